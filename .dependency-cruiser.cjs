@@ -1,0 +1,64 @@
+/**
+ * The import rule of ARCHITECTURE.md as a table: a layer may import itself and the layers named for it.
+ * `lib/host/cli/check-layers.ts` runs this and fails when fewer modules were seen than exist.
+ */
+const MACHINE = ["bits", "isa", "bus", "hart", "mmu", "engine", "devices", "board"];
+const MAY = {
+  bits: [],
+  isa: ["bits"],
+  bus: ["bits", "isa"],
+  hart: ["bits", "isa", "bus"],
+  mmu: ["bits", "isa", "bus", "hart"],
+  engine: ["bits", "isa", "bus", "hart", "mmu"],
+  devices: ["bits", "isa", "bus"],
+  board: ["bits", "isa", "bus", "hart", "mmu", "engine", "devices"],
+  hs: MACHINE,
+  systems: [...MACHINE, "hs"],
+  referee: [...MACHINE, "hs", "systems"],
+  testbed: [...MACHINE, "hs", "systems", "referee"],
+  attacks: ["isa", "testbed"],
+  assets: ["bits"],
+  notebook: ["bits"],
+  checks: ["bits", "notebook"],
+  course: [...MACHINE, "assets", "notebook", "checks", "systems", "referee", "testbed", "attacks"],
+  grader: [...MACHINE, "assets", "notebook", "checks", "systems", "referee", "testbed", "attacks"],
+};
+const CORE_FREE = "^lib/(?!host/|grader/)";
+module.exports = {
+  forbidden: [
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "front-door-only",
+      comment: "Notebooks, assignments and the book import dom0-kit, never a file inside lib.",
+      severity: "error",
+      from: { path: "^(notebooks|assignments|book)/" },
+      to: { path: "^lib/", pathNot: "^lib/(dist/)?(index|host/node)[.](ts|js|d[.]ts)$" },
+    },
+    { name: "lib-stands-alone", severity: "error", from: { path: "^lib/" }, to: { path: "^(notebooks|assignments|book|test)/" } },
+    { name: "no-node-outside-host", severity: "error", from: { path: CORE_FREE }, to: { dependencyTypes: ["core"] } },
+    {
+      name: "reference-knows-no-translator",
+      severity: "error",
+      from: { path: "^lib/engine/reference/" },
+      to: { path: "^lib/engine/translator/" },
+    },
+    {
+      name: "translator-knows-no-reference",
+      severity: "error",
+      from: { path: "^lib/engine/translator/" },
+      to: { path: "^lib/engine/reference/" },
+    },
+    ...Object.entries(MAY).map(([layer, below]) => ({
+      name: `layer-${layer}`,
+      severity: "error",
+      from: { path: `^lib/${layer}/` },
+      to: { path: "^lib/", pathNot: `^lib/(${[layer, ...below].join("|")})/` },
+    })),
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)(dist|[.]astro)/" },
+    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".tsx"], exportsFields: ["exports"], conditionNames: ["import", "node"] },
+  },
+};
