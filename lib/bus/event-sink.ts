@@ -1,0 +1,68 @@
+/**
+ * Architectural events: what the trace hash is made of. One call, numbers and words only, so that an engine can report
+ * without allocating. What the three words mean is in {@link EVENT_WORDS}, and nowhere else.
+ */
+
+/** Kinds of events, by the number under which they enter the hash. Numbers are for ever. */
+export const EventKind = {
+  /** An exception was taken. */
+  EXCEPTION: 1,
+  /** An interrupt was taken. */
+  INTERRUPT: 2,
+  /** MRET or SRET retired. */
+  TRAP_RETURN: 3,
+  /** Privileged code wrote a CSR by instruction. */
+  CSR_WRITE: 4,
+  /** A hart read a device register. */
+  DEVICE_LOAD: 5,
+  /** A hart wrote a device register. */
+  DEVICE_STORE: 6,
+  /** A device wrote guest RAM. */
+  DMA_WRITE: 7,
+  /** Something came in from outside: a typed byte. */
+  INPUT: 8,
+  /** Digest of the state blocks, taken at a fixed instruction count. */
+  STATE_DIGEST: 9,
+} as const;
+/** One of {@link EventKind}. */
+export type EventKind = (typeof EventKind)[keyof typeof EventKind];
+
+/** Name of each kind, and of the three 64-bit words that go with it; `""` where a word is always zero. */
+export const EVENT_WORDS = {
+  [EventKind.EXCEPTION]: ["exception", "cause", "epc", "tval"],
+  [EventKind.INTERRUPT]: ["interrupt", "cause", "epc", ""],
+  [EventKind.TRAP_RETURN]: ["trap-return", "pc", "target", ""],
+  [EventKind.CSR_WRITE]: ["csr-write", "csr", "value", "pc"],
+  [EventKind.DEVICE_LOAD]: ["device-load", "paddr", "value", ""],
+  [EventKind.DEVICE_STORE]: ["device-store", "paddr", "value", ""],
+  [EventKind.DMA_WRITE]: ["dma-write", "paddr", "length", "digest"],
+  [EventKind.INPUT]: ["input", "byte", "", ""],
+  [EventKind.STATE_DIGEST]: ["state-digest", "digest", "", ""],
+} as const satisfies Record<EventKind, readonly [string, string, string, string]>;
+
+/**
+ * Where events go.
+ *
+ * `detail` is one byte that depends on the kind: for traps and returns `from << 4 | to` as privilege-mode numbers
+ * (0 U, 1 S, 3 M); for device accesses the width in bytes; else zero.
+ */
+export interface EventSink {
+  /**
+   * Reports one event.
+   *
+   * @param retired  Instructions that the machine has retired before the instruction that caused the event.
+   * @param a,b,c    64-bit words, signed or unsigned; taken modulo 2^64. Named in {@link EVENT_WORDS}.
+   */
+  record(
+    kind: EventKind,
+    hart: number,
+    detail: number,
+    retired: number,
+    a: bigint,
+    b: bigint,
+    c: bigint,
+  ): void;
+}
+
+/** Throws every event away. */
+export const NO_EVENTS: EventSink = { record() {} };
