@@ -26,7 +26,12 @@ const MAY = {
 const CORE_FREE = "^lib/(?!host/|grader/)";
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
+    {
+      name: "no-cycles",
+      severity: "error",
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } },
+    },
     {
       name: "front-door-only",
       comment: "Notebooks, assignments and the book import dom0-kit, never a file inside lib.",
@@ -34,8 +39,18 @@ module.exports = {
       from: { path: "^(notebooks|assignments|book)/" },
       to: { path: "^lib/", pathNot: "^lib/(dist/)?(index|host/node)[.](ts|js|d[.]ts)$" },
     },
-    { name: "lib-stands-alone", severity: "error", from: { path: "^lib/" }, to: { path: "^(notebooks|assignments|book|test)/" } },
-    { name: "no-node-outside-host", severity: "error", from: { path: CORE_FREE }, to: { dependencyTypes: ["core"] } },
+    {
+      name: "lib-stands-alone",
+      severity: "error",
+      from: { path: "^lib/" },
+      to: { path: "^(notebooks|assignments|book|test)/" },
+    },
+    {
+      name: "no-node-outside-host",
+      severity: "error",
+      from: { path: CORE_FREE },
+      to: { dependencyTypes: ["core"] },
+    },
     {
       name: "reference-knows-no-translator",
       severity: "error",
@@ -59,6 +74,10 @@ module.exports = {
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
     exclude: { path: "(^|/)(dist|[.]astro)/" },
-    enhancedResolveOptions: { extensions: [".ts", ".mjs", ".js", ".tsx"], exportsFields: ["exports"], conditionNames: ["import", "node"] },
+    enhancedResolveOptions: {
+      extensions: [".ts", ".mjs", ".js", ".tsx"],
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node"],
+    },
   },
 };

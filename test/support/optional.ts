@@ -22,7 +22,8 @@ export const optionalParts = {
   gcc: onPath("riscv64-unknown-elf-gcc"),
   dtc: onPath("dtc"),
   bwrap: onPath("bwrap"),
-  chromium: process.env["CHROMIUM"] ?? onPath("chromium") ?? onPath("chromium-browser") ?? onPath("google-chrome"),
+  chromium:
+    process.env["CHROMIUM"] ?? onPath("chromium") ?? onPath("chromium-browser") ?? onPath("google-chrome"),
   jupyter: [path.join(ROOT, ".venv/bin/jupyter")].find((file) => existsSync(file)),
 } as const;
 

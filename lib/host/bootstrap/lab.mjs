@@ -9,7 +9,17 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
-import { ensureBuilt, ensureInstalled, main, modernNode, ROOT, run, step, UserError, withLock } from "./environment.mjs";
+import {
+  ensureBuilt,
+  ensureInstalled,
+  main,
+  modernNode,
+  ROOT,
+  run,
+  step,
+  UserError,
+  withLock,
+} from "./environment.mjs";
 
 const OLDEST_PYTHON = [3, 9];
 const VENV = path.join(ROOT, ".venv");
@@ -26,7 +36,9 @@ const ASK_PYTHON = "import sys, venv, ensurepip; print(*sys.version_info[:3], sy
 async function findPython() {
   const complaints = [];
   for (const program of [process.env["PYTHON"], "python3", "python"].filter(Boolean)) {
-    const answer = await run(program, ["-c", ASK_PYTHON], { quiet: true, stdin: "ignore" }).catch(() => undefined);
+    const answer = await run(program, ["-c", ASK_PYTHON], { quiet: true, stdin: "ignore" }).catch(
+      () => undefined,
+    );
     if (answer === undefined) continue;
     if (answer.code !== 0) {
       complaints.push(`${program} cannot make virtual environments (on Debian: apt install python3-venv)`);
@@ -44,10 +56,15 @@ async function findPython() {
   );
 }
 
-const isNewEnough = ([major, minor]) => major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]);
+const isNewEnough = ([major, minor]) =>
+  major > OLDEST_PYTHON[0] || (major === OLDEST_PYTHON[0] && minor >= OLDEST_PYTHON[1]);
 
 const wantedStamp = () =>
-  createHash("sha256").update(readFileSync(REQUIREMENTS)).update(readFileSync(CONSTRAINTS)).update(VENV).digest("hex");
+  createHash("sha256")
+    .update(readFileSync(REQUIREMENTS))
+    .update(readFileSync(CONSTRAINTS))
+    .update(VENV)
+    .digest("hex");
 
 const isMade = () =>
   existsSync(STAMP) && readFileSync(STAMP, "utf8") === wantedStamp() && existsSync(path.join(BIN, "jupyter"));
@@ -59,12 +76,25 @@ async function ensureVenv() {
     if (isMade()) return;
     const { version, program } = await findPython();
     await step(`Making .venv with Python ${version.join(".")}`, async () => {
-      const { code, output } = await run(program, ["-m", "venv", "--clear", VENV], { quiet: true, stdin: "ignore" });
+      const { code, output } = await run(program, ["-m", "venv", "--clear", VENV], {
+        quiet: true,
+        stdin: "ignore",
+      });
       if (code !== 0) throw new UserError(`Python could not make .venv: ${lastLine(output)}`);
     });
     const pins = version[0] > 3 || version[1] >= 11 ? ["-c", CONSTRAINTS] : [];
     await step("Installing JupyterLab, nbconvert and nbgrader (once, one to five minutes)", async () => {
-      const pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--quiet", "-r", REQUIREMENTS, ...pins];
+      const pip = [
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--quiet",
+        "-r",
+        REQUIREMENTS,
+        ...pins,
+      ];
       const { code, output } = await run(path.join(BIN, "python"), pip, { quiet: true, stdin: "ignore" });
       if (code !== 0) throw new UserError(pipFailure(output));
     });
@@ -83,7 +113,11 @@ function pipFailure(output) {
   if (/NameResolution|Connection|Network is unreachable|timed out|ProxyError|SSLError/i.test(output)) {
     return "pip could not reach the package index: check the network and run npm run lab again.";
   }
-  const reason = output.split("\n").filter((line) => line.startsWith("ERROR:")).at(-1) ?? lastLine(output);
+  const reason =
+    output
+      .split("\n")
+      .filter((line) => line.startsWith("ERROR:"))
+      .at(-1) ?? lastLine(output);
   return `pip could not install JupyterLab: ${reason.replace(/^ERROR: */, "")}`;
 }
 
@@ -118,8 +152,15 @@ function registerKernel() {
 /** Opens JupyterLab on this machine alone, in the folder of the notebooks; ends when it ends. */
 async function openLab(extra) {
   const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-  const lab = ["-m", "jupyterlab", "--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${path.join(ROOT, "notebooks")}`];
-  process.stderr.write("JupyterLab opens in your browser; choose the kernel “TypeScript (dom0)”. Ctrl-C stops it.\n");
+  const lab = [
+    "-m",
+    "jupyterlab",
+    "--ServerApp.ip=127.0.0.1",
+    `--ServerApp.root_dir=${path.join(ROOT, "notebooks")}`,
+  ];
+  process.stderr.write(
+    "JupyterLab opens in your browser; choose the kernel “TypeScript (dom0)”. Ctrl-C stops it.\n",
+  );
   const { code } = await run(path.join(BIN, "python"), [...lab, ...asRoot, ...extra]);
   return code;
 }

@@ -1,0 +1,52 @@
+/**
+ * `dom0 <command>`: finds the command, prints its help, turns its result into an exit code.
+ *
+ * A command is a module of this folder that exports `command`; it is loaded only when it is named, so that
+ * `dom0 --help` does not load an emulator.
+ */
+import process from "node:process";
+
+/** One command of the command line. */
+export interface Command {
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** Full help text. */
+  readonly usage: string;
+  /** Runs the command. Resolves to the exit code; a user's mistake is printed by the command as one line. */
+  run(args: string[]): Promise<number>;
+}
+
+type Loader = () => Promise<{ readonly command: Command }>;
+
+const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  datasets: {
+    summary: "check the data sets, or write their descriptions",
+    load: () => import("./datasets.ts"),
+  },
+};
+
+function help(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  return ["Usage: dom0 COMMAND [ARGUMENTS]", "", ...rows, "", "dom0 COMMAND --help tells more."].join("\n");
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    process.stdout.write(`${help()}\n`);
+    return 0;
+  }
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (entry === undefined) {
+    process.stderr.write(`dom0: there is no command "${name}"; dom0 --help lists them.\n`);
+    return 2;
+  }
+  const { command } = await entry.load();
+  if (rest.includes("--help") || rest.includes("-h")) {
+    process.stdout.write(`${command.usage}\n`);
+    return 0;
+  }
+  return command.run(rest);
+}
+
+process.exitCode = await main(process.argv.slice(2));
