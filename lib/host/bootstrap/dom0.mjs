@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `npx dom0 …`: the command line, started under a Node that is new enough. */
 import process from "node:process";
+import { doctor } from "./doctor.mjs";
 import { main, runDom0 } from "./environment.mjs";
 
-await main(() => runDom0(process.argv.slice(2)));
+const args = process.argv.slice(2);
+await main(() => (args[0] === "doctor" ? doctor(args.slice(1)) : runDom0(args)));

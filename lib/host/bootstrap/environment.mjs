@@ -46,20 +46,26 @@ export async function main(body) {
 const children = new Set();
 
 /**
- * Runs a program to its end. Output goes to the terminal, or, with `quiet`, is kept and returned.
+ * Runs a program to its end. Output goes to the terminal; with `quiet` it is kept and returned, with `tee` both.
  * @returns {Promise<{code: number, output: string}>} A killed program has code 128 + signal number.
  */
-export function run(program, args, { cwd = ROOT, env = {}, quiet = false, stdin = "inherit" } = {}) {
+export function run(program, args, { cwd = ROOT, env = {}, quiet = false, tee = false, stdin = "inherit" } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,
-      env: { ...process.env, ...env },
-      stdio: [stdin, quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+      env: { ...process.env, PATH: pathWithModernNode(), ...env },
+      stdio: [stdin, quiet || tee ? "pipe" : "inherit", quiet || tee ? "pipe" : "inherit"],
     });
     children.add(child);
     let output = "";
-    child.stdout?.on("data", (chunk) => (output += chunk));
-    child.stderr?.on("data", (chunk) => (output += chunk));
+    child.stdout?.on("data", (chunk) => {
+      output += chunk;
+      if (tee) process.stdout.write(chunk);
+    });
+    child.stderr?.on("data", (chunk) => {
+      output += chunk;
+      if (tee) process.stderr.write(chunk);
+    });
     child.on("error", (error) => {
       children.delete(child);
       reject(error.code === "ENOENT" ? new UserError(`${program} is not installed or not on PATH.`) : error);
@@ -106,6 +112,14 @@ export function modernNode() {
 const digest = (text) => createHash("sha256").update(text).digest("hex");
 
 const readIf = (file) => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+
+/** PATH on which `node` is the modern one, for the programs that we start and for those that they start. */
+function pathWithModernNode() {
+  const rest = process.env["PATH"] ?? "";
+  const bundled = path.join(ROOT, "node_modules/.bin");
+  const own = majorOf(process.version) >= NODE_MAJOR ? path.dirname(process.execPath) : bundled;
+  return rest.split(path.delimiter)[0] === own ? rest : [own, rest].join(path.delimiter);
+}
 
 /** Installs the packages of the lock file unless this very lock file is installed already. */
 export async function ensureInstalled() {

@@ -19,6 +19,7 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  check: { summary: "format, lint, types, layers, tslab consumer, notebooks", load: () => import("./check.ts") },
   datasets: {
     summary: "check the data sets, or write their descriptions",
     load: () => import("./datasets.ts"),
@@ -27,6 +28,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
 
 function help(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
+  rows.push("  doctor     say what is installed and what each missing part would enable");
   return ["Usage: dom0 COMMAND [ARGUMENTS]", "", ...rows, "", "dom0 COMMAND --help tells more."].join("\n");
 }
 

@@ -1,0 +1,57 @@
+/** The parts that a machine may lack: how each is found, what it enables, how to get it. One table for every command. */
+import { existsSync } from "node:fs";
+import path from "node:path";
+import process from "node:process";
+import { ROOT } from "./environment.mjs";
+
+/** First of the programs that is on PATH, as an absolute path. */
+export function onPath(...programs) {
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
+  return programs.flatMap((program) => folders.map((folder) => path.join(folder, program))).find((file) => existsSync(file));
+}
+
+const DEBIAN = (names) => `apt-get install ${names}`;
+
+export const OPTIONAL_PARTS = {
+  chromium: {
+    title: "Chromium",
+    enables: "tests of the book in a browser, of live cells and of exported HTML",
+    get: `${DEBIAN("chromium")}, or set CHROMIUM to the path of Chrome`,
+    find: () => process.env["CHROMIUM"] ?? onPath("chromium", "chromium-browser", "google-chrome"),
+  },
+  jupyter: {
+    title: "Jupyter",
+    enables: "notebooks in JupyterLab, the launcher kernel's tests, nbgrader as a peer",
+    get: "npm run lab (needs Python 3.9 or newer)",
+    find: () => [path.join(ROOT, ".venv/bin/jupyter")].find((file) => existsSync(file)),
+  },
+  qemu: {
+    title: "QEMU",
+    enables: "the same ELF on another machine, compared with ours",
+    get: DEBIAN("qemu-system-misc"),
+    find: () => onPath("qemu-system-riscv64"),
+  },
+  gcc: {
+    title: "RISC-V compiler",
+    enables: "rebuilding the guest images and comparing them with the committed ones",
+    get: DEBIAN("gcc-riscv64-unknown-elf"),
+    find: () => onPath("riscv64-unknown-elf-gcc"),
+  },
+  dtc: {
+    title: "device tree compiler",
+    enables: "checking the generated device tree with an independent reader",
+    get: DEBIAN("device-tree-compiler"),
+    find: () => onPath("dtc"),
+  },
+  bwrap: {
+    title: "bubblewrap",
+    enables: "grading for credit: a sandbox for each submission",
+    get: DEBIAN("bubblewrap"),
+    find: () => onPath("bwrap"),
+  },
+};
+
+/** Every part with the path where it was found, or undefined. */
+export function foundParts() {
+  return Object.entries(OPTIONAL_PARTS).map(([name, part]) => ({ name, ...part, path: part.find() }));
+}

@@ -1,0 +1,88 @@
+/**
+ * `npm test`: installs and builds what is missing, runs the whole suite at quick sizes, says what was skipped and why.
+ * `npm run test:full` (`--full`): long sizes, and the log is kept in `test/full-run.log`.
+ * Arguments after `--` go to Vitest: `npm test -- test/unit/isa`.
+ */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import process from "node:process";
+import { ensureBook } from "./book.mjs";
+import { ensureBuilt, ensureInstalled, main, modernNode, ROOT, run, UserError } from "./environment.mjs";
+import { foundParts } from "./optional-parts.mjs";
+
+const FULL_LOG = path.join(ROOT, "test/full-run.log");
+
+function printParts(parts) {
+  for (const { title, path: found, enables, get } of parts) {
+    process.stdout.write(found ? `  found    ${title}: ${found}\n` : `  missing  ${title} (${enables}). To get it: ${get}\n`);
+  }
+}
+
+/** Every test of Vitest's JSON report, flat. */
+function testsOf(report) {
+  return report.testResults.flatMap((file) =>
+    file.assertionResults.map(({ status, ancestorTitles, title }) => ({ status, title: [...ancestorTitles, title].join(" > ") })),
+  );
+}
+
+/** Counts tests by outcome, and the skipped ones by the missing part that their title names. */
+function summarize(report) {
+  const tests = testsOf(report);
+  const count = (...statuses) => tests.filter(({ status }) => statuses.includes(status)).length;
+  const brokenFiles = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"));
+  const skipped = tests.filter(({ status }) => status !== "passed" && status !== "failed");
+  const byPart = new Map();
+  for (const { title } of skipped) {
+    const part = /\[needs ([^\]]+)\]/.exec(title)?.[1] ?? "no reason given";
+    byPart.set(part, (byPart.get(part) ?? 0) + 1);
+  }
+  return { passed: count("passed"), failed: count("failed") + brokenFiles.length, skipped: skipped.length, byPart };
+}
+
+function printSummary({ passed, failed, skipped, byPart }) {
+  for (const [part, tests] of byPart) process.stdout.write(`  skipped ${tests} tests: missing ${part}\n`);
+  process.stdout.write(`${passed} passed, ${failed} failed, ${skipped} skipped\n`);
+}
+
+function fullLogHeader(parts) {
+  const cpu = os.cpus()[0]?.model ?? "unknown processor";
+  const memory = Math.round(os.totalmem() / 2 ** 30);
+  const lines = [`machine: ${os.cpus().length} × ${cpu}, ${memory} GiB, ${os.type()} ${os.release()} ${os.arch()}`];
+  const { devDependencies } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
+  lines.push(`versions: node ${devDependencies.node}, vitest ${devDependencies.vitest}, fast-check ${devDependencies["fast-check"]}`);
+  lines.push(`parts: ${parts.map(({ name, path: found }) => `${name} ${found ? "found" : "missing"}`).join(", ")}`);
+  return `${lines.join("\n")}\n`;
+}
+
+await main(async () => {
+  const full = process.argv.includes("--full");
+  const vitestArgs = process.argv.slice(2).filter((argument) => argument !== "--full" && argument !== "--");
+  await ensureInstalled();
+  await ensureBuilt();
+  await ensureBook();
+  const parts = foundParts();
+  printParts(parts);
+  const report = path.join(ROOT, `.cache/test-report-${process.pid}.json`);
+  const { code, output } = await run(
+    modernNode(),
+    [path.join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...vitestArgs],
+    { env: full ? { DOM0_TEST_FULL: "1" } : {}, tee: full },
+  );
+  let summary;
+  try {
+    summary = summarize(JSON.parse(readFileSync(report, "utf8")));
+  } catch {
+    throw new UserError(`Vitest stopped before it could report (exit code ${code}).`);
+  } finally {
+    rmSync(report, { force: true });
+  }
+  printSummary(summary);
+  if (full) {
+    const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped\n`;
+    writeFileSync(FULL_LOG, fullLogHeader(parts) + output.replaceAll(`${ROOT}/`, "").replace(/\x1b\[[0-9;]*m/g, "") + closing);
+  }
+  if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
+  if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0) throw new UserError(`${summary.skipped} tests were skipped, and DOM0_NO_SKIP=1 allows none.`);
+  return code === 0 && summary.failed === 0 ? 0 : 1;
+});
