@@ -1,0 +1,289 @@
+/**
+ * The heat map of a run: where the instructions came from (rows, by address) against when (columns, by retired count).
+ *
+ * A cell has the color of the mode it ran in and is stronger the more often its row ran; the number at the right is
+ * the row's total. Rows are single instructions while they are few, then functions or blocks of memory.
+ */
+import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
+import { bottomAxis } from "./marks/axis.ts";
+import { groupDigits, linearScale } from "./marks/scale.ts";
+import { box, label, line, MONO_ADVANCE, picture } from "./marks/svg.ts";
+import { type LadderMode, modePaint, PAPER_INK, paperPaint } from "./palette.ts";
+
+/** The part of a step record that the heat map reads. */
+export interface HeatStep {
+  readonly pc: bigint;
+  readonly modeBefore: LadderMode;
+  readonly text?: string;
+  readonly trap?: unknown;
+}
+
+/** One row: a range of addresses that ran. */
+export interface HeatRow {
+  readonly from: bigint;
+  readonly label: string;
+  /** Times an instruction of the row retired, for each column. */
+  readonly counts: readonly number[];
+  readonly total: number;
+  readonly mode: LadderMode;
+}
+
+/** The map as data; `columnWidth` is in retired instructions. */
+export interface HeatMap {
+  readonly rows: readonly HeatRow[];
+  readonly columnWidth: number;
+  readonly length: number;
+}
+
+export interface HeatOptions {
+  readonly title?: string;
+  /** Names of addresses; with them a crowded map has one row for each function. */
+  readonly symbols?: ReadonlyMap<string, bigint>;
+}
+
+const MOST_COLUMNS = 100;
+const MOST_ROWS = 28;
+
+const hex = (address: bigint): string => `0x${address.toString(16)}`;
+
+type Place = (step: HeatStep) => { readonly from: bigint; readonly label: string };
+
+const byInstruction: Place = (step) => ({ from: step.pc, label: `${hex(step.pc)}  ${step.text ?? ""}` });
+
+/** Names a step by the last symbol at or before it. */
+function byFunction(symbols: ReadonlyMap<string, bigint>): Place {
+  const sorted = [...symbols].sort((a, b) => (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0));
+  return (step) => {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle]?.[1] ?? 0n) <= step.pc) low = middle + 1;
+      else high = middle;
+    }
+    const found = sorted[low - 1];
+    return found === undefined
+      ? byInstruction(step)
+      : { from: found[1], label: `${hex(found[1])}  ${found[0]}` };
+  };
+}
+
+/** Blocks of memory, as small as fit. */
+function byBlock(steps: readonly HeatStep[]): Place {
+  let bits = 4n;
+  while (new Set(steps.map((step) => step.pc >> bits)).size > MOST_ROWS) bits += 1n;
+  return (step) => {
+    const from = (step.pc >> bits) << bits;
+    return { from, label: `${hex(from)}  ${1n << bits} bytes` };
+  };
+}
+
+function placeOf(steps: readonly HeatStep[], symbols: ReadonlyMap<string, bigint> | undefined): Place {
+  if (new Set(steps.map((step) => step.pc)).size <= MOST_ROWS) return byInstruction;
+  if (symbols === undefined) return byBlock(steps);
+  const place = byFunction(symbols);
+  return new Set(steps.map((step) => place(step).from)).size <= MOST_ROWS + 12 ? place : byBlock(steps);
+}
+
+/** Counts a run into rows and columns. */
+export function countHeat(steps: readonly HeatStep[], symbols?: ReadonlyMap<string, bigint>): HeatMap {
+  const retired = steps.filter((step) => step.trap === undefined);
+  const columnWidth = Math.max(1, Math.ceil(retired.length / MOST_COLUMNS));
+  const columns = Math.max(1, Math.ceil(retired.length / columnWidth));
+  const place = placeOf(retired, symbols);
+  const rows = new Map<
+    bigint,
+    { from: bigint; label: string; counts: number[]; total: number; mode: LadderMode }
+  >();
+  retired.forEach((step, index) => {
+    const { from, label: name } = place(step);
+    const row = rows.get(from) ?? {
+      from,
+      label: name,
+      counts: new Array<number>(columns).fill(0),
+      total: 0,
+      mode: step.modeBefore,
+    };
+    const column = Math.floor(index / columnWidth);
+    row.counts[column] = (row.counts[column] ?? 0) + 1;
+    row.total += 1;
+    rows.set(from, row);
+  });
+  return {
+    rows: [...rows.values()].sort((a, b) => (a.from < b.from ? -1 : a.from > b.from ? 1 : 0)),
+    columnWidth,
+    length: retired.length,
+  };
+}
+
+const WIDTH = 760;
+const RIGHT = 64;
+const TOP = 66;
+const ROW = 17;
+const GAP = 9;
+/** Bytes between two rows that call for a visible gap. */
+const FAR = 4096n;
+const INK_STEPS = [0.35, 0.55, 0.75, 1] as const;
+
+/** Strength of a cell, in quarters of the map's largest count. */
+const opacityOf = (count: number, most: number): number =>
+  INK_STEPS[Math.max(0, Math.ceil((count / Math.max(1, most)) * INK_STEPS.length) - 1)] ?? 1;
+
+const labelWidth = (rows: readonly HeatRow[]): number =>
+  Math.min(330, 58 + Math.max(0, ...rows.map((row) => row.label.length)) * 11 * MONO_ADVANCE);
+
+const clip = (text: string, widthPx: number): string => {
+  const room = Math.floor(widthPx / (11 * MONO_ADVANCE));
+  return text.length <= room ? text : `${text.slice(0, room - 1)}\u2026`;
+};
+
+/** Top of each row; rows that are far apart in memory stand apart. */
+function rowTops(rows: readonly HeatRow[]): number[] {
+  let y = TOP;
+  return rows.map((row, index) => {
+    const before = rows[index - 1];
+    if (index > 0) y += ROW + (before !== undefined && row.from - before.from > FAR ? GAP : 0);
+    return y;
+  });
+}
+
+function rowMarks(
+  map: HeatMap,
+  row: HeatRow,
+  y: number,
+  left: number,
+  x: (value: number) => number,
+  most: number,
+): string {
+  const cells = row.counts.map((count, column) =>
+    count === 0
+      ? ""
+      : box(
+          x(column * map.columnWidth),
+          y + 1,
+          x((column + 1) * map.columnWidth) - x(column * map.columnWidth),
+          ROW - 2,
+          {
+            fill: modePaint(row.mode),
+            "fill-opacity": opacityOf(count, most),
+          },
+        ),
+  );
+  return [
+    label(24, y + 12.5, row.mode, { size: 11, bold: true, paint: modePaint(row.mode) }),
+    label(44, y + 12.5, clip(row.label, left - 52), { size: 11, mono: true }),
+    line(left, y + ROW / 2, WIDTH - RIGHT, y + ROW / 2, paperPaint("rule"), { "stroke-dasharray": "1 5" }),
+    ...cells,
+    label(WIDTH - 24, y + 12.5, groupDigits(row.total), {
+      size: 11,
+      anchor: "end",
+      paint: paperPaint("quiet"),
+    }),
+  ].join("");
+}
+
+function inkKey(most: number, left: number): string {
+  if (most === 1) return "";
+  const y = 48;
+  return (
+    INK_STEPS.map((opacity, index) =>
+      box(left + index * 18, y - 10, 17, 12, { fill: paperPaint("ink"), "fill-opacity": opacity }),
+    ).join("") +
+    label(left + INK_STEPS.length * 18 + 8, y, `ran 1 to ${most} times in a column`, {
+      size: 11,
+      paint: paperPaint("quiet"),
+    })
+  );
+}
+
+function describe(map: HeatMap): string {
+  const hottest = [...map.rows].sort((a, b) => b.total - a.total)[0];
+  const place =
+    hottest === undefined ? "" : ` The hottest row is ${hottest.label.trim()} with ${hottest.total}.`;
+  return `${map.length} retired instructions from ${map.rows.length} places in memory, over time.${place}`;
+}
+
+function heatSvg(map: HeatMap, title: string): string {
+  const left = labelWidth(map.rows);
+  const x = linearScale([0, Math.max(1, map.length)], [left, WIDTH - RIGHT]);
+  const most = Math.max(1, ...map.rows.flatMap((row) => row.counts));
+  const tops = rowTops(map.rows);
+  const bottom = (tops.at(-1) ?? TOP) + ROW;
+  return picture(
+    { title, description: describe(map) },
+    WIDTH,
+    bottom + 48,
+    label(24, 28, title, { size: 15, bold: true }),
+    inkKey(most, left),
+    label(WIDTH - 24, 48, "total", { size: 11, anchor: "end", italic: true, paint: paperPaint("quiet") }),
+    ...map.rows.map((row, index) => rowMarks(map, row, tops[index] ?? TOP, left, x, most)),
+    bottomAxis({
+      scale: x,
+      domain: [0, Math.max(1, map.length)],
+      fromX: left,
+      toX: WIDTH - RIGHT,
+      y: bottom + 3,
+      unit: "retired instructions",
+    }),
+  );
+}
+
+function heatPlotly(map: HeatMap, title: string): PlotlySpec {
+  const rows = [...map.rows].reverse();
+  return {
+    data: [
+      {
+        type: "heatmap",
+        x: map.rows[0]?.counts.map((_, column) => column * map.columnWidth) ?? [],
+        y: rows.map((row) => row.label),
+        z: rows.map((row) => row.counts.map((count) => (count === 0 ? null : count))),
+        colorscale: [
+          [0, "#d9c9a8"],
+          [1, PAPER_INK.ink.light],
+        ],
+        colorbar: { title: { text: "times per column" } },
+        hovertemplate: "%{y}<br>%{z} times from instruction %{x}<extra></extra>",
+      },
+    ],
+    layout: {
+      title: { text: title },
+      xaxis: { title: { text: "retired instructions" } },
+      yaxis: { title: { text: "address" }, automargin: true, tickfont: { family: "monospace", size: 10 } },
+      paper_bgcolor: PAPER_INK.paper.light,
+      plot_bgcolor: PAPER_INK.paper.light,
+      font: { color: PAPER_INK.ink.light },
+      height: Math.max(320, map.rows.length * 18 + 140),
+    },
+  };
+}
+
+function heatText(map: HeatMap, title: string): string {
+  const most = Math.max(1, ...map.rows.flatMap((row) => row.counts));
+  const width = Math.min(34, Math.max(0, ...map.rows.map((row) => row.label.length)));
+  const shade = (count: number): string =>
+    count === 0
+      ? "\u00b7"
+      : (["-", "+", "*", "#"][INK_STEPS.indexOf(opacityOf(count, most) as (typeof INK_STEPS)[number])] ??
+        "#");
+  const columns = 50;
+  const lines = map.rows.map((row) => {
+    const bins = new Array<number>(Math.min(columns, row.counts.length)).fill(0);
+    row.counts.forEach((count, index) => {
+      const bin = Math.floor((index * bins.length) / row.counts.length);
+      bins[bin] = Math.max(bins[bin] ?? 0, count);
+    });
+    return `${row.mode.padEnd(2)} ${row.label.slice(0, width).padEnd(width)} ${bins.map(shade).join("")} ${row.total}`;
+  });
+  return [`${title} (${map.length} retired instructions, left to right)`, ...lines].join("\n");
+}
+
+/**
+ * Draws the heat map of a run.
+ *
+ * @param steps  Consecutive step records of one hart.
+ */
+export function heatMap(steps: readonly HeatStep[], options: HeatOptions = {}): FigureBundle {
+  const title = options.title ?? "Where the instructions came from";
+  const map = countHeat(steps, options.symbols);
+  return chartBundle(heatPlotly(map, title), heatSvg(map, title), heatText(map, title));
+}

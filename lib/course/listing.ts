@@ -1,0 +1,55 @@
+/** Listings, consoles and register tables: machine state as text that lines up. */
+import { type FigureBundle, markupBundle } from "./figure.ts";
+import { type Table, tableHtml, tableText } from "./marks/html.ts";
+import { escapeMarkup } from "./marks/svg.ts";
+
+/** One line of a program listing. */
+export interface ListingLine {
+  readonly address: bigint;
+  /** 32-bit instruction word. */
+  readonly word: number;
+  readonly text: string;
+}
+
+/** What a listing needs of a program. */
+export interface Listed {
+  readonly listing: readonly ListingLine[];
+  readonly symbols: ReadonlyMap<string, bigint>;
+}
+
+const hex = (value: bigint | number, digits = 1): string => `0x${value.toString(16).padStart(digits, "0")}`;
+
+function listingTable(program: Listed, title: string): Table {
+  const names = new Map<bigint, string>();
+  for (const [name, address] of program.symbols) names.set(address, name);
+  return {
+    caption: title,
+    columns: ["address", "word", "label", "instruction"],
+    rows: program.listing.map((entry) => [
+      { text: hex(entry.address), code: true },
+      { text: hex(entry.word >>> 0, 8), code: true },
+      { text: names.get(entry.address) ?? "", strong: true },
+      { text: entry.text, code: true },
+    ]),
+  };
+}
+
+/** A program as the hart will see it: address, 32-bit word, label, instruction. */
+export function listing(program: Listed, title = "What the assembler made"): FigureBundle {
+  const table = listingTable(program, title);
+  return markupBundle(tableHtml(table), tableText(table));
+}
+
+/** Longest console text that is shown; the rest is counted. */
+const MOST_CONSOLE = 4_000;
+
+/** What the machine printed on its serial port. */
+export function consoleView(text: string, title = "The console of the machine"): FigureBundle {
+  const shown =
+    text.length <= MOST_CONSOLE
+      ? text
+      : `${text.slice(0, MOST_CONSOLE)}\n(${text.length - MOST_CONSOLE} more characters)`;
+  const clean = shown.replace(/\r\n/g, "\n").replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, "\u00b7");
+  const html = `<figure class="dom0-console"><figcaption>${escapeMarkup(title)}</figcaption><pre>${escapeMarkup(clean)}</pre></figure>`;
+  return markupBundle(html, `${title}\n${clean}`);
+}

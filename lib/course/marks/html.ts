@@ -1,0 +1,53 @@
+/** HTML tables and their plain-text twins, from one list of rows. No classes of our own are needed to read them. */
+import { escapeMarkup } from "./svg.ts";
+
+/** A cell: text, and how it is set. */
+export interface Cell {
+  readonly text: string;
+  readonly code?: boolean;
+  readonly strong?: boolean;
+}
+
+export interface Table {
+  readonly caption: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (Cell | string)[])[];
+  /** Columns that are numbers in text output stand right; by index. */
+  readonly rightColumns?: readonly number[];
+}
+
+const cellOf = (cell: Cell | string): Cell => (typeof cell === "string" ? { text: cell } : cell);
+
+function cellHtml(cell: Cell): string {
+  const text = escapeMarkup(cell.text);
+  const set = cell.code === true ? `<code>${text}</code>` : text;
+  return cell.strong === true ? `<strong>${set}</strong>` : set;
+}
+
+/** The table as HTML with caption and column headings. */
+export function tableHtml(table: Table): string {
+  const head = table.columns.map((column) => `<th scope="col">${escapeMarkup(column)}</th>`).join("");
+  const body = table.rows
+    .map(
+      (row) =>
+        `<tr>${row.map((cell, index) => (index === 0 ? `<th scope="row">${cellHtml(cellOf(cell))}</th>` : `<td>${cellHtml(cellOf(cell))}</td>`)).join("")}</tr>`,
+    )
+    .join("\n");
+  return `<table class="dom0-table">\n<caption>${escapeMarkup(table.caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
+}
+
+/** The table as aligned text under its caption. */
+export function tableText(table: Table): string {
+  const rows = [table.columns, ...table.rows.map((row) => row.map((cell) => cellOf(cell).text))];
+  const widths = table.columns.map((_, index) => Math.max(...rows.map((row) => row[index]?.length ?? 0)));
+  const right = new Set(table.rightColumns ?? []);
+  const lines = rows.map((row) =>
+    row
+      .map((text, index) =>
+        right.has(index) ? text.padStart(widths[index] ?? 0) : text.padEnd(widths[index] ?? 0),
+      )
+      .join("  ")
+      .trimEnd(),
+  );
+  return [table.caption, ...lines].join("\n");
+}
