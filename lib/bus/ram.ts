@@ -20,8 +20,11 @@ export const PageFlag = {
 /** One bit of a page's flag byte. */
 export type PageFlag = (typeof PageFlag)[keyof typeof PageFlag];
 
-/** Hears of a store to a flagged page before its bytes change. `pageIndex` counts from the start of RAM. */
-export type PageListener = (pageIndex: number) => void;
+/**
+ * Hears of a store to a flagged page before its bytes change. `pageIndex` counts from the start of RAM; so does
+ * `offset`, the first byte that will change, of `length` bytes (which may go on into other pages).
+ */
+export type PageListener = (pageIndex: number, offset: number, length: number) => void;
 
 /** Guest RAM. Offsets are bytes from the start of RAM; callers have checked that accesses lie inside. */
 export class Ram {
@@ -71,9 +74,9 @@ export class Ram {
   }
 
   /** Must come before bytes of a page whose flag byte is not zero change; the slow half of a store. */
-  beforeStore(pageIndex: number): void {
+  beforeStore(pageIndex: number, offset: number, length: number): void {
     for (const { flag, listener } of this.#listeners) {
-      if (((this.pageFlags[pageIndex] ?? 0) & flag) !== 0) listener(pageIndex);
+      if (((this.pageFlags[pageIndex] ?? 0) & flag) !== 0) listener(pageIndex, offset, length);
     }
   }
 
@@ -130,7 +133,7 @@ export class Ram {
     if (length === 0) return;
     const last = (offset + length - 1) >>> PAGE_SHIFT;
     for (let page = offset >>> PAGE_SHIFT; page <= last; page++) {
-      if (this.pageFlags[page] !== 0) this.beforeStore(page);
+      if (this.pageFlags[page] !== 0) this.beforeStore(page, offset, length);
     }
   }
 }
