@@ -19,7 +19,9 @@ export interface CheckResult {
 /** Source files below `lib`, without what is generated. */
 async function sourceFiles(root: string): Promise<string[]> {
   const entries = await readdir(path.join(root, "lib"), { recursive: true });
-  return entries.filter((file) => /[.](ts|mjs)$/.test(file) && !/(^|[\\/])(dist|node_modules)[\\/]/.test(file));
+  return entries.filter(
+    (file) => /[.](ts|mjs)$/.test(file) && !/(^|[\\/])(dist|node_modules)[\\/]/.test(file),
+  );
 }
 
 /** Checks the layers of the project at `root`. Findings are values; it throws only when the checker itself fails. */
@@ -30,6 +32,11 @@ export async function checkLayers(root: string = PROJECT_ROOT): Promise<CheckRes
   const seen = result.modules.filter(({ source }) => source.startsWith("lib/")).length;
   const wanted = (await sourceFiles(root)).length;
   const violations = result.summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} → ${to}`);
-  if (seen < wanted) violations.push(`the layer checker saw ${seen} of ${wanted} modules of lib, so its silence means nothing`);
-  return violations.length > 0 ? { ok: false, lines: violations } : { ok: true, lines: [`${seen} modules obey the import rule`] };
+  if (seen < wanted)
+    violations.push(
+      `the layer checker saw ${seen} of ${wanted} modules of lib, so its silence means nothing`,
+    );
+  return violations.length > 0
+    ? { ok: false, lines: violations }
+    : { ok: true, lines: [`${seen} modules obey the import rule`] };
 }

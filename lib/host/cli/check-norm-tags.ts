@@ -13,10 +13,15 @@ const TAG = /norm:([A-Za-z][A-Za-z0-9_.-]*[A-Za-z0-9])/g;
 async function files(root: string): Promise<string[]> {
   const lists = await Promise.all(
     FOLDERS.map(async (folder) =>
-      (await readdir(path.join(root, folder), { recursive: true }).catch(() => [])).map((file) => path.join(folder, file)),
+      (await readdir(path.join(root, folder), { recursive: true }).catch(() => [])).map((file) =>
+        path.join(folder, file),
+      ),
     ),
   );
-  return lists.flat().filter((file) => READ.test(file) && !SKIP.test(file)).sort();
+  return lists
+    .flat()
+    .filter((file) => READ.test(file) && !SKIP.test(file))
+    .sort();
 }
 
 /** Tags that the manual has; the data set is the manual's own list of names. */
@@ -39,6 +44,9 @@ export async function checkNormTags(root: string = PROJECT_ROOT): Promise<CheckR
       }
     });
   }
-  if (cited === 0) return { ok: false, lines: ["no citation of the manual was found, so nothing was checked"] };
-  return unknown.length > 0 ? { ok: false, lines: unknown } : { ok: true, lines: [`${cited} citations name rules that exist`] };
+  if (cited === 0)
+    return { ok: false, lines: ["no citation of the manual was found, so nothing was checked"] };
+  return unknown.length > 0
+    ? { ok: false, lines: unknown }
+    : { ok: true, lines: [`${cited} citations name rules that exist`] };
 }

@@ -11,7 +11,9 @@ import type { Command } from "./main.ts";
 /** Runs a tool of the project under this Node; what it prints matters only when it fails. */
 function tool(script: string, ...args: string[]): Promise<CheckResult> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [path.join(PROJECT_ROOT, "node_modules", script), ...args], { cwd: PROJECT_ROOT });
+    const child = spawn(process.execPath, [path.join(PROJECT_ROOT, "node_modules", script), ...args], {
+      cwd: PROJECT_ROOT,
+    });
     let output = "";
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -21,7 +23,9 @@ function tool(script: string, ...args: string[]): Promise<CheckResult> {
 }
 
 async function types(): Promise<CheckResult> {
-  const projects = ["lib/tsconfig.json", "tsconfig.json"].filter((file) => existsSync(path.join(PROJECT_ROOT, file)));
+  const projects = ["lib/tsconfig.json", "tsconfig.json"].filter((file) =>
+    existsSync(path.join(PROJECT_ROOT, file)),
+  );
   for (const project of projects) {
     const result = await tool("typescript/bin/tsc", "--noEmit", "--pretty", "false", "-p", project);
     if (!result.ok) return result;
@@ -45,11 +49,14 @@ async function datasets(): Promise<CheckResult> {
   const { datasetProblems } = await import("./datasets.ts");
   const names = Object.keys(DATASETS) as (keyof typeof DATASETS)[];
   const problems = (await Promise.all(names.map(datasetProblems))).flat();
-  return problems.length > 0 ? { ok: false, lines: problems } : { ok: true, lines: [`${names.length} data sets fit their columns`] };
+  return problems.length > 0
+    ? { ok: false, lines: problems }
+    : { ok: true, lines: [`${names.length} data sets fit their columns`] };
 }
 
 const CHECKS: Readonly<Record<string, () => Promise<CheckResult>>> = {
-  "format and lint": () => tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "--max-diagnostics=50"),
+  "format and lint": () =>
+    tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", "--max-diagnostics=50"),
   types,
   layers: () => checkLayers(),
   "manual's rules": () => checkNormTags(),
@@ -73,7 +80,9 @@ Runs the static checks, or only those named: ${Object.keys(CHECKS).join(", ")}.`
     for (const [name, check] of Object.entries(CHECKS)) {
       if (names.length > 0 && !names.includes(name)) continue;
       const { ok, lines } = await check();
-      process.stdout.write(`${ok ? "ok  " : "FAIL"} ${name}${ok && lines.length === 1 ? `: ${lines[0]}` : ""}\n`);
+      process.stdout.write(
+        `${ok ? "ok  " : "FAIL"} ${name}${ok && lines.length === 1 ? `: ${lines[0]}` : ""}\n`,
+      );
       if (!ok) {
         failed += 1;
         for (const line of lines) process.stdout.write(`     ${line}\n`);

@@ -19,7 +19,10 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
-  check: { summary: "format, lint, types, layers, tslab consumer, notebooks", load: () => import("./check.ts") },
+  check: {
+    summary: "format, lint, types, layers, tslab consumer, notebooks",
+    load: () => import("./check.ts"),
+  },
   datasets: {
     summary: "check the data sets, or write their descriptions",
     load: () => import("./datasets.ts"),
