@@ -5,8 +5,12 @@
  * Everything here is a `number`: counts stay exact up to 2^53 instructions (years of running), and none allocates.
  */
 
-/** Retired instructions per tick of `mtime`: with the 10 MHz timebase of QEMU's `virt` this makes a 100 MIPS machine. */
+/** Ticks of `mtime` in a second of guest time: the timebase of QEMU's `virt`. */
+export const TICKS_PER_SECOND = 10_000_000;
+/** Retired instructions per tick of `mtime`: the guest sees a machine of 100 million instructions per second. */
 export const INSNS_PER_TICK = 10;
+/** Instruction times in a second of guest time. */
+export const INSNS_PER_SECOND = TICKS_PER_SECOND * INSNS_PER_TICK;
 
 /** An appointment that a device keeps with the clock. */
 export interface Alarm {
@@ -49,6 +53,8 @@ export class Clock {
   /** `retired` at which the next alarm is due; infinite when there is none. Read by engines. */
   alarmAtRetired = Number.POSITIVE_INFINITY;
   #sleptInsns = 0;
+  /** What guests added to `mtime` by writing it. */
+  #tickOffset = 0n;
   readonly #alarms: ClockAlarm[] = [];
 
   /** Machine time in instruction times: retired plus slept through. */
@@ -61,9 +67,26 @@ export class Clock {
     return this.#sleptInsns;
   }
 
-  /** `mtime`: ticks since reset. */
-  get ticks(): number {
-    return Math.floor(this.now / INSNS_PER_TICK);
+  /** `mtime`, which the `time` CSR shows too: unsigned 64-bit, ticks since reset unless a guest wrote it. */
+  get mtime(): bigint {
+    return BigInt.asUintN(64, this.#ticks() + this.#tickOffset);
+  }
+
+  /** Writes `mtime`; `now` and the alarms stay as they are. */
+  set mtime(value: bigint) {
+    this.#tickOffset = BigInt.asUintN(64, value - this.#ticks());
+  }
+
+  /**
+   * When `mtime` will have reached a value.
+   *
+   * @param value  Unsigned 64-bit.
+   * @returns      Instruction time for an alarm: `now` when it already has; infinite when no run can last so long.
+   */
+  whenMtimeReaches(value: bigint): number {
+    if (this.mtime >= value) return this.now;
+    const atInsns = (this.#ticks() + value - this.mtime) * BigInt(INSNS_PER_TICK);
+    return atInsns <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(atInsns) : Number.POSITIVE_INFINITY;
   }
 
   /** Makes an alarm, unset. Alarms due at the same time ring in the order in which they were made. */
@@ -100,15 +123,20 @@ export class Clock {
 
   /** What a snapshot keeps. Alarms are not in it: each device sets its own again in `restore`. */
   save(): ClockState {
-    return { retired: this.retired, sleptInsns: this.#sleptInsns };
+    return { retired: this.retired, sleptInsns: this.#sleptInsns, tickOffset: this.#tickOffset };
   }
 
   /** Puts time back and forgets every appointment. */
   restore(state: ClockState): void {
     this.retired = state.retired;
     this.#sleptInsns = state.sleptInsns;
+    this.#tickOffset = state.tickOffset;
     for (const alarm of this.#alarms) alarm.atInsns = Number.POSITIVE_INFINITY;
     this.#plan();
+  }
+
+  #ticks(): bigint {
+    return BigInt(Math.floor(this.now / INSNS_PER_TICK));
   }
 
   #earliest(): ClockAlarm | undefined {
@@ -126,4 +154,8 @@ export class Clock {
 export interface ClockState {
   readonly retired: number;
   readonly sleptInsns: number;
+  readonly tickOffset: bigint;
 }
+
+/** The first instant: reset. */
+export const CLOCK_AT_RESET: ClockState = { retired: 0, sleptInsns: 0, tickOffset: 0n };
