@@ -4,7 +4,7 @@
  * A claim is a value with its evidence; the last notebook assembles them. The words are a paraphrase of the essay.
  */
 import { type FigureBundle, markupBundle } from "./figure.ts";
-import { type Table, tableHtml, tableText } from "./marks/html.ts";
+import { type Table, tableHtml } from "./marks/html.ts";
 
 /** The essay, claim by claim. */
 export const CLAIMS = {
