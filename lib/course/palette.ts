@@ -1,7 +1,7 @@
 /**
  * One color for each privilege mode and each machine part, the same in every figure, in the prose and in plots.
  *
- * Each color has a value for light and for dark paper, both with a contrast of at least 3:1 (a test computes it).
+ * Each color has a value for light and for dark paper, both with a contrast of at least 4.5:1 (a test computes it).
  * A figure names a color through a CSS variable and carries the light value as fallback, together with its own
  * paper: so it follows the theme of a page that sets the variables and is complete where nothing does.
  * No figure depends on color alone: position, letters or strokes say the same.
@@ -61,19 +61,17 @@ export const partPaint = (part: MachinePart): string => paint(`--dom0-${part}`, 
 /** Paint of paper and inks. */
 export const paperPaint = (name: keyof typeof PAPER_INK): string => paint(`--dom0-${name}`, PAPER_INK[name]);
 
+/** Every pair with the name of its CSS variable, without the prefix. */
+export const INK_PAIRS: readonly (readonly [name: string, pair: InkPair])[] = [
+  ...Object.entries(PAPER_INK),
+  ...Object.entries(MODE_INK).map(([mode, pair]) => [`mode-${mode.toLowerCase()}`, pair] as const),
+  ...Object.entries(PART_INK),
+];
+
 /**
  * The variables of every figure as CSS declarations (`--dom0-mode-m: #b03a0c; …`), for a page that has themes.
  *
  * @param theme  Which value of each pair to declare.
  */
-export function paletteCss(theme: "light" | "dark"): string {
-  const named: [string, InkPair][] = [
-    ...Object.entries(PAPER_INK).map(([name, pair]): [string, InkPair] => [`--dom0-${name}`, pair]),
-    ...Object.entries(MODE_INK).map(([mode, pair]): [string, InkPair] => [
-      `--dom0-mode-${mode.toLowerCase()}`,
-      pair,
-    ]),
-    ...Object.entries(PART_INK).map(([part, pair]): [string, InkPair] => [`--dom0-${part}`, pair]),
-  ];
-  return named.map(([variable, pair]) => `${variable}: ${pair[theme]};`).join("\n");
-}
+export const paletteCss = (theme: "light" | "dark"): string =>
+  INK_PAIRS.map(([name, pair]) => `--dom0-${name}: ${pair[theme]};`).join("\n");

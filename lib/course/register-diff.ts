@@ -1,4 +1,5 @@
 /** The register diff: which registers a run changed, from what to what. */
+import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
 
@@ -13,52 +14,16 @@ export interface RegisterChange {
 }
 
 /** Where registers can be read from: a hart. */
-export interface RegisterSource<Name extends string> {
+export interface RegisterSource {
   readonly pc: bigint;
-  read(name: Name): bigint;
+  read(name: AbiName): bigint;
 }
 
-/** The 31 integer registers that can change, in order, by their ABI names. */
-export const CHANGING_REGISTERS = [
-  "ra",
-  "sp",
-  "gp",
-  "tp",
-  "t0",
-  "t1",
-  "t2",
-  "s0",
-  "s1",
-  "a0",
-  "a1",
-  "a2",
-  "a3",
-  "a4",
-  "a5",
-  "a6",
-  "a7",
-  "s2",
-  "s3",
-  "s4",
-  "s5",
-  "s6",
-  "s7",
-  "s8",
-  "s9",
-  "s10",
-  "s11",
-  "t3",
-  "t4",
-  "t5",
-  "t6",
-] as const;
-export type ChangingRegister = (typeof CHANGING_REGISTERS)[number];
-
 /** Reads all registers and the pc, to compare with a later reading. */
-export function readRegisters(hart: RegisterSource<ChangingRegister>): RegisterFile {
+export function readRegisters(hart: RegisterSource): RegisterFile {
   return {
     pc: BigInt.asUintN(64, hart.pc),
-    ...Object.fromEntries(CHANGING_REGISTERS.map((name) => [name, hart.read(name)])),
+    ...Object.fromEntries(REGISTER_NAMES.slice(1).map((name) => [name, hart.read(name)])),
   };
 }
 

@@ -1,0 +1,54 @@
+/** The trace view: one line for each step, with what it changed. */
+import { type FigureBundle, markupBundle } from "./figure.ts";
+import { type Table, tableHtml, tableText } from "./marks/html.ts";
+import type { LadderMode } from "./palette.ts";
+import { readableWord } from "./register-diff.ts";
+
+/** The part of a step record that the trace view reads. */
+export interface TracedStep {
+  readonly retired: number | bigint;
+  readonly pc: bigint;
+  readonly text: string;
+  readonly modeBefore: LadderMode;
+  readonly writes: readonly { readonly register: string; readonly before: bigint; readonly after: bigint }[];
+  readonly memory?:
+    | { readonly kind: string; readonly vaddr: bigint; readonly width: number; readonly value: bigint }
+    | undefined;
+  readonly trap?: { readonly name: string } | undefined;
+}
+
+/** Steps that one view shows at most. */
+const MOST_STEPS = 24;
+
+function effectOf(step: TracedStep): string {
+  if (step.trap !== undefined) return `trap: ${step.trap.name}`;
+  const registers = step.writes.map(
+    (write) => `${write.register}: ${readableWord(write.before)} \u2192 ${readableWord(write.after)}`,
+  );
+  const memory =
+    step.memory === undefined
+      ? []
+      : [
+          `${step.memory.kind} ${step.memory.width} bytes at 0x${BigInt.asUintN(64, step.memory.vaddr).toString(16)}`,
+        ];
+  return [...registers, ...memory].join("; ");
+}
+
+/** Shows the first steps of a run: mode, address, instruction, and the registers and memory that it touched. */
+export function traceView(steps: readonly TracedStep[], title = "The trace"): FigureBundle {
+  const shown = steps.slice(0, MOST_STEPS);
+  const more = steps.length - shown.length;
+  const table: Table = {
+    caption: more > 0 ? `${title} (the first ${MOST_STEPS} of ${steps.length} steps)` : title,
+    columns: ["retired", "mode", "pc", "instruction", "what it changed"],
+    rows: shown.map((step) => [
+      { text: String(step.retired) },
+      { text: step.modeBefore, strong: true },
+      { text: `0x${BigInt.asUintN(64, step.pc).toString(16)}`, code: true },
+      { text: step.text, code: true },
+      { text: effectOf(step), code: step.trap === undefined, strong: step.trap !== undefined },
+    ]),
+    rightColumns: [0],
+  };
+  return markupBundle(tableHtml(table), tableText(table));
+}
