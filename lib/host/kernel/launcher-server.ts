@@ -1,0 +1,300 @@
+/**
+ * The launcher's Jupyter server: tslab's sockets and framing, our answers.
+ *
+ * What plain tslab lacks and this has: `execute_input`, `execute_result` and `error` messages, execution counts in
+ * the reply, no time window after an error in which requests vanish (only cells that were already waiting are
+ * aborted, and only if they asked for it), `interrupt_request`, and `idle` after the reply, never before.
+ */
+import { readFileSync } from "node:fs";
+import type { CellEvent, CellOutcome, KernelSession } from "./kernel-session.ts";
+import { SendQueue, StreamBatch } from "./launcher-outgoing.ts";
+import type {
+  BoundSocket,
+  OutgoingSocket,
+  TslabMessage,
+  TslabServer,
+  TslabServerClass,
+} from "./launcher-tslab.ts";
+
+const PROTOCOL_VERSION = "5.3";
+
+/** What `kernel_info_request` tells; `language_info` goes into every notebook that is executed. */
+const KERNEL_INFO = {
+  status: "ok",
+  protocol_version: PROTOCOL_VERSION,
+  implementation: "dom0-kit",
+  implementation_version: "0.1.0",
+  language_info: {
+    name: "typescript",
+    version: "6.0.3",
+    mimetype: "text/typescript",
+    file_extension: ".ts",
+    codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
+  },
+  banner: "TypeScript (dom0-kit)",
+  help_links: [],
+  supported_features: [],
+};
+
+interface PendingExecution {
+  readonly message: TslabMessage;
+  readonly socket: OutgoingSocket;
+  readonly finished: () => void;
+}
+
+const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);
+
+/** UTF-16 offset of a cursor that Jupyter counts in code points. */
+export function utf16Offset(text: string, codePoints: number): number {
+  let offset = 0;
+  for (let left = codePoints; left > 0 && offset < text.length; left--) {
+    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
+  }
+  return offset;
+}
+
+/** Inverse of {@link utf16Offset}. */
+export function codePointOffset(text: string, utf16: number): number {
+  return [...text.slice(0, utf16)].length;
+}
+
+/** Makes the server class on top of tslab's. */
+export function launcherServerClass(Base: TslabServerClass) {
+  return class LauncherServer extends Base implements TslabServer {
+    readonly #session: KernelSession;
+    readonly #waiting: PendingExecution[] = [];
+    readonly #unanswered = new Map<TslabMessage, Promise<void>>();
+    readonly #queues = new Map<BoundSocket, SendQueue>();
+    readonly #whenClosed: () => void;
+    #count = 0;
+    #running = false;
+    #replySocket: OutgoingSocket | undefined;
+    #closing = false;
+
+    constructor(session: KernelSession, connectionFile: string, whenClosed: () => void) {
+      super({ close: () => undefined }, connectionFile);
+      this.#session = session;
+      this.#whenClosed = whenClosed;
+    }
+
+    override async bindSocket(socket: BoundSocket, port: number): Promise<void> {
+      socket.sendHighWaterMark = 0; // nothing printed may be dropped
+      await super.bindSocket(socket, port);
+      this.#queues.set(socket, new SendQueue(socket));
+    }
+
+    override handleShellMessage(socket: BoundSocket, ...frames: Uint8Array[]): Promise<void> {
+      // tslab parses and publishes "busy" before its first await, so publishStatus below sees the right socket.
+      this.#replySocket = this.#queue(socket);
+      return super.handleShellMessage(socket, ...frames);
+    }
+
+    override publishStatus(status: "busy" | "idle", parent: TslabMessage): void {
+      const unanswered = status === "idle" ? this.#unanswered.get(parent) : undefined;
+      if (unanswered === undefined) this.#publish("status", parent, { execution_state: status });
+      else void unanswered.then(() => this.#publish("status", parent, { execution_state: status }));
+      if (status === "busy") this.#answerWhatTslabDoesNot(parent);
+    }
+
+    override handleKernelInfo(socket: BoundSocket, message: TslabMessage): void {
+      this.#reply(this.#queue(socket), message, "kernel_info_reply", KERNEL_INFO);
+    }
+
+    override handleCommInfoRequest(socket: BoundSocket, message: TslabMessage): void {
+      this.#reply(this.#queue(socket), message, "comm_info_reply", { status: "ok", comms: {} });
+    }
+
+    override handleIsComplete(socket: BoundSocket, message: TslabMessage): void {
+      const code = textOf(recordOf(message.content)["code"]);
+      this.#answerLater(socket, message, "is_complete_reply", async () => {
+        const status = await this.#session.isComplete(code);
+        return status === "incomplete" ? { status, indent: "  " } : { status };
+      });
+    }
+
+    override handleComplete(socket: BoundSocket, message: TslabMessage): void {
+      const { code, cursor_pos: cursor } = recordOf(message.content);
+      const text = textOf(code);
+      this.#answerLater(socket, message, "complete_reply", async () => {
+        const { start, end, matches } = await this.#session.complete(
+          text,
+          utf16Offset(text, numberOf(cursor)),
+        );
+        const range = { start: codePointOffset(text, start), end: codePointOffset(text, end) };
+        const typed = matches.map((match) => ({ ...range, ...match }));
+        return {
+          status: "ok",
+          cursor_start: range.start,
+          cursor_end: range.end,
+          matches: matches.map((match) => match.text),
+          metadata: { _jupyter_types_experimental: typed },
+        };
+      });
+    }
+
+    override handleInspect(socket: BoundSocket, message: TslabMessage): void {
+      const { code, cursor_pos: cursor } = recordOf(message.content);
+      const text = textOf(code);
+      this.#answerLater(socket, message, "inspect_reply", async () => {
+        const found = await this.#session.inspect(text, utf16Offset(text, numberOf(cursor)));
+        const data =
+          found === undefined ? {} : { "text/plain": plainFromMarkdown(found), "text/markdown": found };
+        return { status: "ok", found: found !== undefined, data, metadata: {} };
+      });
+    }
+
+    override handleExecute(socket: BoundSocket, message: TslabMessage): Promise<void> {
+      return new Promise((finished) => {
+        this.#waiting.push({ message, socket: this.#queue(socket), finished });
+        void this.#runWaiting();
+      });
+    }
+
+    override handleShutdown(socket: BoundSocket, message: TslabMessage): void {
+      const restart = recordOf(message.content)["restart"] === true;
+      this.#reply(this.#queue(socket), message, "shutdown_reply", { status: "ok", restart });
+    }
+
+    override close(): void {
+      if (this.#closing) return;
+      this.#closing = true;
+      const drained = Promise.all([...this.#queues.values()].map((queue) => queue.drained()));
+      void Promise.all([drained, this.#session.close()]).then(() => {
+        for (const queue of this.#queues.values()) queue.close();
+        this.#whenClosed();
+      });
+    }
+
+    async #runWaiting(): Promise<void> {
+      if (this.#running) return;
+      this.#running = true;
+      for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+        const stop = await this.#execute(next);
+        next.finished();
+        if (stop) this.#abortWaiting();
+      }
+      this.#running = false;
+    }
+
+    /** Runs one request. @returns Whether the cells that wait behind it must not run. */
+    async #execute({ message, socket }: PendingExecution): Promise<boolean> {
+      const {
+        code,
+        silent,
+        store_history: storeHistory,
+        stop_on_error: stopOnError,
+      } = recordOf(message.content);
+      const quiet = silent === true;
+      if (!quiet && storeHistory !== false) this.#count++;
+      const count = this.#count;
+      const publish = (kind: string, content: unknown): void => {
+        if (!quiet) this.#publish(kind, message, content);
+      };
+      publish("execute_input", { code, execution_count: count });
+      const text = new StreamBatch((name, joined) => publish("stream", { name, text: joined }));
+      const outcome = await this.#session.execute(textOf(code), (event) =>
+        publishEvent(event, count, text, publish),
+      );
+      text.flush();
+      if (outcome.status === "error") publish("error", errorContent(outcome));
+      const content =
+        outcome.status === "error" ? errorContent(outcome) : { user_expressions: {}, payload: [] };
+      this.#reply(socket, message, "execute_reply", {
+        status: outcome.status,
+        execution_count: count,
+        ...content,
+      });
+      return outcome.status === "error" && stopOnError !== false;
+    }
+
+    /** Answers the cells that were waiting when one failed: they were not run. */
+    #abortWaiting(): void {
+      for (const { message, socket, finished } of this.#waiting.splice(0)) {
+        this.#reply(socket, message, "execute_reply", { status: "aborted", execution_count: this.#count });
+        finished();
+      }
+    }
+
+    /** Requests of the protocol that tslab has no case for. It says so on the kernel's own terminal, which nobody reads. */
+    #answerWhatTslabDoesNot(message: TslabMessage): void {
+      const socket = this.#replySocket;
+      if (socket === undefined) return;
+      if (message.header.msg_type === "interrupt_request") {
+        this.#session.interrupt();
+        this.#reply(socket, message, "interrupt_reply", { status: "ok" });
+      } else if (message.header.msg_type === "history_request") {
+        this.#reply(socket, message, "history_reply", { status: "ok", history: [] });
+      }
+    }
+
+    #answerLater(
+      socket: BoundSocket,
+      message: TslabMessage,
+      kind: string,
+      work: () => Promise<unknown>,
+    ): void {
+      const queue = this.#queue(socket);
+      const answered = work()
+        .then((content) => this.#reply(queue, message, kind, content))
+        .finally(() => this.#unanswered.delete(message));
+      this.#unanswered.set(message, answered);
+    }
+
+    #queue(socket: BoundSocket): OutgoingSocket {
+      return this.#queues.get(socket) ?? socket;
+    }
+
+    #reply(socket: OutgoingSocket, message: TslabMessage, kind: string, content: unknown): void {
+      const reply = message.createReply();
+      reply.header.msg_type = kind;
+      reply.content = content;
+      reply.signAndSend(this.connInfo.key, socket);
+    }
+
+    #publish(kind: string, parent: TslabMessage, content: unknown): void {
+      this.#reply(this.#queue(this.iopub), parent, kind, content);
+    }
+  };
+}
+
+function errorContent({ ename, evalue, traceback }: CellOutcome & { status: "error" }) {
+  return { ename, evalue, traceback };
+}
+
+function publishEvent(
+  event: CellEvent,
+  count: number,
+  text: StreamBatch,
+  publish: (kind: string, content: unknown) => void,
+): void {
+  if (event.kind === "stream") {
+    text.add(event.name, event.text);
+    return;
+  }
+  text.flush();
+  const { data, metadata } = event;
+  if (event.kind === "result") {
+    publish("execute_result", { data, metadata, execution_count: count });
+    return;
+  }
+  const transient = event.displayId === undefined ? {} : { display_id: event.displayId };
+  publish(event.update === true ? "update_display_data" : "display_data", { data, metadata, transient });
+}
+
+/** The code fences of a Markdown answer, taken off for front ends that show plain text. */
+function plainFromMarkdown(markdown: string): string {
+  return markdown.replace(/^```\w*\n?/gm, "").trim();
+}
+
+/** The ports and the key that Jupyter wrote for this kernel, or `undefined` when the file cannot be used. */
+export function readConnectionFile(file: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const info = recordOf(JSON.parse(readFileSync(file, "utf8")));
+    return typeof info["shell_port"] === "number" && typeof info["key"] === "string" ? info : undefined;
+  } catch {
+    return undefined;
+  }
+}
