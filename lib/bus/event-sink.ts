@@ -23,6 +23,8 @@ export const EventKind = {
   INPUT: 8,
   /** Digest of the state blocks, taken at a fixed instruction count. */
   STATE_DIGEST: 9,
+  /** The board put bytes of an image into RAM. */
+  IMAGE: 10,
 } as const;
 /** One of {@link EventKind}. */
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
@@ -38,13 +40,15 @@ export const EVENT_WORDS = {
   [EventKind.DMA_WRITE]: ["dma-write", "paddr", "length", "digest"],
   [EventKind.INPUT]: ["input", "byte", "", ""],
   [EventKind.STATE_DIGEST]: ["state-digest", "digest", "", ""],
+  [EventKind.IMAGE]: ["image", "paddr", "length", "digest"],
 } as const satisfies Record<EventKind, readonly [string, string, string, string]>;
 
 /**
  * Where events go.
  *
  * `detail` is one byte that depends on the kind: for traps and returns `from << 4 | to` as privilege-mode numbers
- * (0 U, 1 S, 3 M); for device accesses the width in bytes; else zero.
+ * (0 U, 1 S, 3 M); for CSR writes the mode that wrote, twice in the same way; for device accesses the width in bytes;
+ * else zero.
  */
 export interface EventSink {
   /**

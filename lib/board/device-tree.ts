@@ -1,0 +1,118 @@
+/**
+ * The device tree of the board: the same nodes, names and values as QEMU's `virt` for every device that we have,
+ * and no node for those that we do not.
+ */
+import { TICKS_PER_SECOND } from "../bus/clock.ts";
+import { FinisherCommand } from "../devices/test-finisher.ts";
+import { UART_CLOCK_HERTZ } from "../devices/uart16550.ts";
+import { cells64, flattenTree, node, type TreeNode } from "./flattened-tree.ts";
+import { type MapName, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
+
+/** What varies between boards. */
+export interface TreeConfig {
+  readonly ramBytes: number;
+  readonly hartCount: number;
+  /** What the harts implement, as `riscv,isa` spells it. */
+  readonly isa: string;
+  /** Largest translation scheme, as `mmu-type` spells it: `riscv,sv39`. */
+  readonly mmuType: string;
+}
+
+/** Interrupt numbers of a hart's local interrupts. @spec priv §"Machine Interrupt Registers (mip and mie)" */
+const LocalInterrupt = { MACHINE_SOFTWARE: 3, MACHINE_TIMER: 7 } as const;
+
+/** Phandles: names by which one node points at another. Each hart takes two. */
+const Phandle = {
+  hart: (hart: number) => 1 + 2 * hart,
+  interruptController: (hart: number) => 2 + 2 * hart,
+  testFinisher: (hartCount: number) => 1 + 2 * hartCount,
+} as const;
+
+/** The device tree as nodes. */
+export function virtTree(config: TreeConfig): TreeNode {
+  const memory = node(named("memory", RAM_BASE), {
+    device_type: "memory",
+    reg: [...cells64(RAM_BASE), ...cells64(config.ramBytes)],
+  });
+  return node(
+    "",
+    { "#address-cells": [2], "#size-cells": [2], compatible: "riscv-virtio", model: "riscv-virtio,dom0" },
+    [
+      node("chosen", { "stdout-path": `/soc/${named("serial", VIRT_MAP.uart.base)}` }),
+      finisherCommand("poweroff", FinisherCommand.PASS, config.hartCount),
+      finisherCommand("reboot", FinisherCommand.RESET, config.hartCount),
+      memory,
+      cpusNode(config),
+      socNode(config.hartCount),
+    ],
+  );
+}
+
+/** The device tree as a DTB. */
+export function virtDeviceTree(config: TreeConfig): Uint8Array {
+  return flattenTree(virtTree(config));
+}
+
+function cpusNode({ hartCount, isa, mmuType }: TreeConfig): TreeNode {
+  const harts = Array.from({ length: hartCount }, (_, hart) => hart);
+  const cpus = harts.map((hart) => {
+    const controller = node("interrupt-controller", {
+      "#interrupt-cells": [1],
+      "interrupt-controller": true,
+      compatible: "riscv,cpu-intc",
+      phandle: [Phandle.interruptController(hart)],
+    });
+    const properties = {
+      phandle: [Phandle.hart(hart)],
+      device_type: "cpu",
+      reg: [hart],
+      status: "okay",
+      compatible: "riscv",
+      "riscv,isa": isa,
+      "mmu-type": mmuType,
+    };
+    return node(`cpu@${hart}`, properties, [controller]);
+  });
+  const cores = harts.map((hart) => node(`core${hart}`, { cpu: [Phandle.hart(hart)] }));
+  const map = node("cpu-map", {}, [node("cluster0", {}, cores)]);
+  const properties = { "#address-cells": [1], "#size-cells": [0], "timebase-frequency": [TICKS_PER_SECOND] };
+  return node("cpus", properties, [...cpus, map]);
+}
+
+function socNode(hartCount: number): TreeNode {
+  const wires = Array.from({ length: hartCount }, (_, hart) => {
+    const controller = Phandle.interruptController(hart);
+    return [controller, LocalInterrupt.MACHINE_SOFTWARE, controller, LocalInterrupt.MACHINE_TIMER];
+  });
+  return node("soc", { "#address-cells": [2], "#size-cells": [2], compatible: "simple-bus", ranges: true }, [
+    node(named("serial", VIRT_MAP.uart.base), {
+      "clock-frequency": [UART_CLOCK_HERTZ],
+      reg: reg("uart"),
+      compatible: "ns16550a",
+    }),
+    node(named("test", VIRT_MAP.testFinisher.base), {
+      phandle: [Phandle.testFinisher(hartCount)],
+      reg: reg("testFinisher"),
+      compatible: ["sifive,test1", "sifive,test0", "syscon"],
+    }),
+    node(named("clint", VIRT_MAP.clint.base), {
+      "interrupts-extended": wires.flat(),
+      reg: reg("clint"),
+      compatible: ["sifive,clint0", "riscv,clint0"],
+    }),
+  ]);
+}
+
+/** A node by which firmware and kernels find out how to power off or reboot. */
+function finisherCommand(name: "poweroff" | "reboot", value: number, hartCount: number): TreeNode {
+  const properties = { value: [value], offset: [0], regmap: [Phandle.testFinisher(hartCount)] };
+  return node(name, { ...properties, compatible: `syscon-${name}` });
+}
+
+function reg(name: MapName): number[] {
+  return [...cells64(VIRT_MAP[name].base), ...cells64(VIRT_MAP[name].sizeBytes)];
+}
+
+function named(kind: string, base: number): string {
+  return `${kind}@${base.toString(16)}`;
+}
