@@ -1,0 +1,35 @@
+/**
+ * Bit fields: where a named group of bits sits inside a register, and how to read and replace it.
+ */
+import { ones } from "./int64.ts";
+
+/** The place of a field: its lowest bit and its width in bits. */
+export interface BitField {
+  readonly lsb: number;
+  readonly width: number;
+}
+
+/** Makes a field from the manual's notation: `bits(12, 11)` is bits 12 down to 11; `bits(7)` is one bit. */
+export function bits(msb: number, lsb: number = msb): BitField {
+  if (!(Number.isInteger(lsb) && Number.isInteger(msb) && lsb >= 0 && msb >= lsb)) {
+    throw new RangeError(`no such bit field: ${msb}:${lsb}`);
+  }
+  return { lsb, width: msb - lsb + 1 };
+}
+
+/** The field's bits in place, as a mask. */
+export const fieldMask = ({ lsb, width }: BitField): bigint => ones(width) << BigInt(lsb);
+
+/** The field's value, shifted down to bit 0, unsigned. */
+export const getField = (word: bigint, { lsb, width }: BitField): bigint =>
+  (word >> BigInt(lsb)) & ones(width);
+
+/** `word` with the field replaced by the low bits of `value`. */
+export function setField(word: bigint, field: BitField, value: bigint): bigint {
+  const mask = fieldMask(field);
+  return (word & ~mask) | ((value << BigInt(field.lsb)) & mask);
+}
+
+/** The manual's name of the place: `12:11`, or `7` for one bit. */
+export const fieldRange = ({ lsb, width }: BitField): string =>
+  width === 1 ? `${lsb}` : `${lsb + width - 1}:${lsb}`;

@@ -1,0 +1,118 @@
+/**
+ * The typed assembler: a method for each instruction, pseudo-instruction and directive. A wrong register name or kind of
+ * operand is a type error where it was written; numbers out of range are values that `program` returns.
+ */
+import { FORMS, type FormOperands } from "../form.ts";
+import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../instructions.ts";
+import {
+  alignment,
+  data,
+  type Item,
+  instruction,
+  label,
+  pseudoInstruction,
+  rawBytes,
+  textBytes,
+} from "./item.ts";
+import type { OperandValue } from "./operand.ts";
+import { PSEUDO_INSTRUCTIONS, type PseudoMnemonic, type PseudoOperands } from "./pseudo.ts";
+
+/** A mnemonic as a property name: `sfence.vma` is `asm.sfence_vma`. */
+export type AsmName<M extends string> = M extends `${infer Head}.${infer Tail}`
+  ? `${Head}_${AsmName<Tail>}`
+  : M;
+
+/** Methods for real instructions. */
+export type InstructionMethods = {
+  readonly [M in Mnemonic as AsmName<M>]: (
+    ...operands: FormOperands[(typeof INSTRUCTIONS)[M]["form"]]
+  ) => Item;
+};
+
+/** Methods for pseudo-instructions. */
+export type PseudoMethods = {
+  readonly [M in PseudoMnemonic as AsmName<M>]: (
+    ...operands: PseudoOperands[(typeof PSEUDO_INSTRUCTIONS)[M]["form"]]
+  ) => Item;
+};
+
+/** A value in data: a number, or the name of a label for its address. */
+export type DataValue = number | bigint | string;
+
+/** Labels and data. */
+export interface Directives {
+  /** Names the address of the next item. */
+  label(name: string): Item;
+  /** Bytes. */
+  byte(...values: DataValue[]): Item;
+  /** 16-bit values. */
+  half(...values: DataValue[]): Item;
+  /** 32-bit values. */
+  word(...values: DataValue[]): Item;
+  /** 64-bit values. */
+  dword(...values: DataValue[]): Item;
+  /** UTF-8 bytes of a text. */
+  ascii(text: string): Item;
+  /** UTF-8 bytes of a text and a zero byte. */
+  asciz(text: string): Item;
+  /** Zero bytes up to a multiple of `bytes`, a power of two. */
+  align(bytes: number): Item;
+  /** This many zero bytes. */
+  zero(bytes: number): Item;
+}
+
+/** Everything that can be written in a program. */
+export type Assembler = InstructionMethods & PseudoMethods & Directives;
+
+const directives: Directives = {
+  label,
+  byte: (...values) => data(".byte", 1, values),
+  half: (...values) => data(".half", 2, values),
+  word: (...values) => data(".word", 4, values),
+  dword: (...values) => data(".dword", 8, values),
+  ascii: (text) => textBytes(text, false),
+  asciz: (text) => textBytes(text, true),
+  align: alignment,
+  zero: (bytes) => zeroes(bytes),
+};
+
+/** Zero bytes; a count that is not a whole number of bytes gives an item that reports it. */
+export function zeroes(count: number): Item {
+  const legal = Number.isInteger(count) && count >= 0 && count <= 2 ** 28;
+  const item = rawBytes(`.zero ${count}`, new Uint8Array(legal ? count : 0));
+  const message = `.zero takes a number of bytes from 0 to 2^28, not ${count}`;
+  return legal ? item : { ...item, encode: () => ({ kind: "mistake", operand: 1, message }) };
+}
+
+/** Operands that may be left out, by form, with what they are then. */
+const DEFAULT_OPERANDS: { readonly [form: string]: readonly OperandValue[] } = {
+  fence: ["iorw", "iorw"],
+  addressFence: ["zero", "zero"],
+};
+
+/** Completes operands that were left out. */
+export function withDefaults(mnemonic: Mnemonic, operands: readonly OperandValue[]): readonly OperandValue[] {
+  const { form } = INSTRUCTIONS[mnemonic];
+  const wanted = FORMS[form].operands.length;
+  const defaults = DEFAULT_OPERANDS[form];
+  if (defaults === undefined || operands.length >= wanted) return operands;
+  return [...operands, ...defaults.slice(operands.length)];
+}
+
+const asmName = (mnemonic: string): string => mnemonic.replaceAll(".", "_");
+
+const methods: Record<string, (...operands: OperandValue[]) => Item> = {};
+for (const mnemonic of MNEMONICS) {
+  methods[asmName(mnemonic)] = (...operands) => instruction(mnemonic, withDefaults(mnemonic, operands));
+}
+for (const mnemonic of Object.keys(PSEUDO_INSTRUCTIONS) as PseudoMnemonic[]) {
+  methods[asmName(mnemonic)] = (...operands) => pseudoInstruction(mnemonic, operands);
+}
+
+/**
+ * The assembler.
+ *
+ * @example asm.addi("a0", "zero", 5)
+ * @example asm.lw("a0", 8, "sp") // lw a0, 8(sp)
+ */
+export const asm = Object.freeze({ ...methods, ...directives }) as unknown as Assembler;

@@ -1,0 +1,402 @@
+/**
+ * The CSR map: one record per register. What reading and writing *do* is the CSR file's business (lib/hart); this is
+ * the manual's table.
+ */
+import { type BitField, getField, setField } from "../bits/field.ts";
+import { type Csr, ro, rw, warl } from "./csr.ts";
+import { NUMBERED_CSRS } from "./csr-numbered.ts";
+
+/** `satp.MODE` values that this hart supports. @spec norm:satp_mode_sxlen64 */
+export const BARE = 0n;
+export const SV39 = 8n;
+
+const UXL_64 = 2n << 32n;
+const SXL_64 = 2n << 34n;
+const MXL_64 = 2n << 62n;
+
+/** Direct or vectored. @spec norm:mtvec_mode_enc */
+const VECTOR_MODE = warl(1, 0, [0n, 1n]);
+/** Instructions are 4-byte aligned while there are no compressed ones. @spec norm:mepc_align */
+const EPC = rw(63, 2);
+
+/** `misa` bits of single-letter extensions: A is bit 0. @spec norm:misa_extensions_enc_tbl */
+function extensions(letters: string): bigint {
+  let bits = 0n;
+  for (const letter of letters) bits |= 1n << BigInt(letter.charCodeAt(0) - "A".charCodeAt(0));
+  return bits;
+}
+
+/** Every CSR by name, in address order by privilege, then the numbered families. */
+export const CSRS = {
+  sstatus: {
+    address: 0x100,
+    access: "SRW",
+    title: "supervisor status",
+    spec: "norm:sstatus_spp",
+    fields: {
+      SIE: rw(1),
+      SPIE: rw(5),
+      UBE: ro(6),
+      SPP: rw(8),
+      VS: ro(10, 9),
+      FS: ro(14, 13),
+      XS: ro(16, 15),
+      SUM: rw(18),
+      MXR: rw(19),
+      UXL: ro(33, 32),
+      SD: ro(63),
+    },
+    reset: UXL_64,
+  },
+  sie: {
+    address: 0x104,
+    access: "SRW",
+    title: "supervisor interrupt enable",
+    spec: "norm:sie_acc",
+    fields: { SSIE: rw(1), STIE: rw(5), SEIE: rw(9) },
+    reset: 0n,
+  },
+  stvec: {
+    address: 0x105,
+    access: "SRW",
+    title: "supervisor trap vector",
+    spec: "norm:stvec_op",
+    fields: { MODE: VECTOR_MODE, BASE: rw(63, 2) },
+    reset: 0n,
+  },
+  scounteren: {
+    address: 0x106,
+    access: "SRW",
+    title: "counters that user mode may read",
+    spec: "norm:scounteren_op",
+    fields: { CY: rw(0), TM: rw(1), IR: rw(2), HPM: ro(31, 3) },
+    reset: 0n,
+  },
+  senvcfg: {
+    address: 0x10a,
+    access: "SRW",
+    title: "supervisor environment configuration",
+    spec: "norm:senvcfg",
+    fields: { FIOM: rw(0) },
+    reset: 0n,
+  },
+  sscratch: {
+    address: 0x140,
+    access: "SRW",
+    title: "supervisor scratch",
+    spec: "norm:sscratch",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  sepc: {
+    address: 0x141,
+    access: "SRW",
+    title: "supervisor exception program counter",
+    spec: "norm:sepc_op_trap_write",
+    fields: { sepc: EPC },
+    reset: 0n,
+  },
+  scause: {
+    address: 0x142,
+    access: "SRW",
+    title: "supervisor cause",
+    spec: "norm:scause",
+    fields: { code: rw(62, 0), interrupt: rw(63) },
+    reset: 0n,
+  },
+  stval: {
+    address: 0x143,
+    access: "SRW",
+    title: "supervisor trap value",
+    spec: "norm:stval",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  sip: {
+    address: 0x144,
+    access: "SRW",
+    title: "supervisor interrupt pending",
+    spec: "norm:sip_op",
+    fields: { SSIP: rw(1), STIP: ro(5), SEIP: ro(9) },
+    reset: 0n,
+  },
+  satp: {
+    address: 0x180,
+    access: "SRW",
+    title: "supervisor address translation and protection",
+    spec: "norm:satp",
+    fields: { PPN: rw(43, 0), ASID: rw(59, 44), MODE: warl(63, 60, [BARE, SV39]) },
+    reset: 0n,
+    voidOnIllegal: true,
+  },
+  mstatus: {
+    address: 0x300,
+    access: "MRW",
+    title: "machine status",
+    spec: "norm:mstatus_sz_acc",
+    fields: {
+      SIE: rw(1),
+      MIE: rw(3),
+      SPIE: rw(5),
+      UBE: ro(6),
+      MPIE: rw(7),
+      SPP: rw(8),
+      VS: ro(10, 9),
+      MPP: warl(12, 11, [0n, 1n, 3n]),
+      FS: ro(14, 13),
+      XS: ro(16, 15),
+      MPRV: rw(17),
+      SUM: rw(18),
+      MXR: rw(19),
+      TVM: rw(20),
+      TW: rw(21),
+      TSR: rw(22),
+      UXL: ro(33, 32),
+      SXL: ro(35, 34),
+      SBE: ro(36),
+      MBE: ro(37),
+      SD: ro(63),
+    },
+    reset: UXL_64 | SXL_64,
+  },
+  misa: {
+    address: 0x301,
+    access: "MRW",
+    title: "machine ISA",
+    spec: "norm:misa_csr_implemented",
+    fields: { extensions: ro(25, 0), MXL: ro(63, 62) },
+    reset: MXL_64 | extensions("IMSU"),
+  },
+  medeleg: {
+    address: 0x302,
+    access: "MRW",
+    title: "machine exception delegation",
+    spec: "norm:medeleg_enc_img",
+    fields: {
+      user: rw(8, 0),
+      ecallFromS: rw(9),
+      ecallFromM: ro(11),
+      instructionPageFault: rw(12),
+      loadPageFault: rw(13),
+      storePageFault: rw(15),
+    },
+    reset: 0n,
+  },
+  mideleg: {
+    address: 0x303,
+    access: "MRW",
+    title: "machine interrupt delegation",
+    spec: "norm:mideleg_enc_img",
+    fields: { SSI: rw(1), MSI: ro(3), STI: rw(5), MTI: ro(7), SEI: rw(9), MEI: ro(11) },
+    reset: 0n,
+  },
+  mie: {
+    address: 0x304,
+    access: "MRW",
+    title: "machine interrupt enable",
+    spec: "norm:mie_std_enc_img",
+    fields: { SSIE: rw(1), MSIE: rw(3), STIE: rw(5), MTIE: rw(7), SEIE: rw(9), MEIE: rw(11) },
+    reset: 0n,
+  },
+  mtvec: {
+    address: 0x305,
+    access: "MRW",
+    title: "machine trap vector",
+    spec: "norm:mtvec_enc",
+    fields: { MODE: VECTOR_MODE, BASE: rw(63, 2) },
+    reset: 0n,
+  },
+  mcounteren: {
+    address: 0x306,
+    access: "MRW",
+    title: "counters that supervisor mode may read",
+    spec: "norm:mcounteren_op",
+    fields: { CY: rw(0), TM: rw(1), IR: rw(2), HPM: ro(31, 3) },
+    reset: 0n,
+  },
+  menvcfg: {
+    address: 0x30a,
+    access: "MRW",
+    title: "machine environment configuration",
+    spec: "norm:menvcfg_enc_img",
+    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: ro(63) },
+    reset: 0n,
+  },
+  mcountinhibit: {
+    address: 0x320,
+    access: "MRW",
+    title: "counters that stand still",
+    spec: "norm:mcountinhibit_enc_img",
+    fields: { CY: rw(0), IR: rw(2), HPM: ro(31, 3) },
+    reset: 0n,
+  },
+  mscratch: {
+    address: 0x340,
+    access: "MRW",
+    title: "machine scratch",
+    spec: "norm:mscratch_sz_acc",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  mepc: {
+    address: 0x341,
+    access: "MRW",
+    title: "machine exception program counter",
+    spec: "norm:mepc_op",
+    fields: { mepc: EPC },
+    reset: 0n,
+  },
+  mcause: {
+    address: 0x342,
+    access: "MRW",
+    title: "machine cause",
+    spec: "norm:mcause_op",
+    fields: { code: rw(62, 0), interrupt: rw(63) },
+    reset: 0n,
+  },
+  mtval: {
+    address: 0x343,
+    access: "MRW",
+    title: "machine trap value",
+    spec: "norm:mtval_op",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  mip: {
+    address: 0x344,
+    access: "MRW",
+    title: "machine interrupt pending",
+    spec: "norm:mip_std_enc_img",
+    fields: { SSIP: rw(1), MSIP: ro(3), STIP: rw(5), MTIP: ro(7), SEIP: rw(9), MEIP: ro(11) },
+    reset: 0n,
+  },
+  mcycle: {
+    address: 0xb00,
+    access: "MRW",
+    title: "machine cycle counter",
+    spec: "norm:mcycle_op",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  minstret: {
+    address: 0xb02,
+    access: "MRW",
+    title: "machine instructions-retired counter",
+    spec: "norm:minstret_op",
+    fields: { value: rw(63, 0) },
+    reset: 0n,
+  },
+  cycle: {
+    address: 0xc00,
+    access: "URO",
+    title: "cycle counter",
+    spec: "norm:cycle_instret_hpmcounter_op_rdonly",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  time: {
+    address: 0xc01,
+    access: "URO",
+    title: "timer",
+    spec: "norm:time_op_rdonly",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  instret: {
+    address: 0xc02,
+    access: "URO",
+    title: "instructions-retired counter",
+    spec: "norm:cycle_instret_hpmcounter_op_rdonly",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  mvendorid: {
+    address: 0xf11,
+    access: "MRO",
+    title: "vendor",
+    spec: "norm:mvendorid_always_rd",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  marchid: {
+    address: 0xf12,
+    access: "MRO",
+    title: "architecture",
+    spec: "norm:marchid_always_rd",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  mimpid: {
+    address: 0xf13,
+    access: "MRO",
+    title: "implementation",
+    spec: "norm:mimpid_always_rd",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  mhartid: {
+    address: 0xf14,
+    access: "MRO",
+    title: "hart number",
+    spec: "norm:mhartid_always_rd",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  mconfigptr: {
+    address: 0xf15,
+    access: "MRO",
+    title: "configuration data structure",
+    spec: "norm:mconfigptr_op",
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  },
+  ...NUMBERED_CSRS,
+} as const satisfies Record<string, Csr>;
+
+/** Name of a CSR. */
+export type CsrName = keyof typeof CSRS;
+
+/** All names. */
+export const CSR_NAMES = Object.keys(CSRS) as readonly CsrName[];
+
+const BY_ADDRESS: ReadonlyMap<number, CsrName> = new Map(CSR_NAMES.map((name) => [CSRS[name].address, name]));
+
+/** The CSR at an address, or `undefined` where there is none: using that address is an illegal instruction. */
+export const csrAt = (address: number): CsrName | undefined => BY_ADDRESS.get(address);
+
+/** The CSR with this name, or `undefined`. */
+export const findCsr = (name: string): CsrName | undefined =>
+  Object.hasOwn(CSRS, name) ? (name as CsrName) : undefined;
+
+/** Names of a CSR's fields. */
+export type CsrFieldName<N extends CsrName> = keyof (typeof CSRS)[N]["fields"] & string;
+
+const fieldsOf = (name: CsrName): Readonly<Record<string, BitField>> => CSRS[name].fields;
+
+/** Splits a CSR value into its fields, from bit 0 up. Each is unsigned. */
+export function decodeCsr<N extends CsrName>(name: N, value: bigint): { [F in CsrFieldName<N>]: bigint } {
+  const fields = Object.entries(fieldsOf(name)).map(([field, place]) => [field, getField(value, place)]);
+  return Object.fromEntries(fields) as { [F in CsrFieldName<N>]: bigint };
+}
+
+/** Builds a CSR value out of fields. Fields that are left out come from `base` (zero by default). */
+export function encodeCsr<N extends CsrName>(
+  name: N,
+  values: { readonly [F in CsrFieldName<N>]?: number | bigint },
+  base = 0n,
+): bigint {
+  const places = fieldsOf(name);
+  let word = base;
+  for (const [field, value] of Object.entries<number | bigint | undefined>(values)) {
+    const place = places[field];
+    if (place !== undefined && value !== undefined) word = setField(word, place, BigInt(value));
+  }
+  return word;
+}
+
+/** The place of one field, for code that needs it by itself. */
+export const csrField = <N extends CsrName>(name: N, field: CsrFieldName<N>): BitField => {
+  const place = fieldsOf(name)[field];
+  if (place === undefined) throw new RangeError(`${name} has no field ${field}`);
+  return place;
+};

@@ -1,0 +1,105 @@
+/**
+ * The instruction record: how it is encoded, written and executed, in one place.
+ *
+ * Semantics see the hart through `ExecContext` and nothing else, so that they cannot reach a device or a cache.
+ */
+import { type Encoding, encoding } from "./encoding.ts";
+import type { Form } from "./form.ts";
+import type { ModeNumber } from "./mode.ts";
+import type { RegisterFile, RegisterIndex } from "./register.ts";
+import { type ExceptionName, exception, type Trap } from "./trap.ts";
+
+/** What an instruction may see and do. Engines implement it; a five-line fake is enough for a test. */
+export interface ExecContext {
+  /** x0…x31. Writes to x0 are undone by the engine after each instruction. */
+  readonly x: RegisterFile;
+  /** Address of this instruction: 64 bits, signed or unsigned. */
+  readonly pc: bigint;
+  /** Privilege mode as its 2-bit number. */
+  readonly mode: ModeNumber;
+
+  /** Makes `target` (mod 2⁶⁴) the next instruction's address, or says why it cannot be one. */
+  jump(target: bigint): Trap | undefined;
+
+  /** Loads sign-extend into `rd`; the `U` forms zero-extend. Addresses are taken mod 2⁶⁴. */
+  load8(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load8U(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load16(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load16U(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load32(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load32U(rd: RegisterIndex, address: bigint): Trap | undefined;
+  load64(rd: RegisterIndex, address: bigint): Trap | undefined;
+  /** Stores write the low bits of register `rs2`. */
+  store8(address: bigint, rs2: RegisterIndex): Trap | undefined;
+  store16(address: bigint, rs2: RegisterIndex): Trap | undefined;
+  store32(address: bigint, rs2: RegisterIndex): Trap | undefined;
+  store64(address: bigint, rs2: RegisterIndex): Trap | undefined;
+
+  /** The three questions of a CSR access: may it happen, what is read, what does writing do. */
+  csrDenied(csr: number, writes: boolean): ExceptionName | undefined;
+  readCsr(csr: number): bigint;
+  /** What CSRRS and CSRRC set bits in: as `readCsr`, but for `mip` without the level of the external line. */
+  readCsrToModify(csr: number): bigint;
+  writeCsr(csr: number, value: bigint): void;
+
+  /** One bit of `mstatus`, by its name. */
+  status(bit: "TVM" | "TW" | "TSR"): boolean;
+  /** Leaves a trap handler by MRET or SRET; privilege has been checked. */
+  returnFromTrap(from: "M" | "S"): Trap | undefined;
+  /** Sleeps until an enabled interrupt is pending; may return at once. */
+  waitForInterrupt(): void;
+  /** Orders PTE stores before later walks. `undefined`: all addresses, all address spaces. */
+  fenceTranslations(vaddr: bigint | undefined, asid: bigint | undefined): void;
+  /** Orders stores before later instruction fetches. */
+  fenceInstructions(): void;
+}
+
+/** The operands of one instruction word, decoded. Fields that the encoding does not have are zero. */
+export interface Operands {
+  /** The instruction word itself, 32 bits. */
+  readonly word: number;
+  readonly rd: RegisterIndex;
+  readonly rs1: RegisterIndex;
+  readonly rs2: RegisterIndex;
+  readonly rs3: RegisterIndex;
+  /** Immediate or shift amount, 64 bits: sign-extended except for `uimm` and `shamt`. */
+  readonly imm: bigint;
+  /** CSR address, 12 bits. */
+  readonly csr: number;
+}
+
+/** Executes one instruction; what it returns is the exception that it raised. */
+export type Execute = (hart: ExecContext, operands: Operands) => Trap | undefined;
+/** Executes an instruction that cannot raise an exception. */
+export type Compute = (hart: ExecContext, operands: Operands) => undefined;
+
+/** Where the manual says it: a normative-rule tag, or a section where no tag exists. */
+export type SpecReference = `norm:${string}` | `priv §${string}` | `unpriv §${string}`;
+
+/** One instruction. */
+export interface Insn<F extends Form = Form> extends Encoding {
+  /** How its operands are written. */
+  readonly form: F;
+  readonly spec: SpecReference;
+  readonly execute: Execute;
+}
+
+/** Makes the maker of instruction records of one form, for instructions that may raise an exception. */
+export const trapping =
+  <F extends Form>(form: F) =>
+  (diagram: string, spec: SpecReference, execute: Execute): Insn<F> => ({
+    ...encoding(diagram),
+    form,
+    spec,
+    execute,
+  });
+
+/** The same for instructions that cannot: their semantics return nothing. */
+export const computing =
+  <F extends Form>(form: F) =>
+  (diagram: string, spec: SpecReference, execute: Compute): Insn<F> =>
+    trapping(form)(diagram, spec, execute);
+
+/** The exception for an instruction that may not run here. `mtval` gets the instruction word, as on QEMU. */
+export const illegalInstruction = ({ word }: Pick<Operands, "word">): Trap =>
+  exception("illegalInstruction", BigInt(word >>> 0));

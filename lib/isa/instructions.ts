@@ -1,0 +1,28 @@
+/** The whole instruction set that this hart knows: the extensions' tables joined. */
+import type { Insn } from "./insn.ts";
+import { m } from "./m.ts";
+import { privileged } from "./privileged.ts";
+import { rv64i } from "./rv64i.ts";
+import { zicsr } from "./zicsr.ts";
+import { zifencei } from "./zifencei.ts";
+
+/** Tables by extension, in the order in which the manual introduces them. */
+export const EXTENSIONS = { rv64i, m, zicsr, zifencei, privileged } as const satisfies Record<
+  string,
+  Record<string, Insn>
+>;
+
+/** Every instruction by its mnemonic. */
+export const INSTRUCTIONS = {
+  ...rv64i,
+  ...m,
+  ...zicsr,
+  ...zifencei,
+  ...privileged,
+} as const satisfies Record<string, Insn>;
+
+/** Name of an instruction in assembly. */
+export type Mnemonic = keyof typeof INSTRUCTIONS;
+
+/** All mnemonics. */
+export const MNEMONICS = Object.keys(INSTRUCTIONS) as readonly Mnemonic[];

@@ -1,0 +1,211 @@
+/** RV64I: the base integer instructions. A record is the manual's row, its rule, and what the instruction does. */
+import { asU64 } from "../bits/int64.ts";
+import type { Insn } from "./insn.ts";
+import { computing, type ExecContext, type Operands, trapping } from "./insn.ts";
+import { MODE_NUMBER } from "./mode.ts";
+import { exception, type Trap } from "./trap.ts";
+
+const registers = computing("registers");
+const immediate = computing("immediate");
+const shift = computing("shift");
+const upper = computing("upper");
+const load = trapping("load");
+const store = trapping("store");
+const branch = trapping("branch");
+
+/** The low 32 bits, sign-extended: what every `…W` instruction leaves in its register. @spec norm:rv64_w_sex */
+const word = (value: bigint): bigint => BigInt.asIntN(32, value);
+const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
+const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
+
+function jumpAndLink(hart: ExecContext, { rd, imm }: Operands): Trap | undefined {
+  const link = hart.pc + 4n;
+  const trap = hart.jump(hart.pc + imm);
+  if (trap === undefined) hart.x[rd] = link;
+  return trap;
+}
+
+/** The base is read before the link is written, for `rd` may be `rs1`. @spec norm:jalr_target */
+function jumpAndLinkRegister(hart: ExecContext, { rd, rs1, imm }: Operands): Trap | undefined {
+  const link = hart.pc + 4n;
+  const trap = hart.jump((hart.x[rs1] + imm) & ~1n);
+  if (trap === undefined) hart.x[rd] = link;
+  return trap;
+}
+
+/** The cause tells the mode that asked. @spec norm:ecall_op2 */
+const ECALL_FROM = {
+  [MODE_NUMBER.U]: "ecallFromU",
+  [MODE_NUMBER.S]: "ecallFromS",
+  [MODE_NUMBER.M]: "ecallFromM",
+} as const;
+
+/** Rules that several records share. */
+const SHIFT = "norm:sll_srl_sra_sh_amt_rv64i";
+const SHIFT_W = "norm:slliw_srliw_sraiw_op";
+const LOAD_SMALL = "norm:lh_lhu_lb_lbu_op_rv64i";
+const STORE = "norm:sd_sw_sh_sb_op_rv64i";
+
+export const rv64i = {
+  lui: upper("imm[31:12] rd 0110111", "norm:lui_op_rv64i", ({ x }, { rd, imm }) => {
+    x[rd] = imm;
+  }),
+  auipc: upper("imm[31:12] rd 0010111", "norm:auipc_op_rv64i", (hart, { rd, imm }) => {
+    hart.x[rd] = hart.pc + imm;
+  }),
+  jal: trapping("jump")("imm[20|10:1|11|19:12] rd 1101111", "norm:jal_op", jumpAndLink),
+  jalr: load("imm[11:0] rs1 000 rd 1100111", "norm:jalr_op", jumpAndLinkRegister),
+  beq: branch("imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011", "norm:beq_bne_op", (hart, { rs1, rs2, imm }) =>
+    hart.x[rs1] === hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined,
+  ),
+  bne: branch("imm[12|10:5] rs2 rs1 001 imm[4:1|11] 1100011", "norm:beq_bne_op", (hart, { rs1, rs2, imm }) =>
+    hart.x[rs1] !== hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined,
+  ),
+  blt: branch(
+    "imm[12|10:5] rs2 rs1 100 imm[4:1|11] 1100011",
+    "norm:blt_bltu_op",
+    (hart, { rs1, rs2, imm }) => (hart.x[rs1] < hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined),
+  ),
+  bge: branch(
+    "imm[12|10:5] rs2 rs1 101 imm[4:1|11] 1100011",
+    "norm:bge_bgeu_op",
+    (hart, { rs1, rs2, imm }) => (hart.x[rs1] >= hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined),
+  ),
+  bltu: branch(
+    "imm[12|10:5] rs2 rs1 110 imm[4:1|11] 1100011",
+    "norm:blt_bltu_op",
+    (hart, { rs1, rs2, imm }) =>
+      asU64(hart.x[rs1]) < asU64(hart.x[rs2]) ? hart.jump(hart.pc + imm) : undefined,
+  ),
+  bgeu: branch(
+    "imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011",
+    "norm:bge_bgeu_op",
+    (hart, { rs1, rs2, imm }) =>
+      asU64(hart.x[rs1]) >= asU64(hart.x[rs2]) ? hart.jump(hart.pc + imm) : undefined,
+  ),
+  lb: load("imm[11:0] rs1 000 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
+    hart.load8(rd, hart.x[rs1] + imm),
+  ),
+  lh: load("imm[11:0] rs1 001 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
+    hart.load16(rd, hart.x[rs1] + imm),
+  ),
+  lw: load("imm[11:0] rs1 010 rd 0000011", "norm:lw_op_rv64i", (hart, { rd, rs1, imm }) =>
+    hart.load32(rd, hart.x[rs1] + imm),
+  ),
+  ld: load("imm[11:0] rs1 011 rd 0000011", "norm:ld_op_rv64i", (hart, { rd, rs1, imm }) =>
+    hart.load64(rd, hart.x[rs1] + imm),
+  ),
+  lbu: load("imm[11:0] rs1 100 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
+    hart.load8U(rd, hart.x[rs1] + imm),
+  ),
+  lhu: load("imm[11:0] rs1 101 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
+    hart.load16U(rd, hart.x[rs1] + imm),
+  ),
+  lwu: load("imm[11:0] rs1 110 rd 0000011", "norm:lwu_op", (hart, { rd, rs1, imm }) =>
+    hart.load32U(rd, hart.x[rs1] + imm),
+  ),
+  sb: store("imm[11:5] rs2 rs1 000 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
+    hart.store8(hart.x[rs1] + imm, rs2),
+  ),
+  sh: store("imm[11:5] rs2 rs1 001 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
+    hart.store16(hart.x[rs1] + imm, rs2),
+  ),
+  sw: store("imm[11:5] rs2 rs1 010 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
+    hart.store32(hart.x[rs1] + imm, rs2),
+  ),
+  sd: store("imm[11:5] rs2 rs1 011 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
+    hart.store64(hart.x[rs1] + imm, rs2),
+  ),
+  addi: immediate("imm[11:0] rs1 000 rd 0010011", "norm:addi_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] + imm;
+  }),
+  slti: immediate("imm[11:0] rs1 010 rd 0010011", "norm:slti_sltiu_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = flag(x[rs1] < imm);
+  }),
+  sltiu: immediate("imm[11:0] rs1 011 rd 0010011", "norm:slti_sltiu_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = flag(asU64(x[rs1]) < asU64(imm));
+  }),
+  xori: immediate("imm[11:0] rs1 100 rd 0010011", "norm:andi_ori_xori_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] ^ imm;
+  }),
+  ori: immediate("imm[11:0] rs1 110 rd 0010011", "norm:andi_ori_xori_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] | imm;
+  }),
+  andi: immediate("imm[11:0] rs1 111 rd 0010011", "norm:andi_ori_xori_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] & imm;
+  }),
+  slli: shift("000000 shamt[5:0] rs1 001 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] << imm;
+  }),
+  srli: shift("000000 shamt[5:0] rs1 101 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = asU64(x[rs1]) >> imm;
+  }),
+  srai: shift("010000 shamt[5:0] rs1 101 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] >> imm;
+  }),
+  add: registers("0000000 rs2 rs1 000 rd 0110011", "norm:add_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] + x[rs2];
+  }),
+  sub: registers("0100000 rs2 rs1 000 rd 0110011", "norm:sub_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] - x[rs2];
+  }),
+  sll: registers("0000000 rs2 rs1 001 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] << (x[rs2] & 63n);
+  }),
+  slt: registers("0000000 rs2 rs1 010 rd 0110011", "norm:slt_sltu_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = flag(x[rs1] < x[rs2]);
+  }),
+  sltu: registers("0000000 rs2 rs1 011 rd 0110011", "norm:slt_sltu_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = flag(asU64(x[rs1]) < asU64(x[rs2]));
+  }),
+  xor: registers("0000000 rs2 rs1 100 rd 0110011", "norm:and_or_xor_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] ^ x[rs2];
+  }),
+  srl: registers("0000000 rs2 rs1 101 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = asU64(x[rs1]) >> (x[rs2] & 63n);
+  }),
+  sra: registers("0100000 rs2 rs1 101 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] >> (x[rs2] & 63n);
+  }),
+  or: registers("0000000 rs2 rs1 110 rd 0110011", "norm:and_or_xor_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] | x[rs2];
+  }),
+  and: registers("0000000 rs2 rs1 111 rd 0110011", "norm:and_or_xor_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] & x[rs2];
+  }),
+  addiw: immediate("imm[11:0] rs1 000 rd 0011011", "norm:addiw_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = word(x[rs1] + imm);
+  }),
+  slliw: shift("0000000 shamt[4:0] rs1 001 rd 0011011", SHIFT_W, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = word(x[rs1] << imm);
+  }),
+  srliw: shift("0000000 shamt[4:0] rs1 101 rd 0011011", SHIFT_W, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = word(unsignedWord(x[rs1]) >> imm);
+  }),
+  sraiw: shift("0100000 shamt[4:0] rs1 101 rd 0011011", SHIFT_W, ({ x }, { rd, rs1, imm }) => {
+    x[rd] = word(x[rs1]) >> imm;
+  }),
+  addw: registers("0000000 rs2 rs1 000 rd 0111011", "norm:addw_subw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = word(x[rs1] + x[rs2]);
+  }),
+  subw: registers("0100000 rs2 rs1 000 rd 0111011", "norm:addw_subw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = word(x[rs1] - x[rs2]);
+  }),
+  sllw: registers("0000000 rs2 rs1 001 rd 0111011", "norm:sllw_srlw_sraw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = word(x[rs1] << (x[rs2] & 31n));
+  }),
+  srlw: registers("0000000 rs2 rs1 101 rd 0111011", "norm:sllw_srlw_sraw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = word(unsignedWord(x[rs1]) >> (x[rs2] & 31n));
+  }),
+  sraw: registers("0100000 rs2 rs1 101 rd 0111011", "norm:sllw_srlw_sraw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = word(x[rs1]) >> (x[rs2] & 31n);
+  }),
+  // One hart and a bus without reordering: every access is in order already.
+  fence: computing("fence")("fm pred succ rs1 000 rd 0001111", "norm:fence_op", () => undefined),
+  ecall: trapping("none")("000000000000 00000 000 00000 1110011", "norm:ecall_op2", (hart) =>
+    exception(ECALL_FROM[hart.mode]),
+  ),
+  ebreak: trapping("none")("000000000001 00000 000 00000 1110011", "norm:ebreak_op2", (hart) =>
+    exception("breakpoint", hart.pc),
+  ),
+} as const satisfies Record<string, Insn>;

@@ -1,0 +1,9 @@
+/** Zifencei: stores to instruction memory become visible to fetches. */
+import { type Insn, trapping } from "./insn.ts";
+
+export const zifencei = {
+  "fence.i": trapping("none")("imm[11:0] rs1 001 rd 0001111", "norm:fence_i_op", (hart) => {
+    hart.fenceInstructions();
+    return undefined;
+  }),
+} as const satisfies Record<string, Insn>;
