@@ -1,4 +1,7 @@
 /** The CSR picture: a control and status register bit by bit, its fields named, the set ones filled. */
+import { type BitField, getField } from "../bits/field.ts";
+import { CSRS, type CsrName } from "../isa/csr-map.ts";
+import { fieldMeaning } from "./csr-meanings.ts";
 import { type FigureBundle, pictureBundle } from "./figure.ts";
 import { box, element, label, line, picture } from "./marks/svg.ts";
 import { paperPaint, partPaint } from "./palette.ts";
@@ -25,8 +28,8 @@ const WIDTH = 760;
 const LEFT = 36;
 const BIT = 21.5;
 const CELL_HEIGHT = 24;
-const LABEL_ROOM = 54;
-const ROW_HEIGHT = LABEL_ROOM + CELL_HEIGHT + 26;
+/** Height of a row below its labels: cells and bit numbers. */
+const ROW_BODY = CELL_HEIGHT + 26;
 
 const xOf = (bit: number): number => LEFT + (31 - (bit % 32)) * BIT;
 
@@ -105,12 +108,18 @@ const fieldSentence = (field: CsrField): string =>
 
 const hexOf = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16).padStart(16, "0")}`;
 
+/** Room above a row for the longest slanted name. */
+const labelRoom = (view: CsrView): number =>
+  18 + Math.max(0, ...view.fields.map((field) => field.name.length)) * 6;
+
 function csrSvg(view: CsrView, title: string): string {
   const value = BigInt.asUintN(64, view.value);
   const drawn: CsrView = { ...view, value };
   const set = view.fields.filter((field) => field.value !== 0n);
-  const noted = set.filter((field) => field.meaning !== undefined);
-  const bottom = 46 + 2 * ROW_HEIGHT;
+  const noted = view.fields.filter((field) => field.meaning !== undefined);
+  const room = labelRoom(view);
+  const halves = view.fields.some((field) => field.high >= 32) ? [true, false] : [false];
+  const bottom = 46 + halves.length * (room + ROW_BODY);
   return picture(
     {
       title,
@@ -120,8 +129,7 @@ function csrSvg(view: CsrView, title: string): string {
     bottom + 14 + noted.length * 18,
     label(24, 30, title, { size: 15, bold: true }),
     label(WIDTH - 24, 30, hexOf(value), { size: 12, anchor: "end", mono: true, paint: paperPaint("quiet") }),
-    rowMarks(drawn, true, 46 + LABEL_ROOM),
-    rowMarks(drawn, false, 46 + ROW_HEIGHT + LABEL_ROOM),
+    ...halves.map((upper, row) => rowMarks(drawn, upper, 46 + row * (room + ROW_BODY) + room)),
     ...noted.map((field, index) => label(LEFT, bottom + 18 + index * 18, fieldSentence(field), { size: 12 })),
   );
 }
@@ -134,7 +142,25 @@ function csrText(view: CsrView, title: string): string {
   return [`${title}: ${hexOf(view.value)}`, ...rows].join("\n");
 }
 
-/** Draws one control and status register. */
-export function csrPicture(view: CsrView, title = view.name): FigureBundle {
-  return pictureBundle(csrSvg(view, title), csrText(view, title));
+/** A register of the machine with its fields, taken from the table of the instruction set. */
+export function csrView(name: CsrName, value: bigint): CsrView {
+  const fields = Object.entries<BitField>(CSRS[name].fields).map(([field, place]) => {
+    const content = getField(value, place);
+    const meaning = fieldMeaning(name, field, content);
+    const found = { name: field, low: place.lsb, high: place.lsb + place.width - 1, value: content };
+    return meaning === undefined ? found : { ...found, meaning };
+  });
+  return { name, value, fields };
 }
+
+/** Draws a view of a register: the form for registers that the table does not have. */
+export const drawCsr = (view: CsrView, title = view.name): FigureBundle =>
+  pictureBundle(csrSvg(view, title), csrText(view, title));
+
+/**
+ * Draws one control and status register, bit by bit.
+ *
+ * @param value  64 bits, as `board.hart.csr(name)` reads it.
+ */
+export const csrPicture = (name: CsrName, value: bigint, title: string = name): FigureBundle =>
+  drawCsr(csrView(name, value), title);

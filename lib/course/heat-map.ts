@@ -4,11 +4,13 @@
  * A cell has the color of the mode it ran in and is stronger the more often its row ran; the number at the right is
  * the row's total. Rows are single instructions while they are few, then functions or blocks of memory.
  */
+
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale } from "./marks/scale.ts";
 import { box, label, line, MONO_ADVANCE, picture } from "./marks/svg.ts";
 import { type LadderMode, modePaint, PAPER_INK, paperPaint } from "./palette.ts";
+import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
 /** The part of a step record that the heat map reads. */
 export interface HeatStep {
@@ -280,10 +282,13 @@ function heatText(map: HeatMap, title: string): string {
 /**
  * Draws the heat map of a run.
  *
- * @param steps  Consecutive step records of one hart.
+ * @param run  Consecutive step records of one hart, or what `board.run({ log: true })` returned.
  */
-export function heatMap(steps: readonly HeatStep[], options: HeatOptions = {}): FigureBundle {
+export function heatMap(
+  run: readonly HeatStep[] | LoggedRun<HeatStep>,
+  options: HeatOptions = {},
+): FigureBundle {
   const title = options.title ?? "Where the instructions came from";
-  const map = countHeat(steps, options.symbols);
+  const map = countHeat(stepsOf(run), options.symbols);
   return chartBundle(heatPlotly(map, title), heatSvg(map, title), heatText(map, title));
 }

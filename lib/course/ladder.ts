@@ -3,11 +3,13 @@
  *
  * Rungs are ordered by privilege, M on top. A climb is a trap; a descent is MRET or SRET.
  */
+
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale, type Scale } from "./marks/scale.ts";
 import { box, element, label, line, picture } from "./marks/svg.ts";
 import { type LadderMode, MODE_INK, modePaint, PAPER_INK, paperPaint, partPaint } from "./palette.ts";
+import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
 /** The part of a step record that the ladder reads; `retired` counts instructions retired before the step. */
 export interface LadderStep {
@@ -338,9 +340,12 @@ function ladderText(ladder: Ladder, title: string): string {
 /**
  * Draws the privilege ladder of a run.
  *
- * @param steps  Consecutive step records of one hart, as `board.run({ log: true })` returns them.
+ * @param run  Consecutive step records of one hart, or what `board.run({ log: true })` returned.
  */
-export function ladder(steps: readonly LadderStep[], title = "The privilege ladder"): FigureBundle {
-  const shape = climb(steps);
+export function ladder(
+  run: readonly LadderStep[] | LoggedRun<LadderStep>,
+  title = "The privilege ladder",
+): FigureBundle {
+  const shape = climb(stepsOf(run));
   return chartBundle(ladderPlotly(shape, title), ladderSvg(shape, title), ladderText(shape, title));
 }

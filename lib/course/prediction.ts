@@ -24,7 +24,9 @@ export function predict(question: string, guess: Predictable): Prediction {
     question,
     guess,
     against(outcome) {
-      const tail = isSame(guess, outcome) ? "You saw it coming." : "Good: now there is something to explain.";
+      const tail = isSame(guess, outcome)
+        ? "You saw it coming."
+        : "Not the same. Good: now there is something to explain.";
       const text = `${question}\n  your prediction: ${guess}\n  the machine:     ${outcome}\n  ${tail}`;
       const html = `<p class="dom0-prediction"><em>${escapeMarkup(question)}</em><br>your prediction: <strong>${escapeMarkup(String(guess))}</strong><br>the machine: <strong>${escapeMarkup(String(outcome))}</strong><br>${tail}</p>`;
       return markupBundle(html, text);

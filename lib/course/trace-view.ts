@@ -1,8 +1,10 @@
 /** The trace view: one line for each step, with what it changed. */
+
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
 import type { LadderMode } from "./palette.ts";
 import { readableWord } from "./register-diff.ts";
+import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
 /** The part of a step record that the trace view reads. */
 export interface TracedStep {
@@ -35,7 +37,11 @@ function effectOf(step: TracedStep): string {
 }
 
 /** Shows the first steps of a run: mode, address, instruction, and the registers and memory that it touched. */
-export function traceView(steps: readonly TracedStep[], title = "The trace"): FigureBundle {
+export function traceView(
+  run: readonly TracedStep[] | LoggedRun<TracedStep>,
+  title = "The trace",
+): FigureBundle {
+  const steps = stepsOf(run);
   const shown = steps.slice(0, MOST_STEPS);
   const more = steps.length - shown.length;
   const table: Table = {

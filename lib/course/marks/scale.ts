@@ -26,6 +26,6 @@ export function countTicks(domain: readonly [number, number], count: number): nu
   return ticks;
 }
 
-/** A whole number with thin separators between groups of three digits, the same in every locale. */
+/** A whole number with commas between groups of three digits, the same in every locale. */
 export const groupDigits = (value: number | bigint): string =>
-  String(value).replace(/\B(?=(\d{3})+(?!\d))/g, "\u202f");
+  String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ",");

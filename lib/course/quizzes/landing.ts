@@ -10,10 +10,10 @@ export const QUIZ_01 = [
   },
   {
     ask: "How many values fit into 12 bits?",
-    choices: { a: "1 024", b: "4 095", c: "4 096" },
+    choices: { a: "1,024", b: "4,095", c: "4,096" },
     right: "c",
     because:
-      "2 to the power of 12, from 0 to 4 095. A page of memory has exactly so many bytes: that is no accident.",
+      "2 to the power of 12, from 0 to 4,095. A page of memory has exactly so many bytes: that is no accident.",
   },
   {
     ask: "What is (0b1011 >> 1) & 0b11?",

@@ -1,7 +1,7 @@
 /** Figures: well-formed, repeatable, told in text as well, and true to the steps they were made from. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { csrPicture } from "../../../lib/course/csr-picture.ts";
+import { drawCsr } from "../../../lib/course/csr-picture.ts";
 import type { FigureBundle } from "../../../lib/course/figure.ts";
 import { countHeat, heatMap } from "../../../lib/course/heat-map.ts";
 import { climb, type LadderStep, ladder, spreadBadges } from "../../../lib/course/ladder.ts";
@@ -80,7 +80,7 @@ describe("every figure", () => {
     ["the ladder", (steps) => ladder(steps)],
     ["the heat map", (steps) => heatMap(steps)],
     ["the walk", () => walkPicture(WALK)],
-    ["the CSR picture", () => csrPicture(MSTATUS)],
+    ["the CSR picture", () => drawCsr(MSTATUS)],
   ];
 
   it.each(figures)(
