@@ -122,7 +122,7 @@ export interface TraceState {
 /** The first eight bytes of a SHA-256 as a word for an event. */
 export function digestWord(bytes: Uint8Array): bigint {
   const digest = sha256(bytes);
-  return new DataView(digest.buffer, digest.byteOffset).getBigUint64(0, true);
+  return new DataView(digest.buffer, digest.byteOffset).getBigUint64(0);
 }
 
 /** SHA-256 of bytes in hexadecimal. */
