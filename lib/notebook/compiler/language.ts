@@ -1,0 +1,160 @@
+/**
+ * One TypeScript language service that sees cells as files beside the notebook.
+ *
+ * Cells never change once committed; one scratch file holds the cell in question. A cell that no root reaches any
+ * more costs nothing: roots are the scratch file, the ambient files and cells that augment globals.
+ */
+import ts from "typescript";
+import type { CellModule } from "./cell-module.ts";
+import type { CompilerHost } from "./type-files.ts";
+
+/** Semantics of every cell, wherever it runs. */
+export const CELL_OPTIONS: ts.CompilerOptions = {
+  target: ts.ScriptTarget.ES2023,
+  lib: [
+    "lib.es2024.d.ts",
+    "lib.esnext.disposable.d.ts",
+    "lib.esnext.collection.d.ts",
+    "lib.esnext.iterator.d.ts",
+  ],
+  module: ts.ModuleKind.ESNext,
+  moduleResolution: ts.ModuleResolutionKind.Bundler,
+  allowImportingTsExtensions: true,
+  resolveJsonModule: true,
+  esModuleInterop: true,
+  strict: true,
+  skipLibCheck: true,
+  preserveConstEnums: true,
+  sourceMap: true,
+  types: [],
+  newLine: ts.NewLineKind.LineFeed,
+};
+
+/** The language service and the cells that it knows. */
+export class CellLanguage {
+  readonly #host: CompilerHost;
+  readonly #texts = new Map<string, { text: string; version: number; snapshot: ts.IScriptSnapshot }>();
+  readonly #diskSnapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
+  readonly #augmenting = new Set<string>();
+  readonly #service: ts.LanguageService;
+  #scratch: string | undefined;
+  #version = 0;
+
+  constructor(host: CompilerHost) {
+    this.#host = host;
+    this.#service = ts.createLanguageService(
+      this.#serviceHost(),
+      ts.createDocumentRegistry(true, host.folder),
+    );
+  }
+
+  /** Makes a cell's module readable by later ones. */
+  keep(module: CellModule): void {
+    const path = this.#put(module);
+    if (module.parsed.augments) this.#augmenting.add(path);
+  }
+
+  /** Makes a cell the one that the next questions are about. */
+  focus(module: CellModule): string {
+    this.#scratch = this.#put(module);
+    return this.#scratch;
+  }
+
+  /** Forgets every cell. */
+  clear(): void {
+    this.#texts.clear();
+    this.#augmenting.clear();
+    this.#scratch = undefined;
+  }
+
+  /** Syntax and type errors of a focused file. */
+  diagnostics(path: string): readonly ts.Diagnostic[] {
+    const syntactic = this.#service.getSyntacticDiagnostics(path);
+    return syntactic.length > 0 ? syntactic : this.#service.getSemanticDiagnostics(path);
+  }
+
+  get service(): ts.LanguageService {
+    return this.#service;
+  }
+
+  /** The program behind the last question. */
+  program(): ts.Program {
+    const program = this.#service.getProgram();
+    if (program === undefined) throw new Error("the language service has no program");
+    return program;
+  }
+
+  #put(module: CellModule): string {
+    const path = `${this.#host.folder}/${module.fileName}`;
+    if (this.#texts.get(path)?.text !== module.text) {
+      this.#version += 1;
+      const snapshot = ts.ScriptSnapshot.fromString(module.text);
+      this.#texts.set(path, { text: module.text, version: this.#version, snapshot });
+    }
+    return path;
+  }
+
+  #serviceHost(): ts.LanguageServiceHost {
+    const { files, folder, libFolder, ambient } = this.#host;
+    return {
+      getCompilationSettings: () => CELL_OPTIONS,
+      getScriptFileNames: () => [
+        ...ambient,
+        ...this.#augmenting,
+        ...(this.#scratch === undefined ? [] : [this.#scratch]),
+      ],
+      getScriptVersion: (path) => String(this.#texts.get(path)?.version ?? files.version?.(path) ?? 0),
+      getScriptSnapshot: (path) => this.#texts.get(path)?.snapshot ?? this.#fromDisk(path),
+      getCurrentDirectory: () => folder,
+      getDefaultLibFileName: () => `${libFolder}/lib.es2024.d.ts`,
+      fileExists: (path) => this.#texts.has(path) || files.fileExists(path),
+      readFile: (path) => this.#texts.get(path)?.text ?? files.readFile(path),
+      directoryExists: (path) => path === folder || files.directoryExists(path),
+      getDirectories: (path) => files.getDirectories(path),
+      ...(files.realpath && { realpath: (path: string) => files.realpath?.(path) ?? path }),
+      resolveModuleNameLiterals: this.#resolver(),
+      useCaseSensitiveFileNames: () => true,
+    };
+  }
+
+  #fromDisk(path: string): ts.IScriptSnapshot | undefined {
+    const version = this.#host.files.version?.(path) ?? "0";
+    const known = this.#diskSnapshots.get(path);
+    if (known?.version === version) return known.snapshot;
+    const text = this.#host.files.readFile(path);
+    if (text === undefined) return undefined;
+    const snapshot = ts.ScriptSnapshot.fromString(text);
+    this.#diskSnapshots.set(path, { version, snapshot });
+    return snapshot;
+  }
+
+  #resolver(): NonNullable<ts.LanguageServiceHost["resolveModuleNameLiterals"]> {
+    const { files, folder, fallbackFolder } = this.#host;
+    const host: ts.ModuleResolutionHost = {
+      fileExists: (path) => this.#texts.has(path) || files.fileExists(path),
+      readFile: (path) => this.#texts.get(path)?.text ?? files.readFile(path),
+      directoryExists: (path) => path === folder || files.directoryExists(path),
+      getDirectories: (path) => files.getDirectories(path),
+      ...(files.realpath && { realpath: (path: string) => files.realpath?.(path) ?? path }),
+    };
+    const cache = ts.createModuleResolutionCache(folder, (path) => path, CELL_OPTIONS);
+    return (literals, containingFile, redirected, options) =>
+      literals.map((literal) => {
+        const name = literal.text;
+        const own = ts.resolveModuleName(
+          name,
+          containingFile,
+          options,
+          host,
+          cellFile(name) ? undefined : cache,
+          redirected,
+        );
+        if (own.resolvedModule !== undefined || fallbackFolder === undefined || name.startsWith("."))
+          return own;
+        return ts.resolveModuleName(name, `${fallbackFolder}/cell.ts`, options, host);
+      });
+  }
+}
+
+/** Sibling cells appear while the service lives: their resolution is never remembered. */
+const cellFile = (specifier: string) => /^\.\/(?:cell|doc)-\d+$/.test(specifier);
