@@ -4,6 +4,7 @@
  * Jupyter takes `$$ … $$` in any position, and bare `\begin{…}`, for display math; remark wants the dollars on lines
  * of their own. {@link normalDisplayMath} moves them there first.
  */
+import type { Element } from "hast";
 import type { Paragraph, PhrasingContent, Root, RootContent } from "mdast";
 import type { InlineMath, Math as MathBlock } from "mdast-util-math";
 import remarkGfm from "remark-gfm";
@@ -104,16 +105,13 @@ function isDisplayMath(node: InlineMath): boolean {
 }
 
 function mathBlock(value: string): MathBlock {
-  const text = { type: "text", value } as const;
-  const hChildren = [
-    {
-      type: "element",
-      tagName: "code",
-      properties: { className: ["language-math", "math-display"] },
-      children: [text],
-    },
-  ] as const;
-  return { type: "math", value, data: { hName: "pre", hChildren: [...hChildren] } };
+  const code: Element = {
+    type: "element",
+    tagName: "code",
+    properties: { className: ["language-math", "math-display"] },
+    children: [{ type: "text", value }],
+  };
+  return { type: "math", value, data: { hName: "pre", hChildren: [code] } };
 }
 
 function trimmed(children: PhrasingContent[]): PhrasingContent[] {

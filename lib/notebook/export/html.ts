@@ -1,0 +1,168 @@
+/**
+ * Notebook → one HTML file that needs nothing else: no network, no server, and for its text no JavaScript.
+ *
+ * A content security policy names the hashes of the page's own scripts, so nothing that a notebook's output smuggled
+ * past the cleaning could run, and nothing can be fetched.
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bundledLanguages, createHighlighter } from "shiki";
+import type { ExportCell, ExportDocument } from "./document.ts";
+import { escapeHtml, htmlFromOutput, type OutputContext } from "./html-outputs.ts";
+import { type Highlight, htmlFromMarkdown } from "./html-text.ts";
+import { CHART_SCRIPT, CODE_THEME, PAGE_CSS } from "./html-theme.ts";
+
+/** Files that a page may need inside it; the host reads them. */
+export interface HtmlAssets {
+  /** `@font-face` rules with their fonts inside. */
+  readonly fontCss: string;
+  /** Variables of the figures' colors, for both themes. */
+  readonly figureCss: string;
+  /** KaTeX's style sheet with its fonts inside, for a page whose HTML is given. */
+  mathCss(html: string): Promise<string>;
+  /** Source of plotly.js (cartesian). */
+  plotly(): Promise<string>;
+}
+
+/** What the page says besides the notebook. */
+export interface HtmlChoices {
+  /** Line at the foot of the page. */
+  readonly footer?: string;
+  /** Language of the prose. */
+  readonly lang?: string;
+}
+
+/** Converts a document to one self-contained HTML page. */
+export async function htmlFromDocument(
+  document: ExportDocument,
+  assets: HtmlAssets,
+  choices: HtmlChoices = {},
+): Promise<string> {
+  const context: OutputContext = {
+    highlight: await highlighterFor(document),
+    headings: [],
+    charts: [],
+    usesMath: false,
+  };
+  const cells = document.cells.map((cell) => htmlFromCell(cell, document.language, context));
+  const body = [...cells.filter((html) => html !== "")];
+  const contents = contentsOf(context);
+  const afterTitle = body.findIndex((html) => html.includes("</h1>")) + 1;
+  if (contents !== "") body.splice(afterTitle, 0, contents);
+  if (afterTitle === 0) body.unshift(`<h1>${escapeHtml(document.title)}</h1>`);
+  if (choices.footer !== undefined) body.push(`<footer>${escapeHtml(choices.footer)}</footer>`);
+  const math = context.usesMath ? await assets.mathCss(body.join("\n")) : "";
+  const css = [assets.fontCss, assets.figureCss, math, PAGE_CSS].filter((part) => part !== "").join("\n");
+  const scripts = context.charts.length === 0 ? [] : [scriptText(await assets.plotly()), CHART_SCRIPT];
+  return page(document.title, css, body.join("\n"), context.charts, scripts, choices.lang ?? "en");
+}
+
+function page(
+  title: string,
+  css: string,
+  body: string,
+  charts: readonly unknown[],
+  scripts: readonly string[],
+  lang: string,
+): string {
+  const hashes = scripts.map((script) => `'sha256-${base64(sha256(new TextEncoder().encode(script)))}'`);
+  const policy = [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    "img-src data: blob:",
+    "font-src data:",
+    `script-src ${hashes.length === 0 ? "'none'" : hashes.join(" ")}`,
+  ].join("; ");
+  const data =
+    charts.length === 0 ? "" : `<script type="application/json" id="charts">${scriptJson(charts)}</script>\n`;
+  return `<!doctype html>
+<html lang="${escapeHtml(lang)}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>${escapeHtml(title)}</title>
+<style>${css}</style>
+</head>
+<body>
+<main class="page">
+${body}
+</main>
+${data}${scripts.map((script) => `<script>${script}</script>`).join("\n")}
+</body>
+</html>
+`;
+}
+
+/** JavaScript that cannot end the script element around it; the places it changes are inside strings. */
+function scriptText(source: string): string {
+  return source.replaceAll(/<(\/script|!--)/gi, "<\\$1");
+}
+
+/** JSON that cannot end the script element around it. */
+function scriptJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll("<", "\\u003c");
+}
+
+function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+function htmlFromCell(cell: ExportCell, language: string, context: OutputContext): string {
+  if (cell.kind === "raw") return "";
+  const html = cell.kind === "code" ? codeCell(cell, language, context) : textCell(cell, context);
+  if (!cell.tags.includes("solution") || html === "") return html;
+  return `<details class="fold"><summary>Solution</summary>\n${html}\n</details>`;
+}
+
+function textCell(cell: ExportCell, context: OutputContext): string {
+  return htmlFromMarkdown(cell.source, context, (url) => {
+    const attached = url.startsWith("attachment:")
+      ? cell.attachments.get(decodeURIComponent(url.slice(11)))
+      : undefined;
+    return attached === undefined ? url : `data:${attached.mime};base64,${attached.base64}`;
+  });
+}
+
+/** Tags that the reader should see, with the words for them. */
+const LABELS: Readonly<Record<string, string>> = { exercise: "Exercise", check: "Check" };
+
+function codeCell(cell: ExportCell, language: string, context: OutputContext): string {
+  const label = cell.tags.map((tag) => LABELS[tag]).find((text) => text !== undefined);
+  const outputs = cell.outputs.map((output) => htmlFromOutput(output, context)).join("\n");
+  const code = cell.source === "" ? "" : context.highlight(cell.source, language);
+  const isFolded = cell.tags.includes("hide-input") && code !== "";
+  const shown = isFolded ? `<details><summary>Code</summary>${code}</details>` : code;
+  const results =
+    cell.tags.includes("hide-output") && outputs !== ""
+      ? `<details><summary>Output</summary>${outputs}</details>`
+      : outputs;
+  if (shown === "" && results === "") return "";
+  const kind = label === undefined ? "cell" : `cell ${label.toLowerCase()}`;
+  const head = label === undefined ? "" : `<p class="label">${label}</p>`;
+  return `<section class="${kind}" id="cell-${escapeHtml(cell.id)}" aria-label="Cell ${cell.index}"><span class="number" aria-hidden="true">${cell.index}</span>${head}${shown}${results}</section>`;
+}
+
+function contentsOf({ headings }: OutputContext): string {
+  const sections = headings.filter((heading) => heading.depth === 2);
+  if (sections.length < 3) return "";
+  const items = sections.map(
+    ({ id, text }) => `<li><a href="#${escapeHtml(id)}">${escapeHtml(text)}</a></li>`,
+  );
+  return `<nav class="contents" aria-label="Contents"><ol>${items.join("")}</ol></nav>`;
+}
+
+/** A highlighter that knows the languages of this document and no other. */
+async function highlighterFor(document: ExportDocument): Promise<Highlight> {
+  const named = document.cells.flatMap((cell) => [
+    ...cell.source.matchAll(/^[ \t]*(?:```|~~~)[ \t]*([\w+-]+)/gm),
+  ]);
+  const wanted = new Set([document.language, ...named.map((match) => match[1] ?? "text")]);
+  const langs = [...wanted].filter((name) => Object.hasOwn(bundledLanguages, name));
+  const highlighter = await createHighlighter({ themes: [CODE_THEME], langs });
+  const loaded = new Set(highlighter.getLoadedLanguages());
+  return (code, language) =>
+    highlighter.codeToHtml(code, {
+      lang: loaded.has(language) ? language : "text",
+      theme: CODE_THEME.name ?? "page",
+    });
+}
