@@ -4,6 +4,8 @@
  * Rungs are ordered by privilege, M on top. A climb is a trap; a descent is MRET or SRET.
  */
 
+import type { TraceEvent } from "../board/trace-event.ts";
+import { causeWords, type Trap } from "../isa/trap.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale, type Scale } from "./marks/scale.ts";
@@ -17,7 +19,7 @@ export interface LadderStep {
   readonly modeBefore: LadderMode;
   readonly modeAfter: LadderMode;
   readonly text?: string;
-  readonly trap?: { readonly name: string } | undefined;
+  readonly trap?: Pick<Trap, "isInterrupt" | "cause"> | undefined;
 }
 
 /** An uninterrupted stay on one rung, in retired instructions since the first step. */
@@ -73,13 +75,41 @@ export function climb(steps: readonly LadderStep[]): Ladder {
       at,
       from: step.modeBefore,
       to: step.modeAfter,
-      why: step.trap?.name ?? step.text ?? "",
+      why: step.trap === undefined ? (step.text ?? "") : causeWords(step.trap),
       isTrap,
     });
   }
   const length = Number(last.retired) - origin + (last.trap === undefined ? 1 : 0);
   if (length > from) spans.push({ mode: last.modeAfter, from, to: length });
   return { spans, crossings, length };
+}
+
+/**
+ * Reads stays and crossings off trace events, for runs too long to log step by step.
+ *
+ * @param end  Instructions retired when the run ended.
+ */
+export function climbEvents(events: readonly TraceEvent[], end: number): Ladder {
+  const spans: LadderSpan[] = [];
+  const crossings: Crossing[] = [];
+  let from = 0;
+  let mode: LadderMode = "M";
+  for (const event of events) {
+    if (event.kind !== "exception" && event.kind !== "interrupt" && event.kind !== "trap-return") continue;
+    const isTrap = event.kind !== "trap-return";
+    const at = event.retired + (isTrap ? 0 : 1);
+    if (at > from) spans.push({ mode: event.from, from, to: at });
+    from = at;
+    mode = event.to;
+    const why = isTrap
+      ? causeWords({ isInterrupt: event.kind === "interrupt", cause: event.cause })
+      : event.from === "M"
+        ? "mret"
+        : "sret";
+    crossings.push({ at, from: event.from, to: event.to, why, isTrap });
+  }
+  if (end > from) spans.push({ mode, from, to: end });
+  return { spans, crossings, length: end };
 }
 
 const WIDTH = 760;
@@ -337,15 +367,14 @@ function ladderText(ladder: Ladder, title: string): string {
   ].join("\n");
 }
 
+/** Draws a ladder that was read off already. */
+export const drawLadder = (shape: Ladder, title = "The privilege ladder"): FigureBundle =>
+  chartBundle(ladderPlotly(shape, title), ladderSvg(shape, title), ladderText(shape, title));
+
 /**
  * Draws the privilege ladder of a run.
  *
  * @param run  Consecutive step records of one hart, or what `board.run({ log: true })` returned.
  */
-export function ladder(
-  run: readonly LadderStep[] | LoggedRun<LadderStep>,
-  title = "The privilege ladder",
-): FigureBundle {
-  const shape = climb(stepsOf(run));
-  return chartBundle(ladderPlotly(shape, title), ladderSvg(shape, title), ladderText(shape, title));
-}
+export const ladder = (run: readonly LadderStep[] | LoggedRun<LadderStep>, title?: string): FigureBundle =>
+  drawLadder(climb(stepsOf(run)), title);

@@ -1,25 +1,13 @@
 /** Listings, consoles and register tables: machine state as text that lines up. */
+import type { AssemblyError } from "../isa/assembler/mistake.ts";
+import type { Program } from "../isa/assembler/program.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
 import { escapeMarkup } from "./marks/svg.ts";
 
-/** One line of a program listing. */
-export interface ListingLine {
-  readonly address: bigint;
-  /** 32-bit instruction word. */
-  readonly word: number;
-  readonly text: string;
-}
-
-/** What a listing needs of a program. */
-export interface Listed {
-  readonly listing: readonly ListingLine[];
-  readonly symbols: ReadonlyMap<string, bigint>;
-}
-
 const hex = (value: bigint | number, digits = 1): string => `0x${value.toString(16).padStart(digits, "0")}`;
 
-function listingTable(program: Listed, title: string): Table {
+function listingTable(program: Program, title: string): Table {
   const names = new Map<bigint, string>();
   for (const [name, address] of program.symbols) names.set(address, name);
   return {
@@ -27,15 +15,21 @@ function listingTable(program: Listed, title: string): Table {
     columns: ["address", "word", "label", "instruction"],
     rows: program.listing.map((entry) => [
       { text: hex(entry.address), code: true },
-      { text: hex(entry.word >>> 0, 8), code: true },
+      { text: entry.word === undefined ? `${entry.bytes.length} bytes` : hex(entry.word, 8), code: true },
       { text: names.get(entry.address) ?? "", strong: true },
       { text: entry.text, code: true },
     ]),
   };
 }
 
-/** A program as the hart will see it: address, 32-bit word, label, instruction. */
-export function listing(program: Listed, title = "What the assembler made"): FigureBundle {
+/**
+ * A program as the hart will see it: address, 32-bit word, label, instruction.
+ *
+ * @param program  What `program` or `assemble` returned; for a mistake the view is its message.
+ */
+export function listing(program: Program | AssemblyError, title = "What the assembler made"): FigureBundle {
+  if (program.kind === "assembly-error")
+    return markupBundle(`<pre>${escapeMarkup(program.message)}</pre>`, program.message);
   const table = listingTable(program, title);
   return markupBundle(tableHtml(table), tableText(table));
 }

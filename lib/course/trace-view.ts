@@ -1,5 +1,6 @@
 /** The trace view: one line for each step, with what it changed. */
 
+import { causeWords, type Trap } from "../isa/trap.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
 import type { LadderMode } from "./palette.ts";
@@ -16,14 +17,14 @@ export interface TracedStep {
   readonly memory?:
     | { readonly kind: string; readonly vaddr: bigint; readonly width: number; readonly value: bigint }
     | undefined;
-  readonly trap?: { readonly name: string } | undefined;
+  readonly trap?: Pick<Trap, "isInterrupt" | "cause"> | undefined;
 }
 
 /** Steps that one view shows at most. */
 const MOST_STEPS = 24;
 
 function effectOf(step: TracedStep): string {
-  if (step.trap !== undefined) return `trap: ${step.trap.name}`;
+  if (step.trap !== undefined) return `trap: ${causeWords(step.trap)}`;
   const registers = step.writes.map(
     (write) => `${write.register}: ${readableWord(write.before)} \u2192 ${readableWord(write.after)}`,
   );

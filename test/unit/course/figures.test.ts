@@ -34,7 +34,7 @@ const runs: fc.Arbitrary<Step[]> = fc
     let mode: Mode = "M";
     let retired = 0;
     return moves.map(({ to, traps, pc, text }) => {
-      const trap = to !== undefined && traps ? { name: "load page fault <&>" } : undefined;
+      const trap = to !== undefined && traps ? { isInterrupt: false, cause: 13 } : undefined;
       const step: Step = {
         retired,
         pc: 0x8000_0000n + BigInt(pc) * 4n,
