@@ -1,6 +1,7 @@
 /**
  * The output model: what one cell has printed and shown, merged as Jupyter would and kept within limits.
  */
+import type { MimeBundle } from "./display.ts";
 import type { CellOutput } from "./kernel-protocol.ts";
 
 /** How much one cell may put out. */
@@ -51,7 +52,8 @@ export class CellOutputs {
         `[more than ${this.#limits.outputCount} outputs: the rest of this cell's output is left out]\n`,
       );
     }
-    const length = lengthOf(output.data);
+    const data = plainBundle(output.data);
+    const length = lengthOf(data);
     if (typeof length === "string")
       return this.add({ type: "stream", name: "stderr", text: `[an output cannot be sent: ${length}]\n` });
     if (length > this.#limits.bundleLength) {
@@ -61,7 +63,7 @@ export class CellOutputs {
         text: `[an output of ${length} characters is left out: the limit is ${this.#limits.bundleLength}]\n`,
       });
     }
-    return this.#append(output);
+    return this.#append({ ...output, data });
   }
 
   #addStream(name: "stdout" | "stderr", text: string): CellOutput | undefined {
@@ -91,9 +93,10 @@ export class CellOutputs {
         each.type === "display_data" && each.displayId !== undefined && each.displayId === output.displayId,
     );
     if (at < 0) return undefined;
-    const { update: _, ...shown } = output;
+    const sent = { ...output, data: plainBundle(output.data) };
+    const { update: _, ...shown } = sent;
     this.#outputs[at] = shown;
-    return output;
+    return sent;
   }
 
   #append(output: CellOutput): CellOutput {
@@ -114,4 +117,21 @@ function lengthOf(data: unknown): number | string {
   } catch (error) {
     return error instanceof Error ? (error.message.split("\n")[0] ?? "") : "not JSON";
   }
+}
+
+/** Bytes become base64, as every notebook front end expects them. */
+function plainBundle(bundle: MimeBundle): MimeBundle {
+  return Object.fromEntries(
+    Object.entries(bundle).map(([mime, value]) => [
+      mime,
+      value instanceof Uint8Array ? base64(value) : value,
+    ]),
+  );
+}
+
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += 0x8000)
+    binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(binary);
 }
