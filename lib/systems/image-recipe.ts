@@ -1,0 +1,68 @@
+/** How each guest image is made. Students compile nothing: images are committed, and a test builds them again. */
+
+/** Sources and flags of one image. Paths are relative to `lib/systems`. */
+export interface ImageRecipe {
+  /** File name in `images/`. */
+  readonly image: string;
+  /** Folder of the sources, which are compiled one by one in this order. */
+  readonly folder: string;
+  readonly sources: readonly string[];
+  /** Read by the compiler besides the sources. */
+  readonly headers: readonly string[];
+  /** Linker script, read by the C preprocessor first. */
+  readonly linkerScript: string;
+  readonly compileFlags: readonly string[];
+  readonly linkFlags: readonly string[];
+}
+
+/** The compiler that the committed images come from; another version lays code out differently. */
+export const COMPILER = "riscv64-unknown-elf-gcc";
+/** Its version, as `-dumpfullversion` prints it. */
+export const COMPILER_VERSION = "12.2.0";
+/** The generated header, relative to `lib/systems`. */
+export const BOARD_HEADER = "include/board.h";
+
+const FREESTANDING = [
+  "-march=rv64im_zicsr_zifencei",
+  "-mabi=lp64",
+  "-mcmodel=medany",
+  "-mno-relax",
+  "-std=c11",
+  "-O2",
+  "-ffreestanding",
+  "-fno-builtin",
+  "-fno-common",
+  "-fno-pic",
+  "-fno-asynchronous-unwind-tables",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+] as const;
+
+const STATIC = ["-nostdlib", "-static", "-Wl,--no-relax", "-Wl,--build-id=none"] as const;
+
+/** Every image of the kit. */
+export const IMAGE_RECIPES: readonly ImageRecipe[] = [
+  {
+    image: "mini-kernel.elf",
+    folder: "mini-kernel",
+    sources: ["start.S", "main.c", "console.c", "memory.c", "process.c", "trap.c", "user.c"],
+    headers: ["kernel.h", "layout.h"],
+    linkerScript: "mini-kernel.ld",
+    compileFlags: FREESTANDING,
+    linkFlags: STATIC,
+  },
+];
+
+/** What `images/manifest.json` says about one image. */
+export interface ManifestEntry {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+  readonly compiler: string;
+  readonly flags: readonly string[];
+  /** SHA-256 over the names and bytes of all sources, headers and the linker script. */
+  readonly sourceSha256: string;
+}
+
+/** `images/manifest.json`: entries by file name. */
+export type Manifest = Readonly<Record<string, ManifestEntry>>;
