@@ -1,0 +1,218 @@
+/**
+ * Makes a chapter live. This file is all that a reader pays before touching a cell: it restores edits and marks,
+ * and listens. Editor, TypeScript, session and charts are fetched when first needed.
+ */
+import { CellView } from "./cell-view.ts";
+import { CompilerClient } from "./compiler-client.ts";
+import type { BuiltCells, NotebookRunner } from "./notebook-runner.ts";
+import { saveFile } from "./save-file.ts";
+import { changeProgress, loadEdits, loadProgress, pageProgress, saveEdit } from "./storage.ts";
+
+/** Addresses that the build wrote into the page. */
+interface LiveAddresses {
+  readonly session: string;
+  readonly compiler: string;
+  readonly types: string;
+  readonly cells: string;
+  readonly charts: string;
+}
+
+class ChapterPage {
+  readonly cells: readonly CellView[];
+  readonly #notebook: string;
+  readonly #addresses: LiveAddresses;
+  #runner: Promise<NotebookRunner> | undefined;
+  #compiler: CompilerClient | undefined;
+
+  constructor(tools: HTMLElement, elements: readonly HTMLElement[]) {
+    this.cells = elements.map((element) => new CellView(element));
+    this.#notebook = tools.dataset["notebook"] ?? "";
+    this.#addresses = JSON.parse(tools.dataset["live"] ?? "{}") as LiveAddresses;
+  }
+
+  start(): void {
+    this.#restore();
+    document.addEventListener("click", (event) => this.#onClick(event));
+    document.addEventListener("focusin", (event) => this.#onFocus(event.target));
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.documentElement.dataset["live"] = "ready";
+  }
+
+  #restore(): void {
+    const edits = loadEdits(this.#notebook);
+    const progress = loadProgress();
+    for (const cell of this.cells) {
+      const edit = edits[cell.id];
+      if (edit !== undefined && edit !== cell.builtSource) cell.setSource(edit);
+      for (const [check, passed] of cell.verdicts()) {
+        if (passed || progress.checks[check] !== true) continue;
+        cell.element.querySelector(`.dom0-verdict[data-check="${CSS.escape(check)}"]`)?.setAttribute("data-earlier", "");
+      }
+    }
+    const checks = this.cells.flatMap((cell) => [...cell.verdicts().keys()]);
+    changeProgress((all) => {
+      const page = pageProgress(all, location.pathname);
+      page.cells = this.cells.length;
+      page.checks = checks;
+    });
+  }
+
+  #cellOf(target: EventTarget | null): CellView | undefined {
+    const element = target instanceof Element ? target.closest(".cell") : null;
+    return element ? this.cells.find((cell) => cell.element === element) : undefined;
+  }
+
+  #onClick(event: MouseEvent): void {
+    const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-action], [data-explore]") : null;
+    const cell = this.#cellOf(event.target);
+    if (button?.dataset["explore"] !== undefined) return void this.#explore(button);
+    if (button) return void this.#act(button.dataset["action"] ?? "", cell, button);
+    const block = cell?.codeBlock;
+    if (cell && block && event.target instanceof Node && block.contains(event.target)) {
+      void this.edit(cell, offsetAt(block, event.clientX, event.clientY));
+    }
+  }
+
+  #onFocus(target: EventTarget | null): void {
+    const cell = this.#cellOf(target);
+    if (cell && target === cell.codeBlock) void import("./cell-editor.ts");
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const cell = this.#cellOf(event.target);
+    if (!cell || event.target !== cell.codeBlock) return;
+    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey)) void this.run(cell);
+    else if (event.key === "Enter") void this.edit(cell, 0);
+    else return;
+    event.preventDefault();
+  }
+
+  async #act(action: string, cell: CellView | undefined, button: HTMLElement): Promise<void> {
+    const runner = await (action === "run" || action === "run-all" || action === "run-above" || action === "stop" || action === "restart" ? this.runner() : undefined);
+    if (action === "run" && cell) return runner?.isRunning(cell) ? runner.stop() : this.run(cell);
+    if (action === "run-above" && cell) return runner?.runAll(this.cells.slice(0, this.cells.indexOf(cell) + 1));
+    if (action === "run-all") return runner?.runAll(this.cells);
+    if (action === "stop") return runner?.stop();
+    if (action === "restart") return runner?.restart();
+    if (action === "copy" && cell) return copySource(cell, button);
+    if (action === "reset" && cell) return cell.setSource(cell.builtSource), this.#remember(cell);
+    if (action === "download-edited") return this.#downloadEdited();
+  }
+
+  /** Runs a cell, as Shift+Enter and its button do. */
+  async run(cell: CellView): Promise<void> {
+    this.#remember(cell);
+    return (await this.runner()).run(cell);
+  }
+
+  /** Puts an editor in the place of a cell's static code. */
+  async edit(cell: CellView, offset: number): Promise<void> {
+    const { mountEditor, checkAgain } = await import("./cell-editor.ts");
+    const block = cell.codeBlock;
+    if (!block) return cell.editor?.focus();
+    const later = (): Element[] => [...document.querySelectorAll(".cell .cm-editor")].filter((editor) => !cell.element.contains(editor));
+    let timer: number | undefined;
+    const editor = mountEditor(block, cell.source, {
+      label: `Code of cell ${cell.index}`,
+      compiler: () => this.compiler(),
+      earlier: () => this.cells.slice(0, this.cells.indexOf(cell)).map((other) => other.source),
+      onRun: () => void this.run(cell),
+      onLeave: () => cell.element.querySelector<HTMLElement>("[data-action=run]")?.focus(),
+      onEdit: () => {
+        cell.showEdited();
+        clearTimeout(timer);
+        timer = window.setTimeout(() => {
+          this.#remember(cell);
+          later().forEach(checkAgain);
+        }, 600);
+      },
+    });
+    cell.editor = editor;
+    editor.place(offset);
+    editor.focus();
+  }
+
+  #remember(cell: CellView): void {
+    saveEdit(this.#notebook, cell.id, cell.isEdited ? cell.source : undefined);
+  }
+
+  compiler(): CompilerClient {
+    this.#compiler ??= new CompilerClient(this.#addresses.compiler, this.#addresses.types);
+    return this.#compiler;
+  }
+
+  runner(): Promise<NotebookRunner> {
+    this.#runner ??= import("./notebook-runner.ts").then(
+      ({ NotebookRunner }) =>
+        new NotebookRunner({
+          cells: this.cells,
+          sessionAddress: this.#addresses.session,
+          builtCells: async () => (await fetch(this.#addresses.cells)).json() as Promise<BuiltCells>,
+          compiler: () => this.compiler(),
+          announce: showState,
+          onRan: (cell) => this.#keepProgress(cell),
+        }),
+    );
+    return this.#runner;
+  }
+
+  #keepProgress(cell: CellView): void {
+    const verdicts = cell.verdicts();
+    changeProgress((progress) => {
+      const page = pageProgress(progress, location.pathname);
+      if (!page.ran.includes(cell.id)) page.ran.push(cell.id);
+      for (const [check, passed] of verdicts) {
+        progress.checks[check] = passed || progress.checks[check] === true;
+        if (!page.checks.includes(check)) page.checks.push(check);
+      }
+    });
+  }
+
+  async #explore(button: HTMLElement): Promise<void> {
+    const { drawChart } = await import("./charts.ts");
+    await drawChart(button, this.#addresses.charts);
+  }
+
+  async #downloadEdited(): Promise<void> {
+    const notebook = (await (await fetch(`/notebooks/${this.#notebook}`)).json()) as { cells: NotebookCell[] };
+    for (const cell of notebook.cells) {
+      const view = this.cells.find((candidate) => candidate.id === cell.id);
+      if (view?.isEdited) cell.source = view.source.split(/(?<=\n)/);
+    }
+    saveFile(this.#notebook.replace(/\.ipynb$/, "-mine.ipynb"), "application/x-ipynb+json", `${JSON.stringify(notebook, undefined, 1)}\n`);
+  }
+}
+
+interface NotebookCell {
+  id?: string;
+  source: string | string[];
+}
+
+function showState(text: string, isBusy: boolean): void {
+  const pill = document.querySelector<HTMLElement>(".kernel-pill");
+  const status = document.querySelector("#live-status");
+  if (status) status.textContent = text;
+  pill?.toggleAttribute("data-busy", isBusy);
+}
+
+async function copySource(cell: CellView, button: HTMLElement): Promise<void> {
+  await navigator.clipboard.writeText(cell.source);
+  button.textContent = "Copied";
+  setTimeout(() => {
+    button.textContent = "Copy";
+  }, 1500);
+}
+
+/** Offset in a block's text under a point of the screen. */
+function offsetAt(block: HTMLElement, x: number, y: number): number {
+  const place = document.caretPositionFromPoint?.(x, y);
+  if (!place || !block.contains(place.offsetNode)) return 0;
+  const range = document.createRange();
+  range.setStart(block, 0);
+  range.setEnd(place.offsetNode, place.offset);
+  return range.toString().length;
+}
+
+const tools = document.querySelector<HTMLElement>(".chapter-tools");
+const elements = [...document.querySelectorAll<HTMLElement>(".cell")];
+if (tools && elements.length > 0) new ChapterPage(tools, elements).start();

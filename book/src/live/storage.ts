@@ -1,0 +1,138 @@
+/**
+ * What the book keeps in this browser: edits by notebook and cell, checks passed, cells run. A browser that keeps
+ * nothing (private mode, full storage) gets a book without memory, not an error.
+ */
+
+const editsPrefix = "dom0.edits.";
+const progressKey = "dom0.progress";
+
+/** Cell id → the reader's text. */
+export type Edits = Record<string, string>;
+
+/** Progress through the course. */
+export interface Progress {
+  /** Check id → whether its last verdict passed. */
+  checks: Record<string, boolean>;
+  /** Page address → what was done there. */
+  pages: Record<string, PageProgress>;
+}
+
+/** Progress on one page. */
+export interface PageProgress {
+  /** Ids of cells that ran at least once. */
+  ran: string[];
+  /** Cells on the page. */
+  cells: number;
+  /** Ids of the checks on the page. */
+  checks: string[];
+}
+
+function read(key: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(key) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function write(key: string, value: unknown): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or forbidden: the book works on, without memory.
+  }
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const strings = (value: unknown): string[] =>
+  Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
+
+/** The reader's edits of one notebook. */
+export function loadEdits(notebook: string): Edits {
+  const stored = read(editsPrefix + notebook);
+  if (!isRecord(stored)) return {};
+  return Object.fromEntries(Object.entries(stored).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+}
+
+/** Keeps one edit, or forgets it when `source` is undefined. */
+export function saveEdit(notebook: string, cell: string, source: string | undefined): void {
+  const edits = loadEdits(notebook);
+  if (source === undefined) delete edits[cell];
+  else edits[cell] = source;
+  if (Object.keys(edits).length > 0) return write(editsPrefix + notebook, edits);
+  try {
+    localStorage.removeItem(editsPrefix + notebook);
+  } catch {
+    // Nothing was kept, so nothing needs forgetting.
+  }
+}
+
+/** Progress kept so far. */
+export function loadProgress(): Progress {
+  return progressFrom(read(progressKey));
+}
+
+function progressFrom(value: unknown): Progress {
+  const progress: Progress = { checks: {}, pages: {} };
+  if (!isRecord(value)) return progress;
+  for (const [id, passed] of Object.entries(isRecord(value["checks"]) ? value["checks"] : {})) {
+    if (typeof passed === "boolean") progress.checks[id] = passed;
+  }
+  for (const [page, done] of Object.entries(isRecord(value["pages"]) ? value["pages"] : {})) {
+    if (!isRecord(done)) continue;
+    const cells = typeof done["cells"] === "number" ? done["cells"] : 0;
+    progress.pages[page] = { ran: strings(done["ran"]), cells, checks: strings(done["checks"]) };
+  }
+  return progress;
+}
+
+/** Changes progress and tells the page. */
+export function changeProgress(change: (progress: Progress) => void): void {
+  const progress = loadProgress();
+  change(progress);
+  write(progressKey, progress);
+  document.dispatchEvent(new CustomEvent("book:progress"));
+}
+
+/** The page's own record inside `progress`. */
+export function pageProgress(progress: Progress, page: string): PageProgress {
+  progress.pages[page] ??= { ran: [], cells: 0, checks: [] };
+  return progress.pages[page];
+}
+
+/** Everything kept, as the text of a file to take elsewhere. */
+export function exportMemory(): string {
+  const edits: Record<string, Edits> = {};
+  for (let index = 0; index < localStorage.length; index += 1) {
+    const key = localStorage.key(index);
+    if (key?.startsWith(editsPrefix)) edits[key.slice(editsPrefix.length)] = loadEdits(key.slice(editsPrefix.length));
+  }
+  return `${JSON.stringify({ format: "dom0-progress", version: 1, progress: loadProgress(), edits }, undefined, 2)}\n`;
+}
+
+/** Takes up what {@link exportMemory} wrote, adding to what is here; returns why not, or undefined. */
+export function importMemory(text: string): string | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return "That file is not JSON.";
+  }
+  if (!isRecord(value) || value["format"] !== "dom0-progress") return "That file is not an export of this book.";
+  const incoming = progressFrom(value["progress"]);
+  for (const [notebook, edits] of Object.entries(isRecord(value["edits"]) ? value["edits"] : {})) {
+    if (isRecord(edits)) write(editsPrefix + notebook, { ...loadEdits(notebook), ...edits });
+  }
+  changeProgress((progress) => {
+    for (const [id, passed] of Object.entries(incoming.checks)) progress.checks[id] ||= passed;
+    for (const [page, done] of Object.entries(incoming.pages)) {
+      const here = pageProgress(progress, page);
+      here.ran = [...new Set([...here.ran, ...done.ran])];
+      here.cells ||= done.cells;
+      here.checks = [...new Set([...here.checks, ...done.checks])];
+    }
+  });
+  return undefined;
+}
