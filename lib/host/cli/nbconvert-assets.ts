@@ -68,7 +68,9 @@ async function mathCss(html: string): Promise<string> {
 
 /** Font families whose classes occur in the page; the main face always. */
 function wantedFamilies(css: string, html: string): Set<string> {
-  const used = new Set([...html.matchAll(/class="([^"]*)"/g)].flatMap((match) => (match[1] ?? "").split(/\s+/)));
+  const used = new Set(
+    [...html.matchAll(/class="([^"]*)"/g)].flatMap((match) => (match[1] ?? "").split(/\s+/)),
+  );
   const wanted = new Set(["KaTeX_Main", "KaTeX_Math"]);
   for (const [, selectors = "", body = ""] of css.matchAll(/([^{}]+)\{([^{}]*)\}/g)) {
     const family = /font-family:(KaTeX_\w+)/.exec(body)?.[1] ?? /font:[^;]*(KaTeX_\w+)/.exec(body)?.[1];

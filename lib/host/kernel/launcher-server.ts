@@ -6,7 +6,8 @@
  * aborted, and only if they asked for it), `interrupt_request`, and `idle` after the reply, never before.
  */
 import { readFileSync } from "node:fs";
-import type { CellEvent, CellOutcome, KernelSession } from "./kernel-session.ts";
+import type { CellError, CellOutput, QuickInfo } from "../../notebook/kernel-protocol.ts";
+import type { KernelSession } from "./kernel-session.ts";
 import { SendQueue, StreamBatch } from "./launcher-outgoing.ts";
 import type {
   BoundSocket,
@@ -61,8 +62,15 @@ export function codePointOffset(text: string, utf16: number): number {
   return [...text.slice(0, utf16)].length;
 }
 
+/** A server on one session; `whenClosed` is called when the last message of a shutdown has left. */
+export type LauncherServerClass = new (
+  session: KernelSession,
+  connectionFile: string,
+  whenClosed: () => void,
+) => TslabServer;
+
 /** Makes the server class on top of tslab's. */
-export function launcherServerClass(Base: TslabServerClass) {
+export function launcherServerClass(Base: TslabServerClass): LauncherServerClass {
   return class LauncherServer extends Base implements TslabServer {
     readonly #session: KernelSession;
     readonly #waiting: PendingExecution[] = [];
@@ -110,7 +118,7 @@ export function launcherServerClass(Base: TslabServerClass) {
     override handleIsComplete(socket: BoundSocket, message: TslabMessage): void {
       const code = textOf(recordOf(message.content)["code"]);
       this.#answerLater(socket, message, "is_complete_reply", async () => {
-        const status = await this.#session.isComplete(code);
+        const status = await this.#session.completeness(code);
         return status === "incomplete" ? { status, indent: "  " } : { status };
       });
     }
@@ -119,17 +127,14 @@ export function launcherServerClass(Base: TslabServerClass) {
       const { code, cursor_pos: cursor } = recordOf(message.content);
       const text = textOf(code);
       this.#answerLater(socket, message, "complete_reply", async () => {
-        const { start, end, matches } = await this.#session.complete(
-          text,
-          utf16Offset(text, numberOf(cursor)),
-        );
-        const range = { start: codePointOffset(text, start), end: codePointOffset(text, end) };
-        const typed = matches.map((match) => ({ ...range, ...match }));
+        const { from, to, entries } = await this.#session.complete(text, utf16Offset(text, numberOf(cursor)));
+        const range = { start: codePointOffset(text, from), end: codePointOffset(text, to) };
+        const typed = entries.map(({ name, kind }) => ({ ...range, text: name, type: kind }));
         return {
           status: "ok",
           cursor_start: range.start,
           cursor_end: range.end,
-          matches: matches.map((match) => match.text),
+          matches: entries.map(({ name }) => name),
           metadata: { _jupyter_types_experimental: typed },
         };
       });
@@ -139,10 +144,8 @@ export function launcherServerClass(Base: TslabServerClass) {
       const { code, cursor_pos: cursor } = recordOf(message.content);
       const text = textOf(code);
       this.#answerLater(socket, message, "inspect_reply", async () => {
-        const found = await this.#session.inspect(text, utf16Offset(text, numberOf(cursor)));
-        const data =
-          found === undefined ? {} : { "text/plain": plainFromMarkdown(found), "text/markdown": found };
-        return { status: "ok", found: found !== undefined, data, metadata: {} };
+        const found = await this.#session.quickInfo(text, utf16Offset(text, numberOf(cursor)));
+        return { status: "ok", found: found !== undefined, data: inspectionData(found), metadata: {} };
       });
     }
 
@@ -195,19 +198,14 @@ export function launcherServerClass(Base: TslabServerClass) {
       };
       publish("execute_input", { code, execution_count: count });
       const text = new StreamBatch((name, joined) => publish("stream", { name, text: joined }));
-      const outcome = await this.#session.execute(textOf(code), (event) =>
-        publishEvent(event, count, text, publish),
+      const { error } = await this.#session.execute(textOf(code), (output) =>
+        publishOutput(output, count, text, publish),
       );
       text.flush();
-      if (outcome.status === "error") publish("error", errorContent(outcome));
-      const content =
-        outcome.status === "error" ? errorContent(outcome) : { user_expressions: {}, payload: [] };
-      this.#reply(socket, message, "execute_reply", {
-        status: outcome.status,
-        execution_count: count,
-        ...content,
-      });
-      return outcome.status === "error" && stopOnError !== false;
+      const rest =
+        error === undefined ? { status: "ok", user_expressions: {}, payload: [] } : errorReply(error);
+      this.#reply(socket, message, "execute_reply", { execution_count: count, ...rest });
+      return error !== undefined && stopOnError !== false;
     }
 
     /** Answers the cells that were waiting when one failed: they were not run. */
@@ -260,33 +258,45 @@ export function launcherServerClass(Base: TslabServerClass) {
   };
 }
 
-function errorContent({ ename, evalue, traceback }: CellOutcome & { status: "error" }) {
-  return { ename, evalue, traceback };
+function errorReply({ ename, evalue, traceback }: CellError) {
+  return { status: "error", ename, evalue, traceback };
 }
 
-function publishEvent(
-  event: CellEvent,
+function inspectionData(info: QuickInfo | undefined): Readonly<Record<string, string>> {
+  if (info === undefined) return {};
+  const { signature, documentation } = info;
+  const markdown = `\`\`\`typescript\n${signature}\n\`\`\``;
+  if (documentation === "") return { "text/plain": signature, "text/markdown": markdown };
+  return {
+    "text/plain": `${signature}\n\n${documentation}`,
+    "text/markdown": `${markdown}\n\n${documentation}`,
+  };
+}
+
+function publishOutput(
+  output: CellOutput,
   count: number,
   text: StreamBatch,
   publish: (kind: string, content: unknown) => void,
 ): void {
-  if (event.kind === "stream") {
-    text.add(event.name, event.text);
+  if (output.type === "stream") {
+    text.add(output.name, output.text);
     return;
   }
   text.flush();
-  const { data, metadata } = event;
-  if (event.kind === "result") {
-    publish("execute_result", { data, metadata, execution_count: count });
-    return;
+  switch (output.type) {
+    case "error":
+      publish("error", { ename: output.ename, evalue: output.evalue, traceback: output.traceback });
+      return;
+    case "execute_result":
+      publish("execute_result", { data: output.data, metadata: {}, execution_count: count });
+      return;
+    case "display_data": {
+      const transient = output.displayId === undefined ? {} : { display_id: output.displayId };
+      const kind = output.update === true ? "update_display_data" : "display_data";
+      publish(kind, { data: output.data, metadata: {}, transient });
+    }
   }
-  const transient = event.displayId === undefined ? {} : { display_id: event.displayId };
-  publish(event.update === true ? "update_display_data" : "display_data", { data, metadata, transient });
-}
-
-/** The code fences of a Markdown answer, taken off for front ends that show plain text. */
-function plainFromMarkdown(markdown: string): string {
-  return markdown.replace(/^```\w*\n?/gm, "").trim();
 }
 
 /** The ports and the key that Jupyter wrote for this kernel, or `undefined` when the file cannot be used. */

@@ -21,7 +21,7 @@ export interface CellContent {
   readonly execution_count?: number | null | undefined;
   readonly outputs?: readonly { readonly [name: string]: unknown }[] | undefined;
   /** Files embedded in a Markdown cell: name → MIME type → base64. */
-  readonly attachments?: { readonly [name: string]: { readonly [mime: string]: unknown } } | undefined;
+  readonly attachments?: { readonly [name: string]: unknown } | undefined;
 }
 
 /** One output; the same names as in the page and in the kernels. */
@@ -151,6 +151,7 @@ const isJsonMime = (mime: string): boolean => mime === "application/json" || mim
 function attachmentsOf(cell: CellContent): ExportCell["attachments"] {
   const found = new Map<string, { mime: string; base64: string }>();
   for (const [name, bundle] of Object.entries(cell.attachments ?? {})) {
+    if (typeof bundle !== "object" || bundle === null) continue;
     const [mime, base64] = Object.entries(bundle)[0] ?? [];
     if (mime !== undefined) found.set(name, { mime, base64: joined(base64).replaceAll("\n", "") });
   }

@@ -3,7 +3,7 @@ import type { ThemeRegistration } from "shiki";
 
 /** Code colors are variables of the page, so one rendering serves light, dark and print. */
 export const CODE_THEME: ThemeRegistration = {
-  name: "page",
+  name: "inks",
   type: "light",
   fg: "var(--ink)",
   bg: "var(--code-ground)",
@@ -68,10 +68,10 @@ pre.shiki { background: var(--code-ground); border-radius: 5px; margin-bottom: 1
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 0 0 1.2rem; display: block; overflow-x: auto; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top; }
 th { font: 600 .78rem/1.4 var(--sans); color: var(--quiet); }
-img, svg { max-width: 100%; height: auto; }
+img, .drawing svg, .rich svg { max-width: 100%; height: auto; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding-block: .2rem; margin: 1.2rem 0; }
 nav.contents { font: .82rem/1.5 var(--sans); margin-bottom: 2.5rem; padding-block: .9rem; border-block: 1px solid var(--rule); }
-nav.contents ol { margin: 0; padding: 0; list-style: none; columns: 2 14rem; column-gap: 2rem; }
+nav.contents ol { margin: 0; padding: 0; list-style: none; display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 0 2rem; } nav.contents li { margin: 0; }
 nav.contents a { color: var(--quiet); text-decoration: none; } nav.contents a:hover, nav.contents a:focus { color: var(--accent); text-decoration: underline; }
 .cell { position: relative; margin: 1.4rem -1.1rem 1.6rem; }
 .cell > .shiki { margin: 0; }

@@ -163,6 +163,6 @@ async function highlighterFor(document: ExportDocument): Promise<Highlight> {
   return (code, language) =>
     highlighter.codeToHtml(code, {
       lang: loaded.has(language) ? language : "text",
-      theme: CODE_THEME.name ?? "page",
+      theme: CODE_THEME.name ?? "inks",
     });
 }
