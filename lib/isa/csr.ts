@@ -58,9 +58,14 @@ export function writableMask(csr: Csr): bigint {
  *
  * @param old      Value before, 64 bits.
  * @param written  Value that software writes, 64 bits.
+ * @param writable {@link writableMask} of the CSR, for callers that have it.
  */
-export function legalize(csr: Csr, old: bigint, written: bigint): bigint {
-  const writable = writableMask(csr);
+export function legalize(
+  csr: Csr,
+  old: bigint,
+  written: bigint,
+  writable: bigint = writableMask(csr),
+): bigint {
   let value = (old & ~writable) | (written & writable);
   for (const field of Object.values(csr.fields)) {
     if (typeof field.rule === "string") continue;

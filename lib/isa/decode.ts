@@ -1,15 +1,19 @@
 /** From an instruction word to its record and operands. */
 import { extractField, type Field, matches } from "./encoding.ts";
-import type { Insn, Operands } from "./insn.ts";
+import { type Execute, type Insn, illegalInstruction, type Operands } from "./insn.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "./instructions.ts";
 import type { RegisterIndex } from "./register.ts";
 
-/** A word that is an instruction: which one, and its operands. */
+/** An instruction word, ready to execute. */
 export interface Decoded extends Operands {
-  readonly mnemonic: Mnemonic;
-  readonly insn: Insn;
+  /** The instruction that it is; `undefined` for a word that means nothing on this hart. */
+  readonly mnemonic: Mnemonic | undefined;
+  readonly execute: Execute;
   readonly sizeBytes: 2 | 4;
 }
+
+/** A word that is an instruction. */
+export type DecodedInsn = Decoded & { readonly mnemonic: Mnemonic };
 
 interface Candidate {
   readonly mnemonic: Mnemonic;
@@ -27,11 +31,22 @@ const BY_OPCODE: readonly (readonly Candidate[])[] = Array.from({ length: 128 },
 export const instructionBytes = (word: number): 2 | 4 => ((word & 3) === 3 ? 4 : 2);
 
 /** The instruction that a word encodes, or `undefined` for a word that means nothing on this hart. */
-export function decode(word: number): Decoded | undefined {
+export function decode(word: number): DecodedInsn | undefined {
   const candidate = BY_OPCODE[word & 0x7f]?.find(({ insn }) => matches(word, insn));
   if (candidate === undefined) return undefined;
   const { insn, mnemonic } = candidate;
-  return { mnemonic, insn, sizeBytes: insn.sizeBytes, ...operandsOf(word, insn.fields) };
+  return { mnemonic, execute: insn.execute, sizeBytes: insn.sizeBytes, ...operandsOf(word, insn.fields) };
+}
+
+const raiseIllegalInstruction: Execute = (_hart, operands) => illegalInstruction(operands);
+
+/** The same, with an instruction that raises the exception in place of nothing. */
+export function decodeOrIllegal(word: number): Decoded {
+  const decoded = decode(word);
+  if (decoded !== undefined) return decoded;
+  const sizeBytes = instructionBytes(word);
+  const bits = sizeBytes === 4 ? word : word & 0xffff;
+  return { mnemonic: undefined, execute: raiseIllegalInstruction, sizeBytes, ...operandsOf(bits, []) };
 }
 
 function operandsOf(word: number, fields: readonly Field[]): Operands {

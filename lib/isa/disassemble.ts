@@ -7,6 +7,7 @@ import { decode, instructionBytes } from "./decode.ts";
 import { extractField } from "./encoding.ts";
 import { FORMS, type OperandSlot } from "./form.ts";
 import type { Insn } from "./insn.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
 import { registerName } from "./register.ts";
 
 /**
@@ -22,7 +23,8 @@ export function disassemble(word: number, address?: bigint): string {
     const bytes = instructionBytes(word);
     return bytes === 4 ? `.word ${hexWord(word)}` : `.half ${hexWord(word & 0xffff, 2)}`;
   }
-  const { insn, mnemonic } = decoded;
+  const { mnemonic } = decoded;
+  const insn: Insn = INSTRUCTIONS[mnemonic];
   const { text, operands } = FORMS[insn.form];
   const written = operands.map((slot) => operandText(word, insn, slot, address));
   return written.length === 0 ? mnemonic : `${mnemonic} ${fillText(text, written)}`;

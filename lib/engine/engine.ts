@@ -1,0 +1,50 @@
+/**
+ * What an engine is to a board: it makes one hart run for a while.
+ *
+ * All engines do the same to the state block, to RAM and to devices, instruction for instruction.
+ */
+import type { Mode } from "../isa/mode.ts";
+import type { Trap } from "../isa/trap.ts";
+
+/** When a run ends early. Each is looked at after every step; the first that holds ends the run. */
+export interface StopCondition {
+  /** The next instruction is at this address (64 bits, unsigned). */
+  readonly pc?: bigint;
+  /** The hart is in this mode. */
+  readonly mode?: Mode;
+  /** A trap was taken in this step. */
+  readonly trap?: boolean;
+}
+
+/** How a run ended. */
+export interface EngineStop {
+  /**
+   * - `steps`: the budget is used up
+   * - `alarm`: a device wants to be heard; the board rings it and goes on
+   * - `waiting`: the hart sleeps in WFI and nothing pending ends the sleep
+   * - `condition`: the stop condition holds
+   */
+  readonly reason: "steps" | "alarm" | "waiting" | "condition";
+  /** Steps made: instructions retired plus traps taken. */
+  readonly steps: number;
+}
+
+/**
+ * An engine bound to one hart.
+ *
+ * Lifecycle: `run` and `step` alternate with the board's work. After the state block, RAM behind the bus, or devices were
+ * replaced from outside (restore, reset), `hart.stateReplaced()` must come before the next run. Nothing throws for what a
+ * guest does, and a run always ends: each step retires one instruction or takes one trap.
+ */
+export interface Engine {
+  /** Lower-case name, for reports. */
+  readonly name: string;
+  /**
+   * Runs at most `budgetSteps` steps. Returns before the first one if an alarm is due or the hart waits.
+   *
+   * @invariant On return the state block is complete, and `clock.retired` counts exactly the instructions retired.
+   */
+  run(budgetSteps: number, until?: StopCondition): EngineStop;
+  /** One step, alarm or not: an instruction, or a trap (returned). A waiting hart whose sleep nothing ends does nothing. */
+  step(): Trap | undefined;
+}

@@ -1,0 +1,293 @@
+/** What an instruction sees of the hart when the reference engine executes it. */
+import { asU64 } from "../../bits/int64.ts";
+import type { Bus } from "../../bus/bus.ts";
+import type { Width } from "../../bus/device.ts";
+import { EventKind } from "../../bus/event-sink.ts";
+import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
+import { csrDenied } from "../../hart/csr-access.ts";
+import { readCsr, readCsrToModify } from "../../hart/csr-read.ts";
+import { writeCsr } from "../../hart/csr-write.ts";
+import type { Hart } from "../../hart/hart.ts";
+import { enabledPending } from "../../hart/interrupts.ts";
+import { statusBit } from "../../hart/status.ts";
+import { returnFromTrap } from "../../hart/trap-entry.ts";
+import { type Vaddr, vaddr } from "../../isa/address.ts";
+import { type CsrName, csrAt } from "../../isa/csr-map.ts";
+import type { ExecContext } from "../../isa/insn.ts";
+import { MODE_NUMBER, type ModeNumber } from "../../isa/mode.ts";
+import type { RegisterFile, RegisterIndex } from "../../isa/register.ts";
+import { type ExceptionName, exception, type Trap } from "../../isa/trap.ts";
+import type { AddressSpace } from "../../mmu/address-space.ts";
+import { accessFault, trapOf } from "../../mmu/translate.ts";
+
+const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
+
+/** Loads that sign-extend, or not. */
+type Extension = "signed" | "unsigned";
+
+export class ReferenceContext implements ExecContext {
+  readonly x: RegisterFile;
+  readonly #pc: BigUint64Array;
+  /** Where the next instruction is, if this one does not trap. */
+  readonly nextPc = new BigUint64Array(1);
+  readonly #hart: Hart;
+  readonly #bus: Bus;
+  readonly #space: AddressSpace;
+  readonly #u8: Uint8Array;
+  readonly #i8: Int8Array;
+  readonly #u16: Uint16Array;
+  readonly #i16: Int16Array;
+  readonly #u32: Uint32Array;
+  readonly #i32: Int32Array;
+  readonly #i64: BigInt64Array;
+  readonly #pageFlags: Uint8Array;
+
+  constructor(hart: Hart, bus: Bus, space: AddressSpace) {
+    const { ram } = bus;
+    this.#hart = hart;
+    this.#bus = bus;
+    this.#space = space;
+    this.x = hart.state.registers;
+    this.#pc = hart.state.pcWord;
+    this.#u8 = ram.u8;
+    this.#i8 = new Int8Array(ram.u8.buffer, ram.u8.byteOffset, ram.sizeBytes);
+    this.#u16 = ram.u16;
+    this.#i16 = new Int16Array(ram.u8.buffer, ram.u8.byteOffset, ram.sizeBytes / 2);
+    this.#u32 = ram.u32;
+    this.#i32 = new Int32Array(ram.u8.buffer, ram.u8.byteOffset, ram.sizeBytes / 4);
+    this.#i64 = ram.i64;
+    this.#pageFlags = ram.pageFlags;
+  }
+
+  get pc(): bigint {
+    return this.#pc[0] as bigint;
+  }
+
+  get mode(): ModeNumber {
+    return this.#hart.state.modeNumber;
+  }
+
+  /** Targets are 4-byte aligned while there are no compressed instructions. @spec norm:ia_fault_exc_on_target */
+  jump(target: bigint): Trap | undefined {
+    if ((target & 3n) !== 0n) return exception("instructionAddressMisaligned", target);
+    this.nextPc[0] = target;
+    return undefined;
+  }
+
+  load8(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 1);
+    if (at < 0) return this.#load(rd, address, 1, "signed");
+    this.x[rd] = BigInt(this.#i8[at] as number);
+    return undefined;
+  }
+
+  load8U(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 1);
+    if (at < 0) return this.#load(rd, address, 1, "unsigned");
+    this.x[rd] = BigInt(this.#u8[at] as number);
+    return undefined;
+  }
+
+  load16(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 2);
+    if (at < 0) return this.#load(rd, address, 2, "signed");
+    this.x[rd] = BigInt(this.#i16[at >>> 1] as number);
+    return undefined;
+  }
+
+  load16U(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 2);
+    if (at < 0) return this.#load(rd, address, 2, "unsigned");
+    this.x[rd] = BigInt(this.#u16[at >>> 1] as number);
+    return undefined;
+  }
+
+  load32(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 4);
+    if (at < 0) return this.#load(rd, address, 4, "signed");
+    this.x[rd] = BigInt(this.#i32[at >>> 2] as number);
+    return undefined;
+  }
+
+  load32U(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 4);
+    if (at < 0) return this.#load(rd, address, 4, "unsigned");
+    this.x[rd] = BigInt(this.#u32[at >>> 2] as number);
+    return undefined;
+  }
+
+  load64(rd: RegisterIndex, address: bigint): Trap | undefined {
+    const at = this.#space.cache.locateLoad(address, 8);
+    if (at < 0) return this.#load(rd, address, 8, "signed");
+    this.x[rd] = this.#i64[at >>> 3] as bigint;
+    return undefined;
+  }
+
+  store8(address: bigint, rs2: RegisterIndex): Trap | undefined {
+    const at = this.#space.cache.locateStore(address, 1);
+    if (at < 0) return this.#store(address, rs2, 1);
+    this.#announce(at, 1);
+    this.#u8[at] = Number(BigInt.asUintN(8, this.x[rs2]));
+    return undefined;
+  }
+
+  store16(address: bigint, rs2: RegisterIndex): Trap | undefined {
+    const at = this.#space.cache.locateStore(address, 2);
+    if (at < 0) return this.#store(address, rs2, 2);
+    this.#announce(at, 2);
+    this.#u16[at >>> 1] = Number(BigInt.asUintN(16, this.x[rs2]));
+    return undefined;
+  }
+
+  store32(address: bigint, rs2: RegisterIndex): Trap | undefined {
+    const at = this.#space.cache.locateStore(address, 4);
+    if (at < 0) return this.#store(address, rs2, 4);
+    this.#announce(at, 4);
+    this.#i32[at >>> 2] = Number(BigInt.asIntN(32, this.x[rs2]));
+    return undefined;
+  }
+
+  store64(address: bigint, rs2: RegisterIndex): Trap | undefined {
+    const at = this.#space.cache.locateStore(address, 8);
+    if (at < 0) return this.#store(address, rs2, 8);
+    this.#announce(at, 8);
+    this.#i64[at >>> 3] = this.x[rs2];
+    return undefined;
+  }
+
+  /** A page with a flag has somebody who wants to hear of the store first. */
+  #announce(at: number, widthBytes: number): void {
+    const page = at >>> PAGE_SHIFT;
+    if (this.#pageFlags[page] !== 0) this.#bus.ram.beforeStore(page, at, widthBytes);
+  }
+
+  /** Any load: devices, misaligned addresses, first touches of a page, faults. */
+  #load(rd: RegisterIndex, address: bigint, width: Width, extension: Extension): Trap | undefined {
+    const from = vaddr(address);
+    const value = isInsidePage(from, width) ? this.#loadInPage(from, width) : this.#loadAcross(from, width);
+    if (typeof value !== "bigint") return value;
+    this.x[rd] = extension === "signed" ? BigInt.asIntN(width * 8, value) : value;
+    return undefined;
+  }
+
+  #loadInPage(from: Vaddr, width: Width): bigint | Trap {
+    const found = this.#space.translate(from, "load", width);
+    if (found.kind !== "translation") return trapOf(found, "load", from);
+    const value = this.#bus.load(Number(found.paddr), width, this.#hart.id);
+    return typeof value === "bigint" ? value : accessFault("load", from);
+  }
+
+  /** A load that spans two pages; both halves must be RAM. The address of the half that fails is reported. */
+  #loadAcross(from: Vaddr, width: Width): bigint | Trap {
+    const halves = this.#bothPages(from, width, "load");
+    if (!("low" in halves)) return halves;
+    let value = 0n;
+    for (let index = width - 1; index >= 0; index--) {
+      const offset = index < halves.lowBytes ? halves.low + index : halves.high + index - halves.lowBytes;
+      value = (value << 8n) | this.#bus.ram.load(offset, 1);
+    }
+    return value;
+  }
+
+  #store(address: bigint, rs2: RegisterIndex, width: Width): Trap | undefined {
+    const to = vaddr(address);
+    if (!isInsidePage(to, width)) return this.#storeAcross(to, rs2, width);
+    const found = this.#space.translate(to, "store", width);
+    if (found.kind !== "translation") return trapOf(found, "store", to);
+    const refused = this.#bus.store(Number(found.paddr), width, this.x[rs2], this.#hart.id);
+    return refused === undefined ? undefined : accessFault("store", to);
+  }
+
+  /** A store that spans two pages writes nothing unless it may write both halves. */
+  #storeAcross(to: Vaddr, rs2: RegisterIndex, width: Width): Trap | undefined {
+    const halves = this.#bothPages(to, width, "store");
+    if (!("low" in halves)) return halves;
+    for (let index = 0; index < width; index++) {
+      const offset = index < halves.lowBytes ? halves.low + index : halves.high + index - halves.lowBytes;
+      this.#bus.ram.store(offset, 1, (this.x[rs2] >> BigInt(index * 8)) & 0xffn);
+    }
+    return undefined;
+  }
+
+  /** Offsets in RAM of the two halves of an access that spans two pages. */
+  #bothPages(
+    first: Vaddr,
+    width: Width,
+    kind: "load" | "store",
+  ): { low: number; high: number; lowBytes: number } | Trap {
+    const second = vaddr((first | OFFSET_MASK) + 1n);
+    const lowBytes = Number(BigInt.asUintN(64, second - first));
+    const low = this.#ramOffset(first, lowBytes, kind);
+    if (typeof low !== "number") return low;
+    const high = this.#ramOffset(second, width - lowBytes, kind);
+    if (typeof high !== "number") return high;
+    return { low, high, lowBytes };
+  }
+
+  #ramOffset(address: Vaddr, lengthBytes: number, kind: "load" | "store"): number | Trap {
+    const { ram } = this.#bus;
+    const found = this.#space.translate(address, kind, lengthBytes);
+    if (found.kind !== "translation") return trapOf(found, kind, address);
+    const offset = Number(found.paddr) - ram.base;
+    const isRam = offset >= 0 && offset + lengthBytes <= ram.sizeBytes;
+    return isRam ? offset : accessFault(kind, address);
+  }
+
+  csrDenied(csr: number, writes: boolean): ExceptionName | undefined {
+    return csrDenied(this.#hart, csr, writes);
+  }
+
+  readCsr(csr: number): bigint {
+    return readCsr(this.#hart, knownCsr(csr));
+  }
+
+  readCsrToModify(csr: number): bigint {
+    return readCsrToModify(this.#hart, knownCsr(csr));
+  }
+
+  writeCsr(csr: number, value: bigint): void {
+    const { events, clock, id, state } = this.#hart;
+    if (state.modeNumber !== MODE_NUMBER.U) {
+      events.record(
+        EventKind.CSR_WRITE,
+        id,
+        state.modeNumber,
+        clock.retired,
+        BigInt(csr),
+        asU64(value),
+        state.pc,
+      );
+    }
+    writeCsr(this.#hart, knownCsr(csr), value);
+  }
+
+  status(bit: "TVM" | "TW" | "TSR"): boolean {
+    return statusBit(this.#hart.state.stored("mstatus"), bit);
+  }
+
+  returnFromTrap(handler: "M" | "S"): Trap | undefined {
+    this.nextPc[0] = returnFromTrap(this.#hart, handler);
+    return undefined;
+  }
+
+  /** The sleep ends when an interrupt is pending and enabled in `mie`; then the engine stops waiting. */
+  waitForInterrupt(): void {
+    if (enabledPending(this.#hart.state) === 0n) this.#hart.state.waiting = true;
+  }
+
+  /** Nothing to do: translations never outlive the entries that they were read from. @spec norm:sfence_vma_op */
+  fenceTranslations(): void {}
+
+  /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */
+  fenceInstructions(): void {}
+}
+
+const isInsidePage = (address: Vaddr, widthBytes: number): boolean =>
+  (address & OFFSET_MASK) + BigInt(widthBytes) <= BigInt(PAGE_BYTES);
+
+/** The CSR that `csrDenied` has let pass. */
+function knownCsr(csr: number): CsrName {
+  const name = csrAt(csr);
+  if (name === undefined) throw new RangeError(`no CSR at ${csr}`);
+  return name;
+}

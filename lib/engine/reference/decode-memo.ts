@@ -1,0 +1,64 @@
+/**
+ * The decode memo: one of the reference engine's two accelerations (the other is the translation cache).
+ *
+ * It remembers the decoded form of instruction words by where they stand in RAM. A store to a word forgets it, so fetches
+ * always see the newest bytes. Switched off, every fetch decodes.
+ */
+import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
+import { PageFlag, type Ram } from "../../bus/ram.ts";
+import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
+
+/** Instructions may begin at every even address. */
+const PARCEL_SHIFT = 1;
+const PARCELS = PAGE_BYTES >>> PARCEL_SHIFT;
+const OFFSET_MASK = PAGE_BYTES - 1;
+/** An instruction that begins up to this many bytes before a store reaches into it. */
+const LOOKBACK_BYTES = 2;
+
+type Page = (Decoded | undefined)[];
+
+/** The memo of one RAM, for all harts together. */
+export class DecodeMemo {
+  readonly isEnabled: boolean;
+  readonly #ram: Ram;
+  readonly #pages: (Page | undefined)[];
+
+  constructor(ram: Ram, isEnabled = true) {
+    this.#ram = ram;
+    this.isEnabled = isEnabled;
+    this.#pages = new Array<Page | undefined>(ram.pageCount).fill(undefined);
+    ram.onStore(PageFlag.HOLDS_DECODED_CODE, (page, offset, length) => this.#forget(page, offset, length));
+  }
+
+  /** The instruction at an offset in RAM, a multiple of 4. */
+  at(offset: number): Decoded {
+    return (
+      this.#pages[offset >>> PAGE_SHIFT]?.[(offset & OFFSET_MASK) >>> PARCEL_SHIFT] ?? this.#decode(offset)
+    );
+  }
+
+  #decode(offset: number): Decoded {
+    const decoded = decodeOrIllegal(this.#ram.u32[offset >>> 2] ?? 0);
+    if (this.isEnabled)
+      this.#pageOf(offset >>> PAGE_SHIFT)[(offset & OFFSET_MASK) >>> PARCEL_SHIFT] = decoded;
+    return decoded;
+  }
+
+  #pageOf(index: number): Page {
+    const known = this.#pages[index];
+    if (known !== undefined) return known;
+    const page = new Array<Decoded | undefined>(PARCELS).fill(undefined);
+    this.#pages[index] = page;
+    this.#ram.flagPage(index, PageFlag.HOLDS_DECODED_CODE);
+    return page;
+  }
+
+  #forget(index: number, offset: number, length: number): void {
+    const page = this.#pages[index];
+    if (page === undefined) return;
+    const start = index * PAGE_BYTES;
+    const first = Math.max(offset - LOOKBACK_BYTES - start, 0) >>> PARCEL_SHIFT;
+    const end = Math.min(offset + length - start, PAGE_BYTES);
+    for (let parcel = first; parcel << PARCEL_SHIFT < end; parcel++) page[parcel] = undefined;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The reference engine: the CPU that you read.
+ *
+ * One step: take an interrupt if one is due, else fetch an instruction, execute its record, and retire it or take the trap
+ * that it raised. Two accelerations stand beside it, each switchable: the decode memo and the translation cache.
+ */
+import type { Bus } from "../../bus/bus.ts";
+import { Attention } from "../../hart/attention.ts";
+import type { Hart } from "../../hart/hart.ts";
+import { enabledPending, interruptToTake } from "../../hart/interrupts.ts";
+import { enterTrap } from "../../hart/trap-entry.ts";
+import { vaddr } from "../../isa/address.ts";
+import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
+import { interrupt, type Trap } from "../../isa/trap.ts";
+import { AddressSpace } from "../../mmu/address-space.ts";
+import { accessFault, trapOf } from "../../mmu/translate.ts";
+import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
+import type { Engine, EngineStop, StopCondition } from "../engine.ts";
+import { ReferenceContext } from "./context.ts";
+import type { DecodeMemo } from "./decode-memo.ts";
+
+/** What a reference engine works with. */
+export interface ReferenceParts {
+  readonly hart: Hart;
+  readonly bus: Bus;
+  /** Shared by all harts of a board. */
+  readonly memo: DecodeMemo;
+  /** Shared by all harts of a board. */
+  readonly sources: TranslationSources;
+  /** Whether translations are remembered; on by default. */
+  readonly cachesTranslations?: boolean;
+}
+
+const INSN_BYTES = 4;
+
+export class ReferenceEngine implements Engine {
+  readonly name = "reference";
+  readonly #hart: Hart;
+  readonly #bus: Bus;
+  readonly #memo: DecodeMemo;
+  readonly #space: AddressSpace;
+  readonly #context: ReferenceContext;
+  readonly #x: BigInt64Array;
+  readonly #pc: BigUint64Array;
+  readonly #pcHalves: Int32Array;
+  readonly #nextPc: BigUint64Array;
+  readonly #instret: BigUint64Array;
+  /** The exception that the last fetch raised, when it gave no instruction. */
+  #fetchTrap: Trap | undefined;
+
+  constructor({ hart, bus, memo, sources, cachesTranslations = true }: ReferenceParts) {
+    this.#hart = hart;
+    this.#bus = bus;
+    this.#memo = memo;
+    this.#space = new AddressSpace(hart.state, bus, new TranslationCache(sources, cachesTranslations));
+    this.#context = new ReferenceContext(hart, bus, this.#space);
+    this.#x = hart.state.x;
+    this.#pc = hart.state.pcWord;
+    this.#pcHalves = hart.state.pcHalves;
+    this.#nextPc = this.#context.nextPc;
+    this.#instret = hart.state.instretWord;
+  }
+
+  run(budgetSteps: number, until?: StopCondition): EngineStop {
+    const { clock } = this.#hart;
+    let steps = 0;
+    while (steps < budgetSteps) {
+      if (clock.retired >= clock.alarmAtRetired) return { reason: "alarm", steps };
+      if (this.#hart.state.waiting && this.#staysAsleep()) return { reason: "waiting", steps };
+      const trap = this.step();
+      steps += 1;
+      if (until !== undefined && this.#holds(until, trap)) return { reason: "condition", steps };
+    }
+    return { reason: "steps", steps };
+  }
+
+  step(): Trap | undefined {
+    const trap = this.#attend() ?? this.#instruction();
+    if (trap !== undefined) enterTrap(this.#hart, trap);
+    return trap;
+  }
+
+  /** Fetches, executes, retires. What it returns is the exception instead. */
+  #instruction(): Trap | undefined {
+    const insn = this.#fetch();
+    if (insn === undefined) return this.#fetchTrap;
+    this.#nextPc[0] = (this.#pc[0] as bigint) + BigInt(INSN_BYTES);
+    const trap = insn.execute(this.#context, insn);
+    this.#x[0] = 0n; // norm:x0eq0
+    if (trap === undefined) this.#retire();
+    return trap;
+  }
+
+  #retire(): void {
+    this.#pc[0] = this.#nextPc[0] as bigint;
+    this.#instret[0] = (this.#instret[0] as bigint) + 1n;
+    this.#hart.clock.retired += 1;
+  }
+
+  #fetch(): Decoded | undefined {
+    const offset = this.#space.cache.locateFetch(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
+    return offset < 0 ? this.#fetchSlowly() : this.#memo.at(offset);
+  }
+
+  /** Translates, then decodes from RAM or from whatever device holds instructions there. */
+  #fetchSlowly(): Decoded | undefined {
+    const { ram } = this.#bus;
+    const address = vaddr(this.#pc[0] as bigint);
+    const found = this.#space.translate(address, "fetch", INSN_BYTES);
+    if (found.kind !== "translation") return this.#fetchFails(trapOf(found, "fetch", address));
+    const offset = Number(found.paddr) - ram.base;
+    if (offset >= 0 && offset + INSN_BYTES <= ram.sizeBytes) return this.#memo.at(offset);
+    const word = this.#bus.load(Number(found.paddr), INSN_BYTES, this.#hart.id);
+    if (typeof word !== "bigint") return this.#fetchFails(accessFault("fetch", address));
+    return decodeOrIllegal(Number(BigInt.asIntN(32, word)));
+  }
+
+  #fetchFails(trap: Trap): undefined {
+    this.#fetchTrap = trap;
+  }
+
+  /** Looks at what has changed since the last step; the interrupt that is due, if any. */
+  #attend(): Trap | undefined {
+    const { attention, state } = this.#hart;
+    if (attention === 0) return undefined;
+    if ((attention & Attention.TRANSLATIONS) !== 0) this.#space.cache.forget();
+    if ((attention & Attention.ACCESS_CONTEXT) !== 0) this.#space.cache.selectContext(state);
+    this.#hart.attention = 0;
+    const code = interruptToTake(state);
+    return code === undefined ? undefined : interrupt(code);
+  }
+
+  /** Whether nothing ends the sleep of a waiting hart. @spec norm:wfi_intr_dis */
+  #staysAsleep(): boolean {
+    if (enabledPending(this.#hart.state) === 0n) return true;
+    this.#hart.state.waiting = false;
+    return false;
+  }
+
+  #holds({ pc, mode, trap: stopsAtTrap }: StopCondition, trap: Trap | undefined): boolean {
+    const { state } = this.#hart;
+    return (
+      (pc !== undefined && state.pc === pc) ||
+      (mode !== undefined && state.mode === mode) ||
+      (stopsAtTrap === true && trap !== undefined)
+    );
+  }
+}

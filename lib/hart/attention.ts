@@ -1,0 +1,13 @@
+/** What an engine must look at again before the next instruction. */
+
+/** Why the engine must look up from its loop: bits of `attention`. */
+export const Attention = {
+  /** Something that decides about interrupts has changed. */
+  INTERRUPTS: 1,
+  /** The mode, or a bit of `mstatus` that changes what an access may do. */
+  ACCESS_CONTEXT: 2,
+  /** `satp`, PMP or `menvcfg`: translations made before no longer hold. */
+  TRANSLATIONS: 4,
+  /** State was replaced from outside. */
+  ALL: 7,
+} as const;

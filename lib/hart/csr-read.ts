@@ -1,0 +1,58 @@
+/** The second question of a CSR access: what is read? Reading has no side effect. */
+import { asU64 } from "../bits/int64.ts";
+import { CSRS, type CsrName } from "../isa/csr-map.ts";
+import { INTERRUPT } from "../isa/trap.ts";
+import type { Hart } from "./hart.ts";
+import { pendingBits } from "./interrupts.ts";
+import { storedCsrSlot } from "./layout.ts";
+import { SSTATUS_MASK } from "./status.ts";
+
+/** Bits of `mcountinhibit` that stop a counter. */
+export const INHIBIT_CY = 1n;
+export const INHIBIT_IR = 4n;
+
+const SEIP = 1n << BigInt(INTERRUPT.supervisorExternal);
+
+/** Model cycles: this hart takes one per instruction. @spec norm:mcycle_op */
+function mcycle({ state }: Hart): bigint {
+  const stopped = (state.stored("mcountinhibit") & INHIBIT_CY) !== 0n;
+  return asU64((stopped ? 0n : state.instret) + state.mcycleBias);
+}
+
+/** @spec norm:minstret_op */
+function minstret({ state }: Hart): bigint {
+  const stopped = (state.stored("mcountinhibit") & INHIBIT_IR) !== 0n;
+  return asU64((stopped ? 0n : state.instret) + state.minstretBias);
+}
+
+/** CSRs whose value is put together when they are read. */
+const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
+  sstatus: ({ state }) => state.stored("mstatus") & SSTATUS_MASK,
+  sie: ({ state }) => state.stored("mie") & state.stored("mideleg"),
+  sip: ({ state }) => pendingBits(state) & state.stored("mideleg"),
+  mip: ({ state }) => pendingBits(state),
+  mhartid: ({ id }) => BigInt(id),
+  mcycle,
+  minstret,
+  cycle: mcycle,
+  instret: minstret,
+  time: ({ clock }) => clock.mtime,
+};
+
+/** The value of a CSR, 64 bits unsigned. Permission is another question. */
+export function readCsr(hart: Hart, name: CsrName): bigint {
+  const reader = READERS[name];
+  if (reader !== undefined) return reader(hart);
+  const slot = storedCsrSlot(name);
+  return slot === undefined ? CSRS[name].reset : (hart.state.csrs[slot] ?? 0n);
+}
+
+/**
+ * What CSRRS and CSRRC start from. It differs from what they return in one bit: a supervisor external interrupt that only
+ * the wire asserts must not be written back as if software had set it.
+ * @spec norm:mip_seip_rdcsr
+ */
+export function readCsrToModify(hart: Hart, name: CsrName): bigint {
+  if (name !== "mip") return readCsr(hart, name);
+  return hart.state.softwarePending | (hart.state.wiresPending & ~SEIP);
+}

@@ -1,0 +1,133 @@
+/** The third question of a CSR access: what does writing do? Illegal values leave legal ones (WARL). */
+import { fieldMask } from "../bits/field.ts";
+import { legalize, writableMask } from "../isa/csr.ts";
+import { CSR_NAMES, CSRS, type CsrName } from "../isa/csr-map.ts";
+import { PMP_ENTRIES } from "../isa/csr-numbered.ts";
+import { Attention } from "./attention.ts";
+import { INHIBIT_CY, INHIBIT_IR, readCsr } from "./csr-read.ts";
+import type { Hart } from "./hart.ts";
+import { type StoredCsr, storedCsrSlot } from "./layout.ts";
+import { SSTATUS_MASK } from "./status.ts";
+
+type Writer = (hart: Hart, value: bigint) => void;
+
+const WRITABLE = Object.fromEntries(CSR_NAMES.map((name) => [name, writableMask(CSRS[name])])) as Record<
+  CsrName,
+  bigint
+>;
+
+/** Stores what a write leaves under the fields' rules. */
+function storeLegal(hart: Hart, name: StoredCsr, value: bigint): void {
+  const old = hart.state.stored(name);
+  hart.state.setStored(name, legalize(CSRS[name], old, value, WRITABLE[name]));
+}
+
+/** A stored CSR that something else depends on. */
+const storing =
+  (name: StoredCsr, attention: number): Writer =>
+  (hart, value) => {
+    storeLegal(hart, name, value);
+    hart.attention |= attention;
+  };
+
+/** Replaces the bits of `mask` in the register behind a view. */
+const throughView = (old: bigint, value: bigint, mask: bigint): bigint => (old & ~mask) | (value & mask);
+
+const writeMstatus = storing("mstatus", Attention.INTERRUPTS | Attention.ACCESS_CONTEXT);
+
+/** Writes the bits of `mip` that software owns. */
+const writePending =
+  (name: "mip" | "sip"): Writer =>
+  (hart, value) => {
+    const { state } = hart;
+    const delegated = name === "sip" ? state.stored("mideleg") : -1n;
+    state.softwarePending = throughView(state.softwarePending, value, WRITABLE[name] & delegated);
+    hart.attention |= Attention.INTERRUPTS;
+  };
+
+/**
+ * Sets a counter so that the *next* instruction reads `value`: the writing instruction itself is not counted in it.
+ * @spec norm:mcycle_minstret_wr
+ */
+const writeCounter =
+  (inhibit: bigint, bias: "mcycleBias" | "minstretBias"): Writer =>
+  ({ state }, value) => {
+    const stopped = (state.stored("mcountinhibit") & inhibit) !== 0n;
+    state[bias] = stopped ? value : value - (state.instret + 1n);
+  };
+
+/** Stops and starts counters where they stand. @spec norm:mcountinhibit_op2 */
+function writeInhibit(hart: Hart, value: bigint): void {
+  const { state } = hart;
+  const cycles = readCsr(hart, "mcycle");
+  const instructions = readCsr(hart, "minstret");
+  storeLegal(hart, "mcountinhibit", value);
+  const inhibited = state.stored("mcountinhibit");
+  state.mcycleBias = (inhibited & INHIBIT_CY) !== 0n ? cycles : cycles - state.instret;
+  state.minstretBias = (inhibited & INHIBIT_IR) !== 0n ? instructions : instructions - state.instret;
+}
+
+const PMP_LOCK = 0x80;
+const PMP_MODE = 0x18;
+const PMP_TOR = 0x08;
+
+/** A locked entry keeps its byte until reset. @spec norm:pmp_l_bit_write_protection */
+const writePmpConfig =
+  (name: "pmpcfg0" | "pmpcfg2"): Writer =>
+  (hart, value) => {
+    let unlocked = value;
+    const old = hart.state.stored(name);
+    for (const field of Object.values(CSRS[name].fields)) {
+      const mask = fieldMask(field);
+      const locked = (old & mask & (BigInt(PMP_LOCK) << BigInt(field.lsb))) !== 0n;
+      if (locked) unlocked = throughView(unlocked, old, mask);
+    }
+    storeLegal(hart, name, unlocked);
+    hart.attention |= Attention.TRANSLATIONS;
+  };
+
+/** A locked entry keeps its address; so does the entry below a locked TOR entry, whose bottom it is. */
+const writePmpAddress =
+  (entry: number): Writer =>
+  (hart, value) => {
+    const config = hart.state.pmpConfig;
+    const own = config[entry] ?? 0;
+    const next = config[entry + 1] ?? 0;
+    const isBottomOfLocked = (next & PMP_LOCK) !== 0 && (next & PMP_MODE) === PMP_TOR;
+    if ((own & PMP_LOCK) !== 0 || isBottomOfLocked) return;
+    storeLegal(hart, `pmpaddr${entry}` as StoredCsr, value);
+    hart.attention |= Attention.TRANSLATIONS;
+  };
+
+/** CSRs whose write does more than store. */
+const WRITERS: { readonly [N in CsrName]?: Writer } = {
+  mstatus: writeMstatus,
+  sstatus: (hart, value) =>
+    writeMstatus(hart, throughView(hart.state.stored("mstatus"), value, SSTATUS_MASK)),
+  mie: storing("mie", Attention.INTERRUPTS),
+  sie: (hart, value) => {
+    const { state } = hart;
+    state.setStored("mie", throughView(state.stored("mie"), value, WRITABLE.sie & state.stored("mideleg")));
+    hart.attention |= Attention.INTERRUPTS;
+  },
+  mip: writePending("mip"),
+  sip: writePending("sip"),
+  mideleg: storing("mideleg", Attention.INTERRUPTS),
+  satp: storing("satp", Attention.TRANSLATIONS | Attention.ACCESS_CONTEXT),
+  menvcfg: storing("menvcfg", Attention.TRANSLATIONS),
+  mcycle: writeCounter(INHIBIT_CY, "mcycleBias"),
+  minstret: writeCounter(INHIBIT_IR, "minstretBias"),
+  mcountinhibit: writeInhibit,
+  pmpcfg0: writePmpConfig("pmpcfg0"),
+  pmpcfg2: writePmpConfig("pmpcfg2"),
+  ...Object.fromEntries(
+    Array.from({ length: PMP_ENTRIES }, (_, entry) => [`pmpaddr${entry}`, writePmpAddress(entry)]),
+  ),
+};
+
+/** Writes a CSR, 64 bits. Permission is another question; CSRs without storage ignore what is written. */
+export function writeCsr(hart: Hart, name: CsrName, value: bigint): void {
+  const writer = WRITERS[name];
+  if (writer !== undefined) writer(hart, BigInt.asUintN(64, value));
+  else if (storedCsrSlot(name) !== undefined) storeLegal(hart, name as StoredCsr, BigInt.asUintN(64, value));
+}

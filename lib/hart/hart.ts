@@ -1,0 +1,123 @@
+/** A hart: its state block, and the outside that it can ask or tell. */
+import type { Clock } from "../bus/clock.ts";
+import { type EventSink, NO_EVENTS } from "../bus/event-sink.ts";
+import type { IrqLine } from "../bus/irq-line.ts";
+import type { CsrName } from "../isa/csr-map.ts";
+import type { Mode } from "../isa/mode.ts";
+import type { RegisterName } from "../isa/register.ts";
+import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
+import { Attention } from "./attention.ts";
+import { readCsr } from "./csr-read.ts";
+import { HartState } from "./state.ts";
+import type { TrapEvent } from "./trap-event.ts";
+
+/** What a hart is wired to. */
+export interface HartWiring {
+  /** The machine's memory. */
+  readonly buffer: ArrayBuffer;
+  /** First byte of this hart's state block. */
+  readonly base?: number;
+  /** `mhartid`. */
+  readonly id?: number;
+  readonly clock: Clock;
+  readonly events?: EventSink;
+}
+
+/**
+ * One hart.
+ *
+ * @invariant Guest-visible state is in `state` alone. `attention` and the observers belong to the host and are not part of
+ *            a snapshot; after replacing the state, call `stateReplaced`.
+ */
+export class Hart {
+  readonly id: number;
+  readonly state: HartState;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  /** Bits of {@link Attention}; engines clear what they have attended to. */
+  attention: number = Attention.ALL;
+  readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
+
+  constructor({ buffer, base = 0, id = 0, clock, events = NO_EVENTS }: HartWiring) {
+    this.id = id;
+    this.state = new HartState(buffer, base);
+    this.clock = clock;
+    this.events = events;
+    this.state.reset();
+  }
+
+  /** Address of the next instruction. */
+  get pc(): bigint {
+    return this.state.pc;
+  }
+  set pc(address: bigint) {
+    this.state.pc = address;
+  }
+
+  /** Privilege mode. */
+  get mode(): Mode {
+    return this.state.mode;
+  }
+
+  /** Instructions retired since reset. */
+  get retired(): number {
+    return Number(this.state.instret);
+  }
+
+  /** A register by name, unsigned. */
+  read(register: RegisterName): bigint {
+    return this.state.register(register);
+  }
+
+  /** Sets a register by name; x0 stays zero. */
+  write(register: RegisterName, value: bigint): void {
+    this.state.setRegister(register, value);
+  }
+
+  /** A CSR as machine mode would read it, unsigned, with no side effect. */
+  csr(name: CsrName): bigint {
+    return readCsr(this, name);
+  }
+
+  /** Back to reset; the clock is the board's. */
+  reset(pc?: bigint): void {
+    const wires = this.state.wiresPending;
+    this.state.reset(pc);
+    this.state.wiresPending = wires;
+    this.stateReplaced();
+  }
+
+  /** Must be called after the state block was written from outside: by a restore or a debugger. */
+  stateReplaced(): void {
+    this.attention = Attention.ALL;
+  }
+
+  /** Connects a wire to a bit of `mip`. */
+  connect(line: IrqLine, name: InterruptName): void {
+    const bit = 1n << BigInt(INTERRUPT[name]);
+    line.connect((level) => {
+      const { wiresPending } = this.state;
+      this.state.wiresPending = level ? wiresPending | bit : wiresPending & ~bit;
+      this.attention |= Attention.INTERRUPTS;
+    });
+  }
+
+  /** Tells `observer` of each trap that this hart takes, after its CSRs are written. Returns how to stop. */
+  onTrap(observer: (event: TrapEvent) => void): () => void {
+    this.#trapObservers.push(observer);
+    return () => {
+      const index = this.#trapObservers.indexOf(observer);
+      if (index >= 0) this.#trapObservers.splice(index, 1);
+    };
+  }
+
+  /** Whether anybody listens to traps; building the event costs something. */
+  get hasTrapObservers(): boolean {
+    return this.#trapObservers.length > 0;
+  }
+
+  /** Hands a trap to the observers. */
+  announceTrap(event: TrapEvent): void {
+    for (const observer of [...this.#trapObservers]) observer(event);
+  }
+}

@@ -1,0 +1,45 @@
+/** A hart's view of memory: translation, and the cache in front of it. */
+import type { Bus } from "../bus/bus.ts";
+import { PAGE_BYTES } from "../bus/machine-memory.ts";
+import type { AccessKind } from "../hart/effective-mode.ts";
+import type { HartState } from "../hart/state.ts";
+import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
+import { isPmpUniform } from "./pmp.ts";
+import type { WalkStep } from "./sv39.ts";
+import { type Translation, type TranslationFault, translate } from "./translate.ts";
+import type { TranslationCache } from "./translation-cache.ts";
+
+/** Translates accesses and lets the cache remember what it may. */
+export class AddressSpace {
+  readonly cache: TranslationCache;
+  readonly #state: HartState;
+  readonly #bus: Bus;
+  /** Offsets in RAM of the entries that the present walk has read. */
+  readonly #sources: number[] = [];
+  readonly #note = ({ pteAddress }: WalkStep): void => {
+    this.#sources.push(Number(pteAddress) - this.#bus.ram.base);
+  };
+
+  constructor(state: HartState, bus: Bus, cache: TranslationCache) {
+    this.#state = state;
+    this.#bus = bus;
+    this.cache = cache;
+  }
+
+  /** Translates an access that stays inside a page, with the rights that the hart has now. */
+  translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
+    this.#sources.length = 0;
+    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, undefined, this.#note);
+    if (this.cache.isEnabled && result.kind === "translation") this.#remember(vaddr, kind, result.paddr);
+    return result;
+  }
+
+  /** Only pages of RAM, and only those about which PMP says the same everywhere. */
+  #remember(vaddr: Vaddr, kind: AccessKind, address: Paddr): void {
+    const { ram } = this.#bus;
+    const offset = Number(address) - ram.base;
+    if (offset < 0 || offset >= ram.sizeBytes) return;
+    const page = paddr(address & -BigInt(PAGE_BYTES));
+    if (isPmpUniform(this.#state, page, PAGE_BYTES)) this.cache.remember(kind, vaddr, offset, this.#sources);
+  }
+}

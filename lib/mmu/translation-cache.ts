@@ -1,0 +1,169 @@
+/**
+ * The translation cache: one of the reference engine's two accelerations (the other is the decode memo).
+ *
+ * It remembers pages of RAM that an access of some kind was allowed to use, so that the next one needs no walk and no PMP
+ * check. It is coherent: the guest cannot see it. A store over a valid page-table entry that fed it empties it, in either
+ * engine and from any hart or device; invalid entries were never remembered. Switched off, it remembers nothing.
+ */
+import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
+import { PageFlag, type Ram } from "../bus/ram.ts";
+import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
+import type { HartState } from "../hart/state.ts";
+import { statusBit } from "../hart/status.ts";
+import { MODE_NUMBER } from "../isa/mode.ts";
+import { PTE } from "./pte.ts";
+
+/** Entries per context: direct-mapped by the low bits of the page number. */
+const ENTRIES = 1024;
+/** Words of an entry: low and high half of the page's virtual address, generation, offset of the page in RAM. */
+const ENTRY_WORDS = 4;
+const CONTEXT_WORDS = ENTRIES * ENTRY_WORDS;
+const PAGE_MASK = -PAGE_BYTES;
+const OFFSET_MASK = PAGE_BYTES - 1;
+const NOWHERE = -1;
+
+/** Fetches differ by mode only; loads and stores also by SUM and MXR. */
+const FETCH_CONTEXTS = 4;
+const DATA_CONTEXTS = 16;
+
+/**
+ * The RAM pages that remembered translations were read from, for all harts of a board together.
+ * Says when one of them is about to change in a way that matters.
+ */
+export class TranslationSources {
+  readonly #ram: Ram;
+  readonly #pages = new Set<number>();
+  readonly #listeners: (() => void)[] = [];
+
+  constructor(ram: Ram) {
+    this.#ram = ram;
+    ram.onStore(PageFlag.FEEDS_TRANSLATION, (page, offset, length) =>
+      this.#beforeStore(page, offset, length),
+    );
+  }
+
+  /** Asks to be told to forget everything. */
+  onChange(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Watches the page that holds an entry. */
+  watch(ramOffset: number): void {
+    const page = ramOffset >>> PAGE_SHIFT;
+    if (this.#pages.has(page)) return;
+    this.#pages.add(page);
+    this.#ram.flagPage(page, PageFlag.FEEDS_TRANSLATION);
+  }
+
+  #beforeStore(page: number, offset: number, length: number): void {
+    const first = Math.max(offset, page * PAGE_BYTES) >>> 3;
+    const last = (Math.min(offset + length, (page + 1) * PAGE_BYTES) - 1) >>> 3;
+    const words = this.#ram.i64.subarray(first, last + 1);
+    if (words.some((word) => (word & PTE.V) !== 0n)) this.#forget();
+  }
+
+  #forget(): void {
+    for (const page of this.#pages) this.#ram.unflagPage(page, PageFlag.FEEDS_TRANSLATION);
+    this.#pages.clear();
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+/** One hart's cache. */
+export class TranslationCache {
+  readonly isEnabled: boolean;
+  readonly #sources: TranslationSources;
+  readonly #fetches = new Int32Array(FETCH_CONTEXTS * CONTEXT_WORDS);
+  readonly #loads = new Int32Array(DATA_CONTEXTS * CONTEXT_WORDS);
+  readonly #stores = new Int32Array(DATA_CONTEXTS * CONTEXT_WORDS);
+  /** Entries of other generations are empty; 0 is no generation. */
+  #generation = 1;
+  #fetchContext = 0;
+  #dataContext = 0;
+  /** One virtual address, as a word and as two halves. */
+  readonly #address = new BigInt64Array(1);
+  readonly #halves = new Int32Array(this.#address.buffer);
+
+  constructor(sources: TranslationSources, isEnabled = true) {
+    this.#sources = sources;
+    this.isEnabled = isEnabled;
+    sources.onChange(() => this.forget());
+  }
+
+  /** Empties the cache. */
+  forget(): void {
+    this.#generation = (this.#generation + 1) | 0;
+    if (this.#generation !== 0) return;
+    for (const entries of [this.#fetches, this.#loads, this.#stores]) entries.fill(0);
+    this.#generation = 1;
+  }
+
+  /** Turns to the entries that hold for the hart's present mode and `mstatus`. */
+  selectContext(state: HartState): void {
+    this.#fetchContext = state.modeNumber * CONTEXT_WORDS;
+    const mode = effectiveMode(state, "load");
+    const mstatus = state.stored("mstatus");
+    const sum = mode === MODE_NUMBER.S && statusBit(mstatus, "SUM") ? 4 : 0;
+    const mxr = mode !== MODE_NUMBER.M && statusBit(mstatus, "MXR") ? 8 : 0;
+    this.#dataContext = (mode | sum | mxr) * CONTEXT_WORDS;
+  }
+
+  /** Offset in RAM of an aligned instruction word, given its address in halves; −1: not known. */
+  locateFetch(low: number, high: number): number {
+    return this.#locate(this.#fetches, this.#fetchContext, low, high, 4);
+  }
+
+  /** Offset in RAM of a load that is aligned; −1: not known, or not aligned. */
+  locateLoad(vaddr: bigint, widthBytes: number): number {
+    this.#address[0] = vaddr;
+    return this.#locate(
+      this.#loads,
+      this.#dataContext,
+      this.#halves[0] ?? 0,
+      this.#halves[1] ?? 0,
+      widthBytes,
+    );
+  }
+
+  /** The same for a store. */
+  locateStore(vaddr: bigint, widthBytes: number): number {
+    this.#address[0] = vaddr;
+    return this.#locate(
+      this.#stores,
+      this.#dataContext,
+      this.#halves[0] ?? 0,
+      this.#halves[1] ?? 0,
+      widthBytes,
+    );
+  }
+
+  /** The width's low address bits take part in the comparison, so that a misaligned access never hits. */
+  #locate(entries: Int32Array, context: number, low: number, high: number, widthBytes: number): number {
+    const at = context + ((low >>> PAGE_SHIFT) & (ENTRIES - 1)) * ENTRY_WORDS;
+    const isHit =
+      entries[at] === (low & (PAGE_MASK | (widthBytes - 1))) &&
+      entries[at + 1] === high &&
+      entries[at + 2] === this.#generation;
+    return isHit ? (entries[at + 3] ?? 0) + (low & OFFSET_MASK) : NOWHERE;
+  }
+
+  /**
+   * Remembers the page of an access that was allowed.
+   *
+   * @param ramOffset  Where the access itself went, in bytes from the start of RAM.
+   * @param sources    Offsets in RAM of the page-table entries that were read.
+   */
+  remember(kind: AccessKind, vaddr: bigint, ramOffset: number, sources: readonly number[]): void {
+    if (!this.isEnabled) return;
+    for (const source of sources) this.#sources.watch(source);
+    this.#address[0] = vaddr;
+    const low = this.#halves[0] ?? 0;
+    const entries = kind === "fetch" ? this.#fetches : kind === "load" ? this.#loads : this.#stores;
+    const context = kind === "fetch" ? this.#fetchContext : this.#dataContext;
+    const at = context + ((low >>> PAGE_SHIFT) & (ENTRIES - 1)) * ENTRY_WORDS;
+    entries[at] = low & PAGE_MASK;
+    entries[at + 1] = this.#halves[1] ?? 0;
+    entries[at + 2] = this.#generation;
+    entries[at + 3] = ramOffset & PAGE_MASK;
+  }
+}
