@@ -1,0 +1,179 @@
+/**
+ * A compiler process with a deadline: a cell whose types never end costs that cell, not the run.
+ *
+ * The process is warm, so declarations are read once for many submissions; it holds no secret and runs no cell.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { Duplex } from "node:stream";
+import type { CompileReply } from "../oracle/protocol.ts";
+import { FrameReader, frame } from "../wire.ts";
+import type { CompilerAnswer, CompilerRequest } from "./protocol.ts";
+
+const MAIN = path.join(import.meta.dirname, `main${path.extname(import.meta.filename)}`);
+
+/** How a compiler is set up. */
+export interface CompilerSettings {
+  /** Module that exports `nodeCompilerHost`. */
+  readonly hostModule: string;
+  /** Folder that cells import from. */
+  readonly folder: string;
+  /** Milliseconds of work on one cell. Time that the process spent waiting for a processor does not count. */
+  readonly deadlineMs: number;
+}
+
+interface Waiting {
+  readonly resolve: (answer: CompilerAnswer | "late") => void;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/** A cell that was compiled and run, kept so that a new process can take over. */
+interface Committed {
+  readonly source: string;
+  readonly survivors: readonly string[];
+}
+
+/** Compiles the cells of one notebook at a time. */
+export class Compiler {
+  readonly #settings: CompilerSettings;
+  #process: ChildProcess | undefined;
+  #waiting: Waiting[] = [];
+  #history: Committed[] = [];
+  #sources = new Map<number, string>();
+
+  constructor(settings: CompilerSettings) {
+    this.#settings = settings;
+  }
+
+  /** Forgets the notebook before. */
+  async reset(): Promise<void> {
+    this.#history = [];
+    this.#sources = new Map();
+    await this.#ask({ type: "reset" });
+  }
+
+  /** Compiles the next cell, or says "late" and gives the cell up. */
+  async compile(source: string): Promise<CompileReply> {
+    const answer = await this.#ask({ type: "compile", source }, this.#settings.deadlineMs);
+    if (answer === "late" || answer === null) {
+      await this.#takeOver();
+      return { ok: "late" };
+    }
+    if (answer.ok) this.#sources.set(answer.cell.id, source);
+    return answer;
+  }
+
+  /** Makes a cell's names visible to the next ones. */
+  async commit(cell: number, survivors: readonly string[]): Promise<void> {
+    const source = this.#sources.get(cell);
+    if (source === undefined) return;
+    this.#history.push({ source, survivors });
+    await this.#ask({ type: "commit", cell: cell, survivors });
+  }
+
+  /** Ends the process. */
+  close(): void {
+    this.#process?.kill("SIGKILL");
+    this.#process = undefined;
+  }
+
+  /** A new process in place of a killed one, brought to the same state. Cell numbers stay as they were given. */
+  async #takeOver(): Promise<void> {
+    this.close();
+    await this.#ask({ type: "reset" });
+    for (const { source, survivors } of this.#history) {
+      const answer = await this.#ask({ type: "compile", source });
+      if (answer !== "late" && answer?.ok === true) {
+        await this.#ask({ type: "commit", cell: answer.cell.id, survivors });
+      }
+    }
+  }
+
+  #ask(request: CompilerRequest, deadlineMs?: number): Promise<CompilerAnswer | "late"> {
+    const child = this.#process ?? this.#start();
+    return new Promise((resolve) => {
+      const waiting: Waiting = { resolve, timer: undefined };
+      if (deadlineMs !== undefined) this.#watch(waiting, child, deadlineMs, workedMs(child.pid), 0);
+      this.#send(child, request, waiting);
+    });
+  }
+
+  #send(child: ChildProcess, request: CompilerRequest, waiting: Waiting): void {
+    this.#waiting.push(waiting);
+    channelOf(child).write(frame(Buffer.from(JSON.stringify(request))));
+  }
+
+  #watch(
+    waiting: Waiting,
+    child: ChildProcess,
+    deadlineMs: number,
+    before: number | undefined,
+    waited: number,
+  ): void {
+    waiting.timer = setTimeout(() => {
+      const worked = workedMs(child.pid);
+      const spent = worked === undefined || before === undefined ? waited + deadlineMs : worked - before;
+      // A busy machine is not the student's fault: up to eight deadlines of waiting are granted.
+      if (spent < deadlineMs * 0.9 && waited < deadlineMs * 8)
+        this.#watch(waiting, child, deadlineMs, before, waited + deadlineMs);
+      else child.kill("SIGKILL");
+    }, deadlineMs);
+  }
+
+  #start(): ChildProcess {
+    const { hostModule, folder } = this.#settings;
+    const child = spawn(
+      process.execPath,
+      ["--no-warnings", "--max-old-space-size=1024", MAIN, hostModule, folder],
+      {
+        stdio: ["ignore", "ignore", "inherit", "pipe"],
+      },
+    );
+    const reader = new FrameReader((payload) => {
+      this.#answered(JSON.parse(Buffer.from(payload).toString("utf8")) as CompilerAnswer);
+    }, Number.MAX_SAFE_INTEGER);
+    const channel = channelOf(child);
+    channel.on("data", (chunk: Buffer) => reader.feed(chunk));
+    channel.on("error", () => {});
+    child.on("exit", () => {
+      if (this.#process === child) this.#process = undefined;
+      const lost = this.#waiting;
+      this.#waiting = [];
+      for (const waiting of lost) this.#finish(waiting, "late");
+    });
+    this.#process = child;
+    // The first text pays for reading the declarations; no student's deadline should.
+    for (const request of WARM_UP) this.#send(child, request, { resolve: () => {}, timer: undefined });
+    return child;
+  }
+
+  #answered(answer: CompilerAnswer): void {
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) this.#finish(waiting, answer);
+  }
+
+  #finish(waiting: Waiting, answer: CompilerAnswer | "late"): void {
+    clearTimeout(waiting.timer);
+    waiting.resolve(answer);
+  }
+}
+
+const WARM_UP: readonly CompilerRequest[] = [
+  { type: "compile", source: 'import * as kit from "dom0-kit";\nconst ready = kit;' },
+  { type: "reset" },
+];
+
+const channelOf = (child: ChildProcess): Duplex => child.stdio[3] as Duplex;
+
+const TICK_MS = 10;
+
+/** Processor milliseconds of a process so far, where the system tells. */
+function workedMs(pid: number | undefined): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
+    return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return undefined;
+  }
+}

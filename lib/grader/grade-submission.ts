@@ -1,0 +1,244 @@
+/** Grades one submission: plans each notebook, has the oracle judge it, turns shares into points. */
+import { pointsFor } from "../checks/score.ts";
+import type { EmittedCell } from "../notebook/kernel-protocol.ts";
+import type { CageLimits, Sandbox } from "./cage/sandbox.ts";
+import type { Compiler } from "./compile/compiler.ts";
+import type { SourceAssignment } from "./course.ts";
+import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
+import type { JobResult, Oracle } from "./oracle/oracle.ts";
+import type { InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
+import { isUntouched, type Plan, planRun } from "./plan.ts";
+import { isProblem, type Problem, problem } from "./problem.ts";
+import { releasedText } from "./release.ts";
+import type { Entry, GradedCell, NotebookReport, SubmissionReport } from "./report.ts";
+import type { Submission, SubmittedNotebook } from "./submission.ts";
+
+/** One worker: what grades one submission at a time. */
+export interface Bench {
+  readonly oracle: Oracle;
+  readonly compiler: Compiler;
+  readonly sandbox: Sandbox;
+  readonly limits: CageLimits;
+}
+
+/** An assignment with its tests compiled. */
+export interface PreparedAssignment {
+  readonly source: SourceAssignment;
+  readonly instructor: ReadonlyMap<string, readonly InstructorCell[]>;
+  /** Tests that cannot run because a text does not compile, with the reason. Only in a student's own validation. */
+  readonly broken: ReadonlyMap<string, string>;
+}
+
+/** Choices of a grading run. */
+export interface GradeOptions {
+  /** Name that goes into every seed; the same name draws the same instances. Undefined: every page's seeds. */
+  readonly seed: string | undefined;
+  /** Random instances per property. */
+  readonly instances: number;
+}
+
+/**
+ * Compiles the instructor's notebooks, solutions included, so that tests know the types they read.
+ *
+ * @param isTolerant  For a student's own notebook: a cell that does not compile is left out instead of a problem.
+ */
+export async function prepareAssignment(
+  source: SourceAssignment,
+  compiler: Compiler,
+  isTolerant = false,
+): Promise<PreparedAssignment | Problem> {
+  const instructor = new Map<string, readonly InstructorCell[]>();
+  const broken = new Map<string, string>();
+  for (const notebook of source.manifest.notebooks) {
+    await compiler.reset();
+    const cells: InstructorCell[] = [];
+    for (const { id, source: text } of notebook.code) {
+      const compiled = await compiler.compile(text);
+      if (compiled.ok === true) {
+        await compiler.commit(compiled.cell.id, compiled.cell.values);
+        cells.push({ cell: slim(compiled.cell), id, isAnswer: isAnswer(notebook, id) });
+        continue;
+      }
+      const first = compiled.ok === false ? compiled.diagnostics[0] : undefined;
+      const why = first === undefined ? "the type check timed out" : `line ${first.line}: ${first.message}`;
+      const which = id ?? `starting "${text.slice(0, 40)}"`;
+      if (!isTolerant) return problem(`${notebook.name}: the source cell ${which} does not compile: ${why}`);
+      if (id !== undefined) broken.set(id, why);
+    }
+    instructor.set(notebook.name, cells);
+  }
+  return { source, instructor, broken };
+}
+
+/** Leaves out what only tracebacks need. */
+const slim = (cell: EmittedCell): EmittedCell => ({ ...cell, mappings: "", source: "" });
+
+function isAnswer(notebook: ManifestNotebook, id: string | undefined): boolean {
+  const role = notebook.cells.find((cell) => cell.id === id)?.role;
+  return role === "answer" || role === "manual-answer";
+}
+
+/**
+ * Grades a submission.
+ *
+ * @returns The report, or a problem of ours: then nothing is known about the submission, and nothing may be stored.
+ */
+export async function gradeSubmission(
+  bench: Bench,
+  prepared: PreparedAssignment,
+  submission: Submission,
+  options: GradeOptions,
+): Promise<SubmissionReport | Problem> {
+  const { manifest } = prepared.source;
+  const notebooks: NotebookReport[] = [];
+  for (const wanted of manifest.notebooks) {
+    const submitted = submission.notebooks.get(wanted.name);
+    const graded =
+      submitted === undefined
+        ? notSubmitted(wanted)
+        : await gradeNotebook(
+            bench,
+            prepared,
+            wanted,
+            submitted,
+            seedNames(manifest.assignment, submission, options),
+            options,
+          );
+    if (isProblem(graded)) return graded;
+    notebooks.push(graded);
+  }
+  return {
+    assignment: manifest.assignment,
+    student: submission.student,
+    timestamp: submission.timestamp,
+    seed: seedNames(manifest.assignment, submission, options)?.join("/") ?? "visible",
+    isolation: bench.sandbox.isolation,
+    flags: submission.flags,
+    notebooks,
+  };
+}
+
+const seedNames = (
+  assignment: string,
+  submission: Submission,
+  { seed }: GradeOptions,
+): readonly string[] | undefined => (seed === undefined ? undefined : [seed, assignment, submission.student]);
+
+function notSubmitted(wanted: ManifestNotebook): NotebookReport {
+  const entries = gradedCells(wanted).map((cell): Entry => {
+    const graded: GradedCell = {
+      id: cell.id,
+      title: cell.id,
+      most: cell.points,
+      points: 0,
+      status: "not-submitted",
+      lines: ["This notebook was not submitted."],
+      details: [],
+    };
+    return { kind: "graded", cell: graded };
+  });
+  return {
+    name: wanted.name,
+    end: "not-run",
+    flags: [{ cell: wanted.name, what: "not submitted" }],
+    entries,
+    stderr: "",
+  };
+}
+
+async function gradeNotebook(
+  bench: Bench,
+  prepared: PreparedAssignment,
+  wanted: ManifestNotebook,
+  submitted: SubmittedNotebook,
+  names: readonly string[] | undefined,
+  options: GradeOptions,
+): Promise<NotebookReport | Problem> {
+  const plan = planRun(wanted, submitted.notebook);
+  const run = async (limits: CageLimits): Promise<JobResult> => {
+    await bench.compiler.reset();
+    const job = {
+      type: "job",
+      steps: plan.steps.filter((step) => step.kind !== "test" || !prepared.broken.has(step.id)),
+      instructor: prepared.instructor.get(wanted.name) ?? [],
+      checksModule: prepared.source.checksModule,
+      seedNames: names,
+      instances: options.instances,
+    } as const;
+    return bench.oracle.run(job, bench.compiler, bench.sandbox, limits);
+  };
+  let result = await run(bench.limits);
+  // Silence without processor time may be this machine's fault, and so may a lost oracle: both get one more try.
+  if (!result.ok || result.end === "silent")
+    result = await run({ ...bench.limits, silenceMs: bench.limits.silenceMs * 2 });
+  if (!result.ok) return problem(result.fault.split("\n")[0] ?? "the oracle failed");
+  return {
+    name: wanted.name,
+    end: result.end,
+    flags: plan.flags,
+    entries: entriesOf(wanted, plan, result.report, prepared.broken),
+    stderr: result.stderr,
+  };
+}
+
+function entriesOf(
+  wanted: ManifestNotebook,
+  plan: Plan,
+  report: OracleReport,
+  broken: ReadonlyMap<string, string>,
+): readonly Entry[] {
+  const entries: Entry[] = [];
+  const cells = report.cells.values();
+  const tests = new Map(report.tests.map((test) => [test.id, test]));
+  for (const [id, why] of broken) {
+    tests.set(id, {
+      id,
+      share: 0,
+      status: "threw",
+      lines: [`This test does not compile with your cells: ${why}`],
+      details: [],
+    });
+  }
+  for (const step of plan.steps) {
+    if (step.kind === "student") {
+      const cell = cells.next().value;
+      if (cell !== undefined) entries.push({ kind: "cell", source: step.source, report: cell });
+    } else if (step.kind === "test") {
+      const cell = wanted.cells.find((candidate) => candidate.id === step.id);
+      if (cell !== undefined) entries.push({ kind: "graded", cell: gradedTest(cell, tests.get(step.id)) });
+    }
+  }
+  for (const cell of gradedCells(wanted)) {
+    if (cell.role === "test") continue;
+    const answer = plan.answers.get(cell.id);
+    if (answer !== undefined && cell.cellType === "markdown") entries.push({ kind: "text", source: answer });
+    entries.push({ kind: "graded", cell: manualCell(cell, answer) });
+  }
+  return entries;
+}
+
+function gradedTest(cell: ManifestCell, test: TestReport | undefined): GradedCell {
+  return {
+    id: cell.id,
+    title: cell.id,
+    most: cell.points,
+    points: pointsFor(test?.share ?? 0, cell.points),
+    status: test?.status ?? "stopped",
+    lines: test?.lines ?? ["No verdict."],
+    details: test?.details ?? [],
+  };
+}
+
+function manualCell(cell: ManifestCell, answer: string | undefined): GradedCell {
+  const released = releasedText(cell);
+  const isEmpty = isUntouched(cell, answer, isProblem(released) ? "" : released);
+  return {
+    id: cell.id,
+    title: cell.id,
+    most: cell.points,
+    points: isEmpty ? 0 : null,
+    status: isEmpty ? "no-answer" : "manual",
+    lines: [isEmpty ? "No response." : "A person reads this answer."],
+    details: [],
+  };
+}

@@ -1,0 +1,66 @@
+/** Messages between orchestrator and oracle: JSON frames, and frames of the cage that the orchestrator only passes on. */
+import type { CompileResult, EmittedCell } from "../../notebook/kernel-protocol.ts";
+import type { Step } from "../plan.ts";
+
+/** First byte of a frame. */
+export const KIND = { json: 0, cage: 1, cageGone: 2 } as const;
+
+/** An instructor's code cell, compiled with its solutions. */
+export interface InstructorCell {
+  readonly cell: EmittedCell;
+  readonly id: string | undefined;
+  /** True for answers: the oracle never runs those, it asks the student. */
+  readonly isAnswer: boolean;
+}
+
+/** What the oracle is told to judge. */
+export interface OracleJob {
+  readonly type: "job";
+  readonly steps: readonly Step[];
+  readonly instructor: readonly InstructorCell[];
+  /** Module of the instructor's that registers checks; imported once. */
+  readonly checksModule: string | undefined;
+  /** Parts of the seed: run, assignment and student. Undefined: the seeds that every page uses. */
+  readonly seedNames: readonly string[] | undefined;
+  readonly instances: number;
+}
+
+/** Oracle → orchestrator. */
+export type OracleMessage =
+  | { readonly type: "compile"; readonly source: string }
+  | { readonly type: "commit"; readonly cell: number; readonly survivors: readonly string[] }
+  | { readonly type: "done"; readonly report: OracleReport }
+  | { readonly type: "fault"; readonly message: string };
+
+/** Orchestrator → oracle, as the answer to `compile`. */
+export type CompileReply = CompileResult | { readonly ok: "late" };
+
+/** What became of one of the student's cells. */
+export interface CellReport {
+  readonly label: string;
+  readonly answers: string | undefined;
+  readonly status: "ok" | "error" | "type-error" | "late" | "stopped";
+  /** For the student: what their own cell did. */
+  readonly message: string;
+  /** What the cell printed; withheld once hidden inputs have been in the cage. */
+  readonly output: string | undefined;
+}
+
+/** What became of one test. */
+export interface TestReport {
+  readonly id: string;
+  /** 0…1; a test without a verdict has 0 and says so in `status`. */
+  readonly share: number;
+  readonly status: "judged" | "threw" | "stopped";
+  /** For the student; no hidden input, no expected value. */
+  readonly lines: readonly string[];
+  /** For the instructor alone. */
+  readonly details: readonly string[];
+}
+
+/** Everything the oracle found out about one submitted notebook. */
+export interface OracleReport {
+  readonly cells: readonly CellReport[];
+  readonly tests: readonly TestReport[];
+  readonly calls: number;
+}
