@@ -26,9 +26,19 @@ export class Trace implements EventSink {
   /** Events that the hash has taken in; the rest wait in the ring. */
   #hashed = 0;
 
+  readonly #start: Uint8Array;
+
   /** @param configuration  What identifies the machine besides its inputs: RAM size, harts, seed. */
   constructor(configuration: string) {
-    this.#hash = sha256.create().update(utf8ToBytes(`${FORMAT}\n${configuration}\n`));
+    this.#start = utf8ToBytes(`${FORMAT}\n${configuration}\n`);
+    this.#hash = sha256.create().update(this.#start);
+  }
+
+  /** Forgets everything, as at power-on. */
+  restart(): void {
+    this.#hash = sha256.create().update(this.#start);
+    this.#count = 0;
+    this.#hashed = 0;
   }
 
   /** Events since reset. */

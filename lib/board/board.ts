@@ -1,0 +1,230 @@
+/**
+ * An assembled machine: what notebooks, tests and graders hold in their hands. `virt.ts` wires it, `run-loop.ts` runs it.
+ *
+ * @invariant Nothing guest-visible lives here: it is in the state block, in RAM, in devices and clock. The course of a run
+ *            depends on images, inputs and seed alone.
+ */
+import type { Bus } from "../bus/bus.ts";
+import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
+import { EventKind } from "../bus/event-sink.ts";
+import type { Hart } from "../hart/hart.ts";
+import type { TrapEvent } from "../hart/trap-event.ts";
+import { registersAfterRom } from "./boot-rom.ts";
+import type { Console } from "./console.ts";
+import { type ElfImage, parseElf } from "./elf.ts";
+import { type LoadError, loadError } from "./load-error.ts";
+import type { Machine } from "./machine.ts";
+import { PhysicalMemory } from "./physical-memory.ts";
+import { type RunOptions, runMachine, stepOnce } from "./run-loop.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { StepRecord } from "./step-record.ts";
+import type { Stop } from "./stop.ts";
+import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
+import { digestWord, type Trace } from "./trace.ts";
+
+/** Bytes with a place, and names for places in them: what an assembler makes. */
+export interface LoadableProgram {
+  /** Physical address of the first byte, and of the first instruction. */
+  readonly origin: bigint;
+  readonly bytes: Uint8Array;
+  readonly symbols?: ReadonlyMap<string, bigint>;
+}
+
+/** A machine with one hart, as people use it. */
+export class Board {
+  /** Hart 0. */
+  readonly hart: Hart;
+  /** RAM by physical address, without side effects. */
+  readonly memory: PhysicalMemory;
+  readonly #machine: Machine;
+  readonly #snapshots = new WeakSet<Snapshot>();
+
+  /** Use `buildBoard`. */
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.hart = machine.harts[0];
+    this.memory = new PhysicalMemory(machine.ram, (paddr, bytes) => this.#recordImage(paddr, bytes));
+    this.#powerOn();
+  }
+
+  /** All harts, by number. */
+  get harts(): readonly Hart[] {
+    return this.#machine.harts;
+  }
+
+  get bus(): Bus {
+    return this.#machine.bus;
+  }
+
+  get clock(): Clock {
+    return this.#machine.clock;
+  }
+
+  /** What the guest printed. */
+  get console(): Console {
+    return this.#machine.console;
+  }
+
+  /** Events so far and their running hash. */
+  get trace(): Trace {
+    return this.#machine.trace;
+  }
+
+  /** Names of places in what was loaded. */
+  get symbols(): SymbolTable {
+    return this.#machine.symbols;
+  }
+
+  /** The flattened device tree that lies in RAM at power-on. */
+  get deviceTree(): Uint8Array {
+    return this.#machine.deviceTree;
+  }
+
+  /**
+   * Puts a program into RAM and makes its first instruction the next one. Nothing else of the machine changes.
+   *
+   * @returns  Undefined, or why nothing was loaded.
+   */
+  load(program: LoadableProgram): LoadError | undefined {
+    const { origin, bytes, symbols } = program;
+    if (bytes.length === 0)
+      return loadError("nothing-to-load", "The program is empty. Give it at least one instruction.");
+    if (this.memory.write(origin, bytes) !== undefined) {
+      const { base, sizeBytes } = this.#machine.ram;
+      const end = base + sizeBytes - 1;
+      const place = `${bytes.length} bytes at 0x${origin.toString(16)}`;
+      const message = `The program has ${place}, outside RAM at 0x${base.toString(16)}–0x${end.toString(16)}. Choose another origin.`;
+      return loadError("outside-ram", message);
+    }
+    this.hart.pc = origin;
+    this.#machine.symbols = new SymbolTable(
+      [...(symbols ?? [])].map(([name, address]) => ({ name, address, sizeBytes: 0n })),
+    );
+    this.hart.stateReplaced();
+    return undefined;
+  }
+
+  /**
+   * Loads a RISC-V ELF file and leaves hart 0 as the boot ROM would: at the entry, with its number in `a0` and the device
+   * tree's address in `a1`.
+   *
+   * @returns  The entry, or why nothing was loaded.
+   */
+  loadElf(file: Uint8Array): ElfImage | LoadError {
+    const machine = this.#machine;
+    const image = parseElf(file, machine.ram);
+    if (image.kind === "load-error") return image;
+    for (const { paddr, bytes, memoryBytes } of image.segments) {
+      const contents = new Uint8Array(memoryBytes);
+      contents.set(bytes);
+      this.memory.write(BigInt(paddr), contents);
+    }
+    this.hart.pc = BigInt(image.entry);
+    const target = { entry: image.entry, deviceTree: machine.deviceTreeAddress };
+    for (const [register, value] of registersAfterRom(this.hart.id, target)) this.hart.write(register, value);
+    this.hart.stateReplaced();
+    machine.symbols = image.symbols;
+    return image;
+  }
+
+  /** Runs until the budget is used up or something else ends the run. */
+  run(options: RunOptions): Stop {
+    return runMachine(this.#machine, options);
+  }
+
+  /** Runs one instruction, or takes one trap. */
+  step(): StepRecord {
+    return stepOnce(this.#machine);
+  }
+
+  /** Types text at the guest's terminal, as UTF-8. */
+  type(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    const { trace, clock, uart } = this.#machine;
+    for (const byte of bytes) trace.record(EventKind.INPUT, 0, 0, clock.retired, BigInt(byte), 0n, 0n);
+    uart.receive(bytes);
+  }
+
+  /** Tells `observer` of each trap that any hart takes. Returns how to stop. */
+  onTrap(observer: (event: TrapEvent) => void): () => void {
+    const stops = this.harts.map((hart) => hart.onTrap(observer));
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /**
+   * Remembers the machine as it is now.
+   *
+   * @cost  A few kilobytes and no copy of RAM: pages are copied when the guest first stores to them.
+   */
+  snapshot(): Snapshot {
+    const machine = this.#machine;
+    const snapshot: Snapshot = {
+      retired: machine.clock.retired,
+      stateBlock: machine.stateBlock.slice(),
+      devices: new Map(machine.bus.regions.map(({ device }) => [device.name, device.save()])),
+      clock: machine.clock.save(),
+      ram: machine.versions.take(),
+      trace: machine.trace.save(),
+      consoleLength: machine.console.length,
+      finish: machine.finish,
+      symbols: machine.symbols,
+    };
+    this.#snapshots.add(snapshot);
+    return snapshot;
+  }
+
+  /**
+   * Puts the machine back to a snapshot of this board. Snapshots taken before and after stay good, in any order.
+   * Throws `RangeError` for a snapshot of another board.
+   *
+   * @cost  Proportional to the pages that differ.
+   */
+  revert(snapshot: Snapshot): void {
+    if (!this.#snapshots.has(snapshot)) throw new RangeError("this snapshot belongs to another board");
+    const machine = this.#machine;
+    machine.versions.goTo(snapshot.ram);
+    machine.clock.restore(snapshot.clock);
+    for (const { device } of machine.bus.regions) device.restore(snapshot.devices.get(device.name) ?? {});
+    // After the devices, whose lines drive bits of the block.
+    machine.stateBlock.set(snapshot.stateBlock);
+    for (const hart of machine.harts) hart.stateReplaced();
+    machine.trace.restore(snapshot.trace);
+    machine.console.truncate(snapshot.consoleLength);
+    machine.finish = snapshot.finish;
+    machine.symbols = snapshot.symbols;
+  }
+
+  /** Switches the machine off and on again: RAM is zero but for the device tree, and images must be loaded again. */
+  reset(): void {
+    const machine = this.#machine;
+    machine.ram.fill(0, machine.ram.sizeBytes, 0);
+    machine.clock.restore(CLOCK_AT_RESET);
+    for (const { device } of machine.bus.regions) device.reset();
+    for (const hart of machine.harts) hart.reset();
+    machine.console.truncate(0);
+    machine.trace.restart();
+    machine.finish = undefined;
+    machine.symbols = NO_SYMBOLS;
+    this.#powerOn();
+  }
+
+  #powerOn(): void {
+    const { ram, deviceTree, deviceTreeAddress } = this.#machine;
+    ram.write(deviceTreeAddress - ram.base, deviceTree);
+  }
+
+  #recordImage(paddr: number, bytes: Uint8Array): void {
+    const { trace, clock } = this.#machine;
+    trace.record(
+      EventKind.IMAGE,
+      0,
+      0,
+      clock.retired,
+      BigInt(paddr),
+      BigInt(bytes.length),
+      digestWord(bytes),
+    );
+  }
+}

@@ -1,0 +1,35 @@
+/** The parts of an assembled machine, as `virt.ts` makes them and the files of this folder share them. */
+import type { Bus } from "../bus/bus.ts";
+import type { Alarm, Clock } from "../bus/clock.ts";
+import type { Ram } from "../bus/ram.ts";
+import type { Finish } from "../devices/test-finisher.ts";
+import type { Uart16550 } from "../devices/uart16550.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { Hart } from "../hart/hart.ts";
+import type { Console } from "./console.ts";
+import type { RamVersions } from "./ram-versions.ts";
+import type { SymbolTable } from "./symbols.ts";
+import type { Trace } from "./trace.ts";
+
+/** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */
+export interface Machine {
+  readonly ram: Ram;
+  readonly clock: Clock;
+  readonly bus: Bus;
+  readonly harts: readonly [Hart, ...Hart[]];
+  readonly engine: Engine;
+  readonly uart: Uart16550;
+  readonly console: Console;
+  readonly trace: Trace;
+  readonly versions: RamVersions;
+  /** Bytes of all hart state blocks. */
+  readonly stateBlock: Uint8Array;
+  readonly deviceTree: Uint8Array;
+  /** Physical address of the device tree. */
+  readonly deviceTreeAddress: number;
+  /** Set for now, it makes the engine return after the present instruction. */
+  readonly halt: Alarm;
+  /** What the guest told the test finisher. The machine stays off until reset or revert. */
+  finish: Finish | undefined;
+  symbols: SymbolTable;
+}

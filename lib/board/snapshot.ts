@@ -1,0 +1,26 @@
+/**
+ * Everything guest-visible at one moment: the state block, the devices, the clock, the trace so far, what was printed, and
+ * a copy-on-write version of RAM. Wiring and configuration are not in it: they belong to the board that took it.
+ */
+import type { ClockState } from "../bus/clock.ts";
+import type { DeviceState } from "../bus/device.ts";
+import type { Finish } from "../devices/test-finisher.ts";
+import type { RamVersion } from "./ram-versions.ts";
+import type { SymbolTable } from "./symbols.ts";
+import type { TraceState } from "./trace.ts";
+
+/** A point to which its board can go back, as often as one likes. Held for nothing else; let go of it and it is freed. */
+export interface Snapshot {
+  /** Instructions that the machine had retired. */
+  readonly retired: number;
+  /** Bytes of the hart state blocks. */
+  readonly stateBlock: Uint8Array;
+  /** Device states by device name. */
+  readonly devices: ReadonlyMap<string, DeviceState>;
+  readonly clock: ClockState;
+  readonly ram: RamVersion;
+  readonly trace: TraceState;
+  readonly consoleLength: number;
+  readonly finish: Finish | undefined;
+  readonly symbols: SymbolTable;
+}

@@ -1,0 +1,176 @@
+/** What one step did: an instruction retired, or a trap was taken. The full trace of a debugger, one record at a time. */
+import type { Width } from "../bus/device.ts";
+import { effectiveMode } from "../hart/effective-mode.ts";
+import type { Hart } from "../hart/hart.ts";
+import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
+import { type Vaddr, vaddr } from "../isa/address.ts";
+import { type Decoded, decode } from "../isa/decode.ts";
+import { disassemble } from "../isa/disassemble.ts";
+import type { Mnemonic } from "../isa/instructions.ts";
+import type { Mode } from "../isa/mode.ts";
+import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
+import type { Trap } from "../isa/trap.ts";
+import { walkSv39 } from "../mmu/sv39.ts";
+import { isTranslated, pteReader, walkRequest } from "../mmu/translate.ts";
+import type { Machine } from "./machine.ts";
+
+/** A register that changed. Values are unsigned 64-bit. */
+export interface RegisterWrite {
+  readonly register: AbiName;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** A stored CSR that changed. Values are unsigned 64-bit. */
+export interface CsrChange {
+  readonly csr: StoredCsr;
+  readonly before: bigint;
+  readonly after: bigint;
+}
+
+/** A load or store that was done. */
+export interface MemoryAccess {
+  readonly kind: "load" | "store";
+  readonly vaddr: bigint;
+  readonly paddr: bigint;
+  readonly width: Width;
+  /** Unsigned, `width` bytes. */
+  readonly value: bigint;
+}
+
+/** One step of one hart. */
+export interface StepRecord {
+  /** Instructions that the machine had retired before this step. */
+  readonly retired: number;
+  readonly hart: number;
+  /** Virtual address of the instruction. */
+  readonly pc: bigint;
+  /** The instruction's bits; undefined where there is nothing to fetch. */
+  readonly word: number | undefined;
+  /** Its assembly text. */
+  readonly text: string;
+  /** `symbol+0x10` for `pc`, when the image has a name for it. */
+  readonly where?: string;
+  readonly modeBefore: Mode;
+  readonly modeAfter: Mode;
+  readonly writes: readonly RegisterWrite[];
+  readonly csrs: readonly CsrChange[];
+  readonly memory?: MemoryAccess;
+  /** The trap that was taken instead; then no instruction retired. */
+  readonly trap?: Trap;
+}
+
+/** Loads and stores by mnemonic: what they do and how many bytes they move. */
+const ACCESSES: { readonly [M in Mnemonic]?: readonly ["load" | "store", Width] } = {
+  lb: ["load", 1],
+  lbu: ["load", 1],
+  lh: ["load", 2],
+  lhu: ["load", 2],
+  lw: ["load", 4],
+  lwu: ["load", 4],
+  ld: ["load", 8],
+  sb: ["store", 1],
+  sh: ["store", 2],
+  sw: ["store", 4],
+  sd: ["store", 8],
+};
+
+/** Runs one step of hart 0 and says what it did. */
+export function stepMachine(machine: Machine, runStep: () => void): StepRecord {
+  const hart = machine.harts[0];
+  const { state } = hart;
+  const retired = machine.clock.retired;
+  const pc = hart.pc;
+  const modeBefore = hart.mode;
+  const registers = state.x.slice();
+  const csrs = state.csrs.slice();
+  const word = fetchWord(machine, hart, pc);
+  const decoded = word === undefined ? undefined : decode(word);
+  const access = decoded === undefined ? undefined : plannedAccess(machine, hart, decoded);
+  let trap: Trap | undefined;
+  const stopListening = hart.onTrap((event) => {
+    trap = event.trap;
+  });
+  runStep();
+  stopListening();
+  const where = machine.symbols.nameOf(pc);
+  return {
+    retired,
+    hart: hart.id,
+    pc,
+    word,
+    text: word === undefined ? "(nothing to fetch)" : disassemble(word, pc),
+    ...(where === undefined ? {} : { where }),
+    modeBefore,
+    modeAfter: hart.mode,
+    writes: registerWrites(registers, state.x),
+    csrs: csrChanges(csrs, state.csrs),
+    ...(access === undefined || trap !== undefined ? {} : { memory: doneAccess(access, registers, state.x) }),
+    ...(trap === undefined ? {} : { trap }),
+  };
+}
+
+/** An access before it happens, with the register that gives or takes the value. */
+interface PlannedAccess extends Omit<MemoryAccess, "value"> {
+  readonly register: number;
+}
+
+function plannedAccess(machine: Machine, hart: Hart, decoded: Decoded): PlannedAccess | undefined {
+  const access = decoded.mnemonic === undefined ? undefined : ACCESSES[decoded.mnemonic];
+  if (access === undefined) return undefined;
+  const [kind, width] = access;
+  const address = vaddr((hart.state.x[decoded.rs1] ?? 0n) + decoded.imm);
+  const physical = physicalAddress(machine, hart, address, kind);
+  if (physical === undefined) return undefined;
+  return {
+    kind,
+    width,
+    vaddr: address,
+    paddr: physical,
+    register: kind === "load" ? decoded.rd : decoded.rs2,
+  };
+}
+
+/** A load's value is what came into its register, a store's what was in it. (A load to `zero` shows 0.) */
+function doneAccess(access: PlannedAccess, before: BigInt64Array, after: BigInt64Array): MemoryAccess {
+  const { register, ...rest } = access;
+  const source = access.kind === "load" ? after : before;
+  return { ...rest, value: BigInt.asUintN(8 * access.width, source[register] ?? 0n) };
+}
+
+/** The word at an address as a fetch would find it; looking changes nothing. */
+function fetchWord(machine: Machine, hart: Hart, pc: bigint): number | undefined {
+  const { ram } = machine;
+  const physical = physicalAddress(machine, hart, vaddr(pc), "fetch");
+  const offset = Number(physical ?? 0n) - ram.base;
+  return offset >= 0 && offset + 4 <= ram.sizeBytes ? ram.view.getUint32(offset, true) : undefined;
+}
+
+/** Where an access would go, without setting A or D. PMP is not asked: whoever is refused takes a trap anyway. */
+function physicalAddress(
+  machine: Machine,
+  hart: Hart,
+  address: Vaddr,
+  kind: "fetch" | "load" | "store",
+): bigint | undefined {
+  const { state } = hart;
+  const mode = effectiveMode(state, kind);
+  if (!isTranslated(state, mode)) return address;
+  const request = { ...walkRequest(state, address, kind, mode), setsAccessedDirty: true };
+  const leaf = walkSv39(request, pteReader(state, machine.bus));
+  return leaf.kind === "leaf" ? leaf.paddr : undefined;
+}
+
+function registerWrites(before: BigInt64Array, after: BigInt64Array): RegisterWrite[] {
+  return REGISTER_NAMES.flatMap((register, index) => {
+    const [old, now] = [before[index] ?? 0n, after[index] ?? 0n];
+    return old === now ? [] : [{ register, before: BigInt.asUintN(64, old), after: BigInt.asUintN(64, now) }];
+  });
+}
+
+function csrChanges(before: BigUint64Array, after: BigUint64Array): CsrChange[] {
+  return STORED_CSRS.flatMap((csr, slot) => {
+    const [old, now] = [before[slot] ?? 0n, after[slot] ?? 0n];
+    return old === now ? [] : [{ csr, before: old, after: now }];
+  });
+}
