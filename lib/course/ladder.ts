@@ -56,8 +56,9 @@ const NAMES: Readonly<Record<LadderMode, string>> = {
 };
 const RUNGS = ["M", "HS", "S", "VS", "U", "VU"] as const satisfies readonly LadderMode[];
 
-/** Reads stays and crossings off consecutive steps. */
-export function climb(steps: readonly LadderStep[]): Ladder {
+/** Reads stays and crossings off consecutive steps, or off a logged run. */
+export function climb(run: readonly LadderStep[] | LoggedRun<LadderStep>): Ladder {
+  const steps = stepsOf(run);
   const spans: LadderSpan[] = [];
   const crossings: Crossing[] = [];
   const first = steps[0];
@@ -111,6 +112,12 @@ export function climbEvents(events: readonly TraceEvent[], end: number): Ladder 
   if (end > from) spans.push({ mode, from, to: end });
   return { spans, crossings, length: end };
 }
+
+/** Instructions that a run retired in one mode. */
+export const retiredIn = (run: readonly LadderStep[] | LoggedRun<LadderStep>, mode: LadderMode): number =>
+  climb(run)
+    .spans.filter((span) => span.mode === mode)
+    .reduce((sum, span) => sum + span.to - span.from, 0);
 
 const WIDTH = 760;
 const LEFT = 132;
@@ -377,4 +384,4 @@ export const drawLadder = (shape: Ladder, title = "The privilege ladder"): Figur
  * @param run  Consecutive step records of one hart, or what `board.run({ log: true })` returned.
  */
 export const ladder = (run: readonly LadderStep[] | LoggedRun<LadderStep>, title?: string): FigureBundle =>
-  drawLadder(climb(stepsOf(run)), title);
+  drawLadder(climb(run), title);

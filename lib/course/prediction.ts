@@ -13,10 +13,8 @@ export interface Prediction {
   against(outcome: Predictable): FigureBundle;
 }
 
-const isSame = (guess: Predictable, outcome: Predictable): boolean =>
-  typeof guess === "string" || typeof outcome === "string"
-    ? String(guess) === String(outcome)
-    : BigInt(guess) === BigInt(outcome);
+/** A bigint and a number of the same value are the same; words must agree to the letter. */
+const isSame = (guess: Predictable, outcome: Predictable): boolean => String(guess) === String(outcome);
 
 /** Records a prediction. @param question  What is predicted, as a question. */
 export function predict(question: string, guess: Predictable): Prediction {

@@ -17,6 +17,7 @@ export interface TracedStep {
   readonly memory?:
     | { readonly kind: string; readonly vaddr: bigint; readonly width: number; readonly value: bigint }
     | undefined;
+  readonly csrs?: readonly { readonly csr: string; readonly before: bigint; readonly after: bigint }[];
   readonly trap?: Pick<Trap, "isInterrupt" | "cause"> | undefined;
 }
 
@@ -34,7 +35,10 @@ function effectOf(step: TracedStep): string {
       : [
           `${step.memory.kind} ${step.memory.width} bytes at 0x${BigInt.asUintN(64, step.memory.vaddr).toString(16)}`,
         ];
-  return [...registers, ...memory].join("; ");
+  const csrs = (step.csrs ?? []).map(
+    (change) => `${change.csr}: ${readableWord(change.before)} \u2192 ${readableWord(change.after)}`,
+  );
+  return [...registers, ...csrs, ...memory].join("; ");
 }
 
 /** Shows the first steps of a run: mode, address, instruction, and the registers and memory that it touched. */

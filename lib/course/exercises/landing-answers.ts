@@ -2,7 +2,9 @@
  * Hints and reference answers of notebook 01. A reference answer is source text: the reader sees it, and a test puts
  * it into the notebook in place of the stub, so what is shown is what passes.
  */
+
 import { countdownOf, countdownSum } from "./countdown.ts";
+import { delegationWish } from "./delegation.ts";
 
 /** What a reader may ask for when stuck. */
 export interface Help {
@@ -33,7 +35,10 @@ export const LANDING_HELP = {
       "Bit n of medeleg delegates cause n. Causes have numbers: the trap card names them.",
       "1n << 8n is the bit of cause 8. Join bits with |.",
     ],
-    source: () => `const medeleg = wanted.causes.reduce((mask, cause) => mask | (1n << BigInt(cause)), 0n);`,
+    source: (seed) =>
+      `const medeleg = ${delegationWish(seed)
+        .causes.map((cause) => `(1n << ${cause}n)`)
+        .join(" | ")};`,
     because:
       "medeleg has one bit for each exception code. A set bit sends that exception to S-mode when it comes from S or U; a clear one sends it to M-mode.",
   },
@@ -75,7 +80,7 @@ export const LANDING_HELP = {
   const island = buildIsland({ seed, loose });
   for (const address of island.vault) {
     const attempt = island.land([asm.li("a1", address), asm.ld("a0", 0, "a1"), asm.ecall()]);
-    if (attempt.trap?.cause === 8) return island.board.hart.read("a0");
+    if (attempt.cause === 8) return island.board.hart.read("a0");
   }
   return 0n;
 }`,
