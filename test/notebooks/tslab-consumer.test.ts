@@ -17,9 +17,7 @@ function compile50(file: string): string {
     return execFileSync(
       process.execPath,
       [TSC_50, "--noEmit", "--target", "es2022", "--moduleResolution", "node10", file],
-      {
-        encoding: "utf8",
-      },
+      { encoding: "utf8", cwd: path.dirname(file) },
     );
   } catch (error) {
     return String((error as { stdout: string }).stdout);
