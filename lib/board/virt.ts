@@ -54,7 +54,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
-  const hart = new Hart({ buffer, base: 0, id: 0, clock, events: trace });
+  const hart = new Hart({ buffer, base: 0, id: 0, clock, bus, events: trace });
   const engine = new ReferenceEngine({
     hart,
     bus,

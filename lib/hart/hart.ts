@@ -1,4 +1,5 @@
 /** A hart: its state block, and the outside that it can ask or tell. */
+import type { Bus } from "../bus/bus.ts";
 import type { Clock } from "../bus/clock.ts";
 import { type EventSink, NO_EVENTS } from "../bus/event-sink.ts";
 import type { IrqLine } from "../bus/irq-line.ts";
@@ -20,6 +21,8 @@ export interface HartWiring {
   /** `mhartid`. */
   readonly id?: number;
   readonly clock: Clock;
+  /** The memory that it sees. Engines and explainers reach it through the hart; the hart itself does not. */
+  readonly bus: Bus;
   readonly events?: EventSink;
 }
 
@@ -33,15 +36,17 @@ export class Hart {
   readonly id: number;
   readonly state: HartState;
   readonly clock: Clock;
+  readonly bus: Bus;
   readonly events: EventSink;
   /** Bits of {@link Attention}; engines clear what they have attended to. */
   attention: number = Attention.ALL;
   readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
 
-  constructor({ buffer, base = 0, id = 0, clock, events = NO_EVENTS }: HartWiring) {
+  constructor({ buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS }: HartWiring) {
     this.id = id;
     this.state = new HartState(buffer, base);
     this.clock = clock;
+    this.bus = bus;
     this.events = events;
     this.state.reset();
   }

@@ -1,0 +1,87 @@
+/** Why a walk failed, in sentences that name the bit. */
+import { groupedHex } from "../bits/hex.ts";
+import type { AccessKind } from "../hart/effective-mode.ts";
+import { MODE_WORDS, type Mode } from "../isa/mode.ts";
+import { pteHas } from "./pte.ts";
+import type { WalkFaultReason, WalkStep } from "./sv39.ts";
+
+/** What said no: a PTE bit, a group of bits, the address itself, or PMP. */
+export type FailedBit =
+  | "V"
+  | "R"
+  | "W"
+  | "X"
+  | "U"
+  | "A"
+  | "D"
+  | "PPN"
+  | "reserved"
+  | "address"
+  | "PMP"
+  | "bus";
+
+const FAILED_BIT = {
+  "not-canonical": "address",
+  "pte-access-denied": "PMP",
+  "pte-unreachable": "bus",
+  invalid: "V",
+  "write-without-read": "R",
+  "reserved-bits": "reserved",
+  "pointer-with-leaf-bits": "reserved",
+  "pointer-at-last-level": "R",
+  "misaligned-superpage": "PPN",
+  "supervisor-page": "U",
+  "user-page": "U",
+  "user-page-fetch": "U",
+  "not-readable": "R",
+  "not-writable": "W",
+  "not-executable": "X",
+  "not-accessed": "A",
+  "not-dirty": "D",
+} as const satisfies Record<WalkFaultReason, FailedBit>;
+
+/** The bit behind a reason. */
+export const failedBitOf = (reason: WalkFaultReason): FailedBit => FAILED_BIT[reason];
+
+/** Who wanted what. */
+interface Wish {
+  readonly mode: Mode;
+  readonly access: AccessKind;
+  readonly vaddr: bigint;
+}
+
+/** What follows "PTE 0 at 0x8000_2008 ". */
+const WORDS: Readonly<
+  Record<Exclude<WalkFaultReason, "not-canonical">, (wish: Wish, step: WalkStep) => string>
+> = {
+  "pte-access-denied": () => "cannot be read: PMP refuses it to supervisor mode, whose rights a walk has",
+  "pte-unreachable": () => "cannot be read: there is no RAM",
+  invalid: () => "has V=0: it is not valid, nothing is mapped here",
+  "write-without-read": () => "has W=1 and R=0: this combination is reserved",
+  "reserved-bits": () => "has a reserved bit among 63–54 set",
+  "pointer-with-leaf-bits": () => "is a pointer (R=W=X=0) with A, D or U set, which are reserved in pointers",
+  "pointer-at-last-level": () => "has R=W=X=0: it points to another table, but this is the last level",
+  "misaligned-superpage": (_, { level }) =>
+    `is a leaf at level ${level}, but its PPN is not aligned to such a page`,
+  "supervisor-page": ({ mode }) => `has U=0: ${MODE_WORDS[mode]} may not use this page`,
+  "user-page": ({ mode }) => `has U=1: ${MODE_WORDS[mode]} may not use a user page while mstatus.SUM is 0`,
+  "user-page-fetch": ({ mode }) =>
+    `has U=1: ${MODE_WORDS[mode]} never executes a user page, whatever SUM says`,
+  "not-readable": (_, { pte = 0n }) =>
+    pteHas(pte, "X")
+      ? "has R=0: it may be executed, but not read while mstatus.MXR is 0"
+      : "has R=0: the page may not be read",
+  "not-writable": () => "has W=0: the page may not be written",
+  "not-executable": () => "has X=0: the page may not be executed",
+  "not-accessed": () => "has A=0: software must set it before the first use (menvcfg.ADUE is 0)",
+  "not-dirty": () => "has D=0: software must set it before the first store (menvcfg.ADUE is 0)",
+};
+
+/** The sentence for a refusal at an entry, or before any entry was read. */
+export function reasonSentence(reason: WalkFaultReason, step: WalkStep | undefined, wish: Wish): string {
+  if (reason === "not-canonical" || step === undefined) {
+    return `${groupedHex(wish.vaddr)} is no Sv39 address: bits 63–39 must all equal bit 38.`;
+  }
+  const name = `PTE ${step.level} at ${groupedHex(step.pteAddress, 8)}`;
+  return `${name} ${WORDS[reason](wish, step)} (mode ${wish.mode}, ${wish.access}).`;
+}
