@@ -8,7 +8,7 @@ import { EventKind } from "../bus/event-sink.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
 import type { Machine } from "./machine.ts";
 import { type StepRecord, stepMachine } from "./step-record.ts";
-import type { BreakKind, Stop } from "./stop.ts";
+import type { BreakKind, Stop, StopReason } from "./stop.ts";
 
 /** How long to run. */
 export interface RunOptions {
@@ -25,72 +25,57 @@ const DIGEST_INTERVAL = 1_000_000;
 /** So many traps in a row, with no instruction retired between them, are a loop. */
 const TRAP_LOOP = 1000;
 
-type Ending =
-  | Omit<Extract<Stop, { reason: "breakpoint" }>, "retired">
-  | { readonly reason: Exclude<Stop["reason"], "breakpoint" | "poweroff"> };
-
-/** Runs a machine. */
+/** Runs a machine until something ends the run. */
 export function runMachine(machine: Machine, { instructions, until, log = false }: RunOptions): Stop {
   const { clock, engine } = machine;
   const deadline = clock.retired + Math.max(0, instructions);
-  const steps: StepRecord[] | undefined = log ? [] : undefined;
-  let idleSteps = 0;
-  for (;;) {
+  const steps: StepRecord[] = [];
+  const runEngine = log
+    ? (): EngineStop => loggedStep(machine, steps, until)
+    : (budgetSteps: number): EngineStop => engine.run(budgetSteps, until);
+  const reason = runTo(machine, deadline, runEngine, until);
+  return { ...reason, retired: clock.retired, ...(log ? { steps } : {}) };
+}
+
+function runTo(
+  machine: Machine,
+  deadline: number,
+  runEngine: (budgetSteps: number) => EngineStop,
+  until: StopCondition | undefined,
+): StopReason {
+  const { clock } = machine;
+  for (let trapsInARow = 0; ; ) {
     clock.ringDue();
-    const ending = finished(machine);
-    if (ending !== undefined)
-      return { ...ending, retired: clock.retired, ...(steps === undefined ? {} : { steps }) };
-    const end = (stop: Ending): Stop => ({
-      ...stop,
-      retired: clock.retired,
-      ...(steps === undefined ? {} : { steps }),
-    });
-    if (clock.retired >= deadline) return end({ reason: "budget" });
-    if (idleSteps >= TRAP_LOOP) return end({ reason: "trap-loop" });
+    const finish = finishReason(machine);
+    if (finish !== undefined) return finish;
+    if (clock.retired >= deadline) return { reason: "budget" };
+    if (trapsInARow >= TRAP_LOOP) return { reason: "trap-loop" };
 
     const before = clock.retired;
-    const budget = Math.min(deadline, nextDigest(before)) - before;
-    const stop = steps === undefined ? engine.run(budget, until) : loggedStep(machine, steps, until);
-    idleSteps = clock.retired === before ? idleSteps + stop.steps : 0;
-    if (clock.retired > before && clock.retired % DIGEST_INTERVAL === 0) recordDigest(machine);
-    if (stop.reason === "waiting" && !clock.sleep()) return end({ reason: "wfi" });
-    if (stop.reason === "condition") return end({ reason: "breakpoint", at: reached(machine, until) });
+    const stop = runEngine(Math.min(deadline, nextDigest(before)) - before);
+    trapsInARow = clock.retired === before ? trapsInARow + stop.steps : 0;
+    digestIfDue(machine, before);
+    if (stop.reason === "condition") return { reason: "breakpoint", at: metCondition(machine, until) };
+    if (stop.reason === "waiting" && !clock.sleep()) return { reason: "wfi" };
   }
 }
 
-function nextDigest(retired: number): number {
-  return (Math.floor(retired / DIGEST_INTERVAL) + 1) * DIGEST_INTERVAL;
-}
-
 /** What the guest told the finisher; the machine stays off. */
-function finished({
-  finish,
-}: Machine): { reason: "poweroff"; exitCode: number } | { reason: "reset" } | undefined {
+function finishReason({ finish }: Machine): StopReason | undefined {
   if (finish === undefined) return undefined;
   return finish.kind === "reset" ? { reason: "reset" } : { reason: "poweroff", exitCode: finish.code };
 }
 
-/** One recorded step; nothing is recorded when the hart only sleeps or an alarm is due. */
-function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition | undefined): EngineStop {
-  let stop: EngineStop = { reason: "steps", steps: 0 };
-  const record = stepMachine(machine, () => {
-    stop = machine.engine.run(1, until);
-  });
-  if (stop.steps > 0) steps.push(record);
-  return stop;
-}
-
-function reached({ harts: [hart] }: Machine, until: StopCondition | undefined): BreakKind {
+function metCondition({ harts: [hart] }: Machine, until: StopCondition | undefined): BreakKind {
   if (until?.pc === hart.pc) return "pc";
   return until?.mode === hart.mode ? "mode" : "trap";
 }
 
-/** Three words of SHA-256 over all state blocks. */
-function recordDigest({ stateBlock, trace, clock }: Machine): void {
-  const digest = sha256(stateBlock);
-  const view = new DataView(digest.buffer, digest.byteOffset);
-  const [a, b, c] = [view.getBigUint64(0), view.getBigUint64(8), view.getBigUint64(16)];
-  trace.record(EventKind.STATE_DIGEST, 0, 0, clock.retired, a, b, c);
+/** One recorded step. Nothing is recorded when the hart only sleeps or an alarm is due. */
+function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition | undefined): EngineStop {
+  const { record, stop } = stepMachine(machine, until);
+  if (stop.steps > 0) steps.push(record);
+  return stop;
 }
 
 /**
@@ -98,15 +83,26 @@ function recordDigest({ stateBlock, trace, clock }: Machine): void {
  * will, or the machine is off, the record shows the instruction that would come next and nothing done.
  */
 export function stepOnce(machine: Machine): StepRecord {
-  const { clock, engine } = machine;
+  const { clock } = machine;
   for (;;) {
     clock.ringDue();
-    let stop: EngineStop = { reason: "waiting", steps: 0 };
-    const record = stepMachine(machine, () => {
-      if (machine.finish === undefined) stop = engine.run(1);
-    });
-    if (clock.retired > record.retired && clock.retired % DIGEST_INTERVAL === 0) recordDigest(machine);
-    if (stop.steps > 0 || (stop.reason === "waiting" && (machine.finish !== undefined || !clock.sleep())))
-      return record;
+    const before = clock.retired;
+    const { record, stop } = stepMachine(machine);
+    digestIfDue(machine, before);
+    if (stop.steps > 0 || machine.finish !== undefined) return record;
+    if (stop.reason === "waiting" && !clock.sleep()) return record;
   }
+}
+
+function nextDigest(retired: number): number {
+  return (Math.floor(retired / DIGEST_INTERVAL) + 1) * DIGEST_INTERVAL;
+}
+
+/** At each multiple of the interval: three words of SHA-256 over all state blocks. */
+function digestIfDue({ stateBlock, trace, clock }: Machine, before: number): void {
+  if (clock.retired === before || clock.retired % DIGEST_INTERVAL !== 0) return;
+  const digest = sha256(stateBlock);
+  const view = new DataView(digest.buffer, digest.byteOffset);
+  const [a, b, c] = [view.getBigUint64(0), view.getBigUint64(8), view.getBigUint64(16)];
+  trace.record(EventKind.STATE_DIGEST, 0, 0, clock.retired, a, b, c);
 }

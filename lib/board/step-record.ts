@@ -1,10 +1,11 @@
 /** What one step did: an instruction retired, or a trap was taken. The full trace of a debugger, one record at a time. */
 import type { Width } from "../bus/device.ts";
+import type { EngineStop, StopCondition } from "../engine/engine.ts";
 import { effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
 import { type Vaddr, vaddr } from "../isa/address.ts";
-import { type Decoded, decode } from "../isa/decode.ts";
+import { type DecodedInsn, decode } from "../isa/decode.ts";
 import { disassemble } from "../isa/disassemble.ts";
 import type { Mnemonic } from "../isa/instructions.ts";
 import type { Mode } from "../isa/mode.ts";
@@ -75,8 +76,18 @@ const ACCESSES: { readonly [M in Mnemonic]?: readonly ["load" | "store", Width] 
   sd: ["store", 8],
 };
 
-/** Runs one step of hart 0 and says what it did. */
-export function stepMachine(machine: Machine, runStep: () => void): StepRecord {
+/** What the engine of a machine that is switched off would say. */
+const OFF: EngineStop = { reason: "waiting", steps: 0 };
+
+/**
+ * Runs one step of hart 0, unless the machine is off, and says what it did.
+ *
+ * @returns  The record, and how the engine ended: when it made no step, the record shows what would come next.
+ */
+export function stepMachine(
+  machine: Machine,
+  until?: StopCondition,
+): { record: StepRecord; stop: EngineStop } {
   const hart = machine.harts[0];
   const { state } = hart;
   const retired = machine.clock.retired;
@@ -91,10 +102,10 @@ export function stepMachine(machine: Machine, runStep: () => void): StepRecord {
   const stopListening = hart.onTrap((event) => {
     trap = event.trap;
   });
-  runStep();
+  const stop = machine.finish === undefined ? machine.engine.run(1, until) : OFF;
   stopListening();
   const where = machine.symbols.nameOf(pc);
-  return {
+  const record: StepRecord = {
     retired,
     hart: hart.id,
     pc,
@@ -105,9 +116,12 @@ export function stepMachine(machine: Machine, runStep: () => void): StepRecord {
     modeAfter: hart.mode,
     writes: registerWrites(registers, state.x),
     csrs: csrChanges(csrs, state.csrs),
-    ...(access === undefined || trap !== undefined ? {} : { memory: doneAccess(access, registers, state.x) }),
+    ...(access === undefined || stop.steps === 0 || trap !== undefined
+      ? {}
+      : { memory: doneAccess(access, registers, state.x) }),
     ...(trap === undefined ? {} : { trap }),
   };
+  return { record, stop };
 }
 
 /** An access before it happens, with the register that gives or takes the value. */
@@ -115,7 +129,7 @@ interface PlannedAccess extends Omit<MemoryAccess, "value"> {
   readonly register: number;
 }
 
-function plannedAccess(machine: Machine, hart: Hart, decoded: Decoded): PlannedAccess | undefined {
+function plannedAccess(machine: Machine, hart: Hart, decoded: DecodedInsn): PlannedAccess | undefined {
   const access = decoded.mnemonic === undefined ? undefined : ACCESSES[decoded.mnemonic];
   if (access === undefined) return undefined;
   const [kind, width] = access;
