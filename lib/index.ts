@@ -22,3 +22,52 @@ export { describeInert, type Inert, isInertRecord, member, sameInert } from "./c
 export { type Broken, fails, forAll, HOLDS } from "./checks/property.ts";
 export { type CheckHost, check, knownChecks, registerChecks, setCheckHost } from "./checks/registry.ts";
 export { describeSeed, type NamedSeed, seededWords, seedFor } from "./checks/seed.ts";
+export {
+  CLAIMS,
+  type Claim,
+  type ClaimId,
+  type ClaimVerdict,
+  claim,
+  type Evidence,
+  ledger,
+} from "./course/claim.ts";
+export { type CsrView, csrPicture, csrView, drawCsr } from "./course/csr-picture.ts";
+export { type Instances, instance, LANDING_CHECKS } from "./course/exercises/landing.ts";
+export type { FigureBundle, PlotlySpec } from "./course/figure.ts";
+export { type HeatOptions, heatMap } from "./course/heat-map.ts";
+export { answer, type ExerciseId, hint, referenceAnswer } from "./course/help.ts";
+export { buildIsland, Island, type Landing } from "./course/island.ts";
+export type { IslandOptions, IslandPage } from "./course/island-image.ts";
+export {
+  type Crossing,
+  climb,
+  climbEvents,
+  drawLadder,
+  type Ladder,
+  type LadderSpan,
+  type LadderStep,
+  ladder,
+  retiredIn,
+} from "./course/ladder.ts";
+export { consoleView, listing } from "./course/listing.ts";
+export { pageList } from "./course/page-list.ts";
+export {
+  type InkPair,
+  type LadderMode,
+  type MachinePart,
+  MODE_INK,
+  PAPER_INK,
+  PART_INK,
+  paletteCss,
+} from "./course/palette.ts";
+export { type Predictable, type Prediction, predict } from "./course/prediction.ts";
+export { type Choice, type Question, questionsOf, quiz } from "./course/quiz.ts";
+export {
+  changedRegisters,
+  type RegisterChange,
+  readRegisters,
+  registerDiff,
+} from "./course/register-diff.ts";
+export { traceView } from "./course/trace-view.ts";
+export { type TrapView, trapCard } from "./course/trap-card.ts";
+export { type WalkStep, type WalkView, walkPicture } from "./course/walk-picture.ts";

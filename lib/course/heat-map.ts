@@ -5,6 +5,7 @@
  * the row's total. Rows are single instructions while they are few, then functions or blocks of memory.
  */
 
+import type { SymbolTable } from "../board/symbols.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale } from "./marks/scale.ts";
@@ -39,8 +40,8 @@ export interface HeatMap {
 
 export interface HeatOptions {
   readonly title?: string;
-  /** Names of addresses; with them a crowded map has one row for each function. */
-  readonly symbols?: ReadonlyMap<string, bigint>;
+  /** Names of addresses, as `board.symbols` has them; with them a crowded map has one row for each function. */
+  readonly symbols?: SymbolTable;
 }
 
 const MOST_COLUMNS = 100;
@@ -52,21 +53,12 @@ type Place = (step: HeatStep) => { readonly from: bigint; readonly label: string
 
 const byInstruction: Place = (step) => ({ from: step.pc, label: `${hex(step.pc)}  ${step.text ?? ""}` });
 
-/** Names a step by the last symbol at or before it. */
-function byFunction(symbols: ReadonlyMap<string, bigint>): Place {
-  const sorted = [...symbols].sort((a, b) => (a[1] < b[1] ? -1 : a[1] > b[1] ? 1 : 0));
+/** Names a step by the function that it is in. */
+function byFunction(symbols: SymbolTable): Place {
   return (step) => {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((sorted[middle]?.[1] ?? 0n) <= step.pc) low = middle + 1;
-      else high = middle;
-    }
-    const found = sorted[low - 1];
-    return found === undefined
-      ? byInstruction(step)
-      : { from: found[1], label: `${hex(found[1])}  ${found[0]}` };
+    const name = symbols.nameOf(step.pc)?.split("+")[0];
+    const from = name === undefined ? undefined : symbols.addressOf(name);
+    return from === undefined ? byInstruction(step) : { from, label: `${hex(from)}  ${name}` };
   };
 }
 
@@ -80,7 +72,7 @@ function byBlock(steps: readonly HeatStep[]): Place {
   };
 }
 
-function placeOf(steps: readonly HeatStep[], symbols: ReadonlyMap<string, bigint> | undefined): Place {
+function placeOf(steps: readonly HeatStep[], symbols: SymbolTable | undefined): Place {
   if (new Set(steps.map((step) => step.pc)).size <= MOST_ROWS) return byInstruction;
   if (symbols === undefined) return byBlock(steps);
   const place = byFunction(symbols);
@@ -88,7 +80,7 @@ function placeOf(steps: readonly HeatStep[], symbols: ReadonlyMap<string, bigint
 }
 
 /** Counts a run into rows and columns. */
-export function countHeat(steps: readonly HeatStep[], symbols?: ReadonlyMap<string, bigint>): HeatMap {
+export function countHeat(steps: readonly HeatStep[], symbols?: SymbolTable): HeatMap {
   const retired = steps.filter((step) => step.trap === undefined);
   const columnWidth = Math.max(1, Math.ceil(retired.length / MOST_COLUMNS));
   const columns = Math.max(1, Math.ceil(retired.length / columnWidth));
@@ -149,6 +141,26 @@ function rowTops(rows: readonly HeatRow[]): number[] {
   });
 }
 
+/** Neighboring cells of one strength, drawn as one box. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly opacity: number;
+}
+
+function stretches(counts: readonly number[], most: number): Stretch[] {
+  const list: Stretch[] = [];
+  for (const [column, count] of counts.entries()) {
+    if (count === 0) continue;
+    const opacity = opacityOf(count, most);
+    const last = list.at(-1);
+    if (last !== undefined && last.to === column && last.opacity === opacity)
+      list[list.length - 1] = { ...last, to: column + 1 };
+    else list.push({ from: column, to: column + 1, opacity });
+  }
+  return list;
+}
+
 function rowMarks(
   map: HeatMap,
   row: HeatRow,
@@ -157,19 +169,12 @@ function rowMarks(
   x: (value: number) => number,
   most: number,
 ): string {
-  const cells = row.counts.map((count, column) =>
-    count === 0
-      ? ""
-      : box(
-          x(column * map.columnWidth),
-          y + 1,
-          x((column + 1) * map.columnWidth) - x(column * map.columnWidth),
-          ROW - 2,
-          {
-            fill: modePaint(row.mode),
-            "fill-opacity": opacityOf(count, most),
-          },
-        ),
+  const edge = (column: number): number => x(Math.min(map.length, column * map.columnWidth));
+  const cells = stretches(row.counts, most).map(({ from, to, opacity }) =>
+    box(edge(from), y + 1, edge(to) - edge(from), ROW - 2, {
+      fill: modePaint(row.mode),
+      "fill-opacity": opacity,
+    }),
   );
   return [
     label(24, y + 12.5, row.mode, { size: 11, bold: true, paint: modePaint(row.mode) }),

@@ -1,6 +1,7 @@
 /** Figures: well-formed, repeatable, told in text as well, and true to the steps they were made from. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { SymbolTable } from "../../../lib/board/symbols.ts";
 import { drawCsr } from "../../../lib/course/csr-picture.ts";
 import type { FigureBundle } from "../../../lib/course/figure.ts";
 import { countHeat, heatMap } from "../../../lib/course/heat-map.ts";
@@ -201,10 +202,10 @@ describe("the heat map", () => {
     expect(countHeat(steps).rows.length).toBeLessThanOrEqual(28);
     const named = countHeat(
       steps,
-      new Map([
-        ["start", 0x8000_0000n],
-        ["middle", 0x8000_0400n],
-        ["end", 0x8000_0e10n],
+      new SymbolTable([
+        { name: "start", address: 0x8000_0000n, sizeBytes: 0x400n },
+        { name: "middle", address: 0x8000_0400n, sizeBytes: 0xa10n },
+        { name: "end", address: 0x8000_0e10n, sizeBytes: 4n },
       ]),
     );
     expect(named.rows.map((row) => [row.label.split("  ")[1], row.total])).toEqual([
