@@ -17,8 +17,8 @@
 #define HEAP_BYTES (128 * PAGE_SIZE)
 #define PROCESS_COUNT 5
 
-/* One timer interrupt every 10 ms. */
-#define TICK_LENGTH (TIMEBASE_HERTZ / 100)
+/* One timer interrupt every 2 ms. */
+#define TICK_LENGTH (TIMEBASE_HERTZ / 500)
 
 /* System calls: number in a7, arguments in a0 and a1, result in a0. */
 #define SYS_WRITE 1 /* write(text, length): bytes written, or -1 */
