@@ -3,8 +3,10 @@
  * and, inside a plain tslab kernel, tslab's way to display figures.
  */
 import { setAssetSource } from "../assets/asset-source.ts";
+import { installPlainTslabSink } from "./kernel/plain-tslab-sink.ts";
 import { nodeAssets } from "./node-assets.ts";
 
 setAssetSource(nodeAssets);
+installPlainTslabSink();
 
 export * from "../index.ts";

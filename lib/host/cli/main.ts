@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "release, validate, autograde, feedback, export: assignments and their grades",
     load: () => import("./grade.ts"),
   },
+  nbconvert: {
+    summary: "convert notebooks to HTML, Markdown, MDX or a script",
+    load: () => import("./nbconvert.ts"),
+  },
 };
 
 function help(): string {
