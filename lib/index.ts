@@ -6,6 +6,7 @@
 export { type AssetSource, fetchedAssets, readAsset, setAssetSource } from "./assets/asset-source.ts";
 export type { DatasetName, DatasetRow, PlottableDataset } from "./assets/dataset-schema.ts";
 export { loadDataset, loadUnverifiedClaims } from "./assets/datasets.ts";
+export { type BoardConfig, buildBoard } from "./board/virt.ts";
 export { Answer, localAnswer, type Outcome } from "./checks/answer.ts";
 export {
   type Check,
@@ -22,6 +23,10 @@ export { describeInert, type Inert, isInertRecord, member, sameInert } from "./c
 export { type Broken, fails, forAll, HOLDS } from "./checks/property.ts";
 export { type CheckHost, check, knownChecks, registerChecks, setCheckHost } from "./checks/registry.ts";
 export { describeSeed, type NamedSeed, seededWords, seedFor } from "./checks/seed.ts";
+export { longChecksumCheck } from "./course/assignments/landing/checksum.ts";
+export type { Mstatus } from "./course/assignments/landing/codec.ts";
+export { LANDING_ASSIGNMENT } from "./course/assignments/landing/landing.ts";
+export { pulse } from "./course/assignments/landing/replay.ts";
 export {
   CLAIMS,
   type Claim,
@@ -32,6 +37,7 @@ export {
   ledger,
 } from "./course/claim.ts";
 export { type CsrView, csrPicture, csrView, drawCsr } from "./course/csr-picture.ts";
+export { knockOnEveryDoor, type Tally } from "./course/evidence.ts";
 export { type Instances, instance, LANDING_CHECKS } from "./course/exercises/landing.ts";
 export type { FigureBundle, PlotlySpec } from "./course/figure.ts";
 export { type HeatOptions, heatMap } from "./course/heat-map.ts";
@@ -69,5 +75,11 @@ export {
   registerDiff,
 } from "./course/register-diff.ts";
 export { traceView } from "./course/trace-view.ts";
-export { type TrapView, trapCard } from "./course/trap-card.ts";
-export { type WalkStep, type WalkView, walkPicture } from "./course/walk-picture.ts";
+export { type Trapped, trapCard } from "./course/trap-card.ts";
+export { type Walked, walkPicture } from "./course/walk-picture.ts";
+export { type Item, label } from "./isa/assembler/item.ts";
+export type { AssemblyError } from "./isa/assembler/mistake.ts";
+export { type Program, program } from "./isa/assembler/program.ts";
+export { assemble } from "./isa/assembler/text.ts";
+export { asm } from "./isa/assembler/typed.ts";
+export { disassemble } from "./isa/disassemble.ts";

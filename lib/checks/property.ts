@@ -35,6 +35,33 @@ export function forAll<Input>(
   return { share: 0, message: shown.hint, detail: shown.detail };
 }
 
+/**
+ * As `forAll`, for answers on the other side of a wall: all inputs go in one batch, and only a failure is shrunk
+ * one by one. `broken` gets a list of inputs and answers for each.
+ */
+export function forAllAtOnce<Input>(
+  inputs: fc.Arbitrary<Input>,
+  run: CheckRun,
+  salt: number,
+  broken: (batch: readonly Input[]) => readonly (Broken | undefined)[],
+): Finding {
+  const batch = fc.sample(inputs, { seed: (run.seed.value + salt) | 0, numRuns: run.instances });
+  const found = broken(batch);
+  const at = found.findIndex((each) => each !== undefined);
+  if (at === -1) return HOLDS;
+  const example = batch[at] as Input;
+  const one = (input: Input) => broken([input])[0];
+  const details = fc.check(
+    fc.property(inputs, (input) => one(input) === undefined),
+    { seed: (run.seed.value + salt) | 0, numRuns: 1, examples: [[example]] },
+  );
+  const smallest = details.counterexample?.[0];
+  const shown = (smallest === undefined ? undefined : one(smallest)) ?? found[at];
+  return shown === undefined
+    ? fails("An input failed once and passed when tried again.")
+    : fails(shown.hint, shown.detail);
+}
+
 /** A property that always holds: full share, nothing to say. */
 export const HOLDS: Finding = { share: 1, message: "" };
 
