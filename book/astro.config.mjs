@@ -1,7 +1,8 @@
 // The published course. `npm run book` prepares the generated inputs (chapters, workers, fonts) and then
 // runs `astro build` on this configuration; nothing here reads the network.
-import mdx from "@astrojs/mdx";
+
 import { unified } from "@astrojs/markdown-remark";
+import mdx from "@astrojs/mdx";
 import starlight from "@astrojs/starlight";
 import { defineConfig } from "astro/config";
 import remarkMath from "remark-math";
@@ -32,12 +33,18 @@ export default defineConfig({
   integrations: [
     starlight({
       title: "Escape from dom0",
-      description: "A live course: build a hypervisor, break out of it, then ask whether one well-designed OS would have done.",
+      description:
+        "A live course: build a hypervisor, break out of it, then ask whether one well-designed OS would have done.",
       favicon: "/favicon.svg",
       expressiveCode: false,
       credits: false,
       disable404Route: false,
-      customCss: ["./src/styles/tokens.css", "./src/styles/book.css", "./src/styles/cell.css", "./src/styles/landing.css"],
+      customCss: [
+        "./src/styles/tokens.css",
+        "./src/styles/book.css",
+        "./src/styles/cell.css",
+        "./src/styles/landing.css",
+      ],
       sidebar: [
         { label: "Chapters", items: [{ autogenerate: { directory: "chapters" } }] },
         { label: "Course", items: [{ slug: "syllabus" }] },

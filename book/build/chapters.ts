@@ -1,9 +1,9 @@
 /** Chapters of the book from the course's notebooks: executed, turned into MDX, compiled for the live page. */
-import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
 import { typeFilesFromMap } from "../../lib/notebook/compiler/type-files.ts";
-import { type ExportDocument, exportDocument, type NotebookContent } from "../../lib/notebook/export/document.ts";
+import { type ExportDocument, exportDocument } from "../../lib/notebook/export/document.ts";
 import { mdxFromDocument } from "../../lib/notebook/export/mdx.ts";
 import type { CompileResult } from "../../lib/notebook/kernel-protocol.ts";
 import { compilerFolders } from "../src/live/workers/compiler-folders.ts";
@@ -26,7 +26,11 @@ export async function chapterFiles(folder: string): Promise<string[]> {
 }
 
 /** Writes one chapter; returns the address of its compiled cells. */
-export async function writeChapter(file: string, folders: ChapterFolders, types: ReadonlyMap<string, string>): Promise<string> {
+export async function writeChapter(
+  file: string,
+  folders: ChapterFolders,
+  types: ReadonlyMap<string, string>,
+): Promise<string> {
   const source = path.join(folders.notebooks, file);
   const slug = file.replace(/\.ipynb$/, "");
   const document = exportDocument(await executedNotebook(source), { fallbackTitle: slug });
@@ -37,7 +41,12 @@ export async function writeChapter(file: string, folders: ChapterFolders, types:
   return `/live/${await writeNamed(path.join(folders.public, "live"), `cells-${slug}`, "json", cells)}`;
 }
 
-async function writeText(document: ExportDocument, notebook: string, slug: string, folders: ChapterFolders): Promise<void> {
+async function writeText(
+  document: ExportDocument,
+  notebook: string,
+  slug: string,
+  folders: ChapterFolders,
+): Promise<void> {
   const chapter = Number(notebook.slice(0, 2));
   const { text, files } = mdxFromDocument(document, {
     frontMatter: {
@@ -72,7 +81,11 @@ function description(document: ExportDocument): string {
     if (cell.kind !== "markdown") continue;
     const paragraph = cell.source.split(/\n\s*\n/).find((part) => /^[A-Za-z*_"“]/.test(part.trim()));
     if (paragraph === undefined) continue;
-    const plain = paragraph.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").replaceAll(/[*_`]/g, "").replaceAll(/\s+/g, " ").trim();
+    const plain = paragraph
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .replaceAll(/[*_`]/g, "")
+      .replaceAll(/\s+/g, " ")
+      .trim();
     if (plain.length <= longestDescription) return plain;
     return `${plain.slice(0, longestDescription).replace(/\s\S*$/, "")} …`;
   }
@@ -80,7 +93,10 @@ function description(document: ExportDocument): string {
 }
 
 /** Compiles the cells in order, as a session that runs the whole chapter would. */
-function compiledCells(document: ExportDocument, types: ReadonlyMap<string, string>): Record<string, CompileResult> {
+function compiledCells(
+  document: ExportDocument,
+  types: ReadonlyMap<string, string>,
+): Record<string, CompileResult> {
   const compiler = createCellCompiler({ files: typeFilesFromMap(types), ...compilerFolders });
   const compiled: Record<string, CompileResult> = {};
   for (const cell of document.cells) {

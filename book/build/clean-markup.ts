@@ -7,7 +7,10 @@ import { isAllowedAttribute, isAllowedElement, isDroppedWhole } from "../src/liv
 /** Cleans the markup of an output at build time: the allow-list of the live page, over a syntax tree. */
 export function cleanMarkup(markup: string): string {
   const tree = fromHtml(markup, { fragment: true });
-  return toHtml({ type: "root", children: tree.children.flatMap((child) => cleanNode(child, false)) } as Root);
+  return toHtml({
+    type: "root",
+    children: tree.children.flatMap((child) => cleanNode(child, false)),
+  } as Root);
 }
 
 function cleanNode(node: RootContent, inSvg: boolean): ElementContent[] {

@@ -3,14 +3,17 @@ import { codeWordPart } from "../src/live/machine-words.ts";
 
 /** Code colors are CSS variables, so one rendering serves light, dark and print, and the editor matches it. */
 export const codeTheme: ThemeRegistration = {
-  name: "island",
+  name: "dom0-inks",
   type: "light",
   fg: "var(--code-ink)",
   bg: "var(--code-ground)",
   colors: { "editor.foreground": "var(--code-ink)", "editor.background": "var(--code-ground)" },
   settings: [
     { settings: { foreground: "var(--code-ink)", background: "var(--code-ground)" } },
-    { scope: ["comment", "punctuation.definition.comment"], settings: { foreground: "var(--code-comment)", fontStyle: "italic" } },
+    {
+      scope: ["comment", "punctuation.definition.comment"],
+      settings: { foreground: "var(--code-comment)", fontStyle: "italic" },
+    },
     {
       scope: ["keyword", "storage", "constant.language", "variable.language"],
       settings: { foreground: "var(--code-keyword)" },
@@ -18,7 +21,10 @@ export const codeTheme: ThemeRegistration = {
     { scope: ["keyword.operator"], settings: { foreground: "var(--code-ink)" } },
     { scope: ["string", "punctuation.definition.string"], settings: { foreground: "var(--code-string)" } },
     { scope: ["constant.numeric"], settings: { foreground: "var(--code-number)" } },
-    { scope: ["entity.name.type", "support.type", "entity.name.class"], settings: { foreground: "var(--code-type)" } },
+    {
+      scope: ["entity.name.type", "support.type", "entity.name.class"],
+      settings: { foreground: "var(--code-type)" },
+    },
     { scope: ["entity.name.function", "support.function"], settings: { foreground: "var(--code-call)" } },
   ],
 };

@@ -16,7 +16,9 @@ const emptyNodeModules: Plugin = {
   name: "empty-node-modules",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: nodeModules }, ({ path: name, importer }) =>
-      importer.includes(`${path.sep}node_modules${path.sep}typescript${path.sep}`) ? { path: name, namespace: "empty" } : undefined,
+      importer.includes(`${path.sep}node_modules${path.sep}typescript${path.sep}`)
+        ? { path: name, namespace: "empty" }
+        : undefined,
     );
     onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "module.exports = {};" }));
   },

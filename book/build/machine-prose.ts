@@ -12,7 +12,9 @@ export function rehypeMachineWords() {
         return SKIP;
       }
       if (/^(p|li|td|th|em|strong|h[2-6]|figcaption|dd)$/.test(node.tagName)) {
-        node.children = node.children.flatMap((child) => (child.type === "text" ? splitModes(child) : [child]));
+        node.children = node.children.flatMap((child) =>
+          child.type === "text" ? splitModes(child) : [child],
+        );
       }
       return undefined;
     });

@@ -22,7 +22,7 @@ const book = fileURLToPath(new URL("../", import.meta.url));
 const root = path.resolve(book, "..");
 const publicFolder = path.join(book, "public");
 const chaptersFolder = path.join(book, "src/content/docs/chapters");
-const dist = path.join(book, "dist");
+const dist = path.resolve(process.argv[2] ?? path.join(book, "dist"));
 
 /** Says what is going on; stdout is for results, this is not one. */
 async function step<Result>(title: string, work: () => Promise<Result>): Promise<Result> {
@@ -34,7 +34,9 @@ async function step<Result>(title: string, work: () => Promise<Result>): Promise
 }
 
 async function prepare(): Promise<void> {
-  for (const generated of ["live", "notebooks", "figures"]) await rm(path.join(publicFolder, generated), { recursive: true, force: true });
+  await rm(dist, { recursive: true, force: true });
+  for (const generated of ["live", "notebooks", "figures"])
+    await rm(path.join(publicFolder, generated), { recursive: true, force: true });
   await rm(chaptersFolder, { recursive: true, force: true });
   await mkdir(chaptersFolder, { recursive: true });
   await step("fonts", () => writeFonts(path.join(book, "src/fonts")));
@@ -43,7 +45,11 @@ async function prepare(): Promise<void> {
   const globals = await readFile(path.join(book, "src/live/workers/session-globals.d.ts"), "utf8");
   const types = packTypes(root, globals);
   const typesName = await writeNamed(live, "types", "json", JSON.stringify(Object.fromEntries(types)));
-  const folders = { notebooks: process.env["BOOK_NOTEBOOKS"] ?? path.join(root, "notebooks"), text: chaptersFolder, public: publicFolder };
+  const folders = {
+    notebooks: process.env["BOOK_NOTEBOOKS"] ?? path.join(root, "notebooks"),
+    text: chaptersFolder,
+    public: publicFolder,
+  };
   const cells: Record<string, string> = {};
   for (const file of await chapterFiles(folders.notebooks)) {
     cells[file] = await step(`chapter ${file}`, () => writeChapter(file, folders, types));
@@ -57,13 +63,14 @@ function runAstro(): Promise<void> {
   const manifest = createRequire(import.meta.url).resolve("astro/package.json");
   const astro = path.join(path.dirname(manifest), "bin/astro.mjs");
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [astro, "build"], {
+    const child = spawn(process.execPath, [astro, "build", "--outDir", dist], {
       cwd: book,
       env: { ...process.env, ASTRO_TELEMETRY_DISABLED: "1", FORCE_COLOR: "0" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let log = "";
-    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream.on("data", (chunk: Buffer) => (log += chunk.toString()));
     child.on("error", reject);
     child.on("exit", (code) => (code === 0 ? resolve() : reject(new Error(failureIn(log)))));
   });

@@ -13,8 +13,16 @@ export function rehypeMath() {
     visit(tree, "element", (node, index, parent) => {
       const formula = formulaIn(node);
       if (formula === undefined || index === undefined || parent === undefined) return undefined;
-      const markup = katex.renderToString(formula.tex, { displayMode: formula.isDisplay, output: "htmlAndMathml", throwOnError: true });
-      parent.children.splice(index, 1, ...(fromHtml(markup, { fragment: true }).children as ElementContent[]));
+      const markup = katex.renderToString(formula.tex, {
+        displayMode: formula.isDisplay,
+        output: "htmlAndMathml",
+        throwOnError: true,
+      });
+      parent.children.splice(
+        index,
+        1,
+        ...(fromHtml(markup, { fragment: true }).children as ElementContent[]),
+      );
       return SKIP;
     });
   };

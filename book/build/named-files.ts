@@ -10,7 +10,12 @@ export function contentName(content: string | Uint8Array): string {
 }
 
 /** Writes `<folder>/<stem>-<digest>.<extension>` and returns the file's name. */
-export async function writeNamed(folder: string, stem: string, extension: string, content: string | Uint8Array): Promise<string> {
+export async function writeNamed(
+  folder: string,
+  stem: string,
+  extension: string,
+  content: string | Uint8Array,
+): Promise<string> {
   const name = `${stem}-${contentName(content)}.${extension}`;
   await mkdir(folder, { recursive: true });
   await writeFile(path.join(folder, name), content);

@@ -1,6 +1,6 @@
 import type { Root } from "hast";
-import type { VFile } from "vfile";
 import { visit } from "unist-util-visit";
+import type { VFile } from "vfile";
 
 /** Numbers the sections of a chapter (1.1, 1.2 …); the number is drawn in the margin by CSS from the attribute. */
 export function rehypeNumberedHeadings() {

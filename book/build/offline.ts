@@ -50,12 +50,15 @@ async function planFor(dist: string, files: readonly string[]): Promise<OfflineP
     pages[address] = [...assets, ...search, ...addressesIn(content.toString("utf8"), files)];
   }
   const landing = await readFile(path.join(dist, "index.html"), "utf8");
-  for (const asset of assets) if (landing.includes(asset) || asset.endsWith(".woff2") || asset.endsWith(".css")) shell.add(asset);
+  for (const asset of assets)
+    if (landing.includes(asset) || asset.endsWith(".woff2") || asset.endsWith(".css")) shell.add(asset);
   pages["/"] = [...assets, ...search];
   return { version: contentName(names.join("\n")), shell: [...shell], pages };
 }
 
 /** Files of the site that a page's markup names: workers, types, chart data, notebooks, pictures. */
 function addressesIn(html: string, files: readonly string[]): string[] {
-  return files.filter((file) => /^(live|figures|notebooks|assets)\//.test(file) && html.includes(`/${file}`)).map((file) => `/${file}`);
+  return files
+    .filter((file) => /^(live|figures|notebooks|assets)\//.test(file) && html.includes(`/${file}`))
+    .map((file) => `/${file}`);
 }

@@ -12,7 +12,12 @@ import { compilerFolders } from "../src/live/workers/compiler-folders.ts";
 export function packTypes(root: string, globals: string): Map<string, string> {
   const kit = path.join(root, "lib");
   const front = path.join(kit, "dist/index.d.ts");
-  const program = ts.createProgram([front], { ...CELL_OPTIONS, noEmit: true, declaration: false, sourceMap: false });
+  const program = ts.createProgram([front], {
+    ...CELL_OPTIONS,
+    noEmit: true,
+    declaration: false,
+    sourceMap: false,
+  });
   const packed = new Map<string, string>();
   const packages = new Set<string>();
   for (const file of program.getSourceFiles()) {
@@ -24,7 +29,10 @@ export function packTypes(root: string, globals: string): Map<string, string> {
     const manifest = path.join(owner, "package.json");
     packed.set(packedPath(manifest, root), resolutionFields(readFileSync(manifest, "utf8")));
   }
-  packed.set("/course/node_modules/dom0-kit/package.json", resolutionFields(readFileSync(path.join(kit, "package.json"), "utf8")));
+  packed.set(
+    "/course/node_modules/dom0-kit/package.json",
+    resolutionFields(readFileSync(path.join(kit, "package.json"), "utf8")),
+  );
   packed.set(compilerFolders.ambient[0] ?? "", globals);
   return new Map([...packed].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
@@ -38,6 +46,9 @@ const withoutMap = (text: string): string => text.replace(/\n\/\/# sourceMapping
 
 /** The part of a package.json that resolution of types reads. */
 function resolutionFields(manifest: string): string {
-  const { name, version, type, types, typings, main, exports } = JSON.parse(manifest) as Record<string, unknown>;
+  const { name, version, type, types, typings, main, exports } = JSON.parse(manifest) as Record<
+    string,
+    unknown
+  >;
   return JSON.stringify({ name, version, type, types, typings, main, exports });
 }

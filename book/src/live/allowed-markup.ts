@@ -33,7 +33,9 @@ export function isAllowedElement(name: string): boolean {
 
 /** Whether an element is dropped together with everything in it. */
 export function isDroppedWhole(name: string): boolean {
-  return /^(script|style|iframe|object|embed|template|noscript|foreignobject|math|link|meta|base)$/i.test(name);
+  return /^(script|style|iframe|object|embed|template|noscript|foreignobject|math|link|meta|base)$/i.test(
+    name,
+  );
 }
 
 /** Whether an attribute with this value may stay. */

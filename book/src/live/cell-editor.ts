@@ -1,12 +1,37 @@
 /** The editor that takes the place of a cell's static code when it is touched. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, type CompletionContext, type CompletionResult, completionKeymap } from "@codemirror/autocomplete";
+import {
+  autocompletion,
+  type CompletionContext,
+  type CompletionResult,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+} from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { typescriptLanguage } from "@codemirror/lang-javascript";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import {
+  bracketMatching,
+  HighlightStyle,
+  indentOnInput,
+  indentUnit,
+  syntaxHighlighting,
+} from "@codemirror/language";
 import { type Diagnostic, forceLinting, linter } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
 import { EditorState, Prec } from "@codemirror/state";
-import { Decoration, drawSelection, EditorView, hoverTooltip, keymap, MatchDecorator, tooltips, ViewPlugin, type DecorationSet, type Tooltip, type ViewUpdate } from "@codemirror/view";
+import {
+  Decoration,
+  type DecorationSet,
+  drawSelection,
+  EditorView,
+  hoverTooltip,
+  keymap,
+  MatchDecorator,
+  type Tooltip,
+  tooltips,
+  ViewPlugin,
+  type ViewUpdate,
+} from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import type { CompletionEntry } from "../../../lib/notebook/kernel-protocol.ts";
 import type { MountedEditor } from "./cell-view.ts";
@@ -26,7 +51,10 @@ export interface EditorHost {
 
 const inks = HighlightStyle.define([
   { tag: [tags.comment], color: "var(--code-comment)", fontStyle: "italic" },
-  { tag: [tags.keyword, tags.bool, tags.null, tags.self, tags.operatorKeyword], color: "var(--code-keyword)" },
+  {
+    tag: [tags.keyword, tags.bool, tags.null, tags.self, tags.operatorKeyword],
+    color: "var(--code-keyword)",
+  },
   { tag: [tags.string, tags.special(tags.string)], color: "var(--code-string)" },
   { tag: [tags.number], color: "var(--code-number)" },
   { tag: [tags.typeName, tags.className], color: "var(--code-type)" },
@@ -75,7 +103,11 @@ const completionKinds: Readonly<Record<string, string>> = {
 };
 
 /** Replaces a static block by an editor with the same text and the same look. */
-export function mountEditor(block: HTMLElement, source: string, host: EditorHost): MountedEditor & { place(offset: number): void } {
+export function mountEditor(
+  block: HTMLElement,
+  source: string,
+  host: EditorHost,
+): MountedEditor & { place(offset: number): void } {
   const parent = document.createElement("div");
   parent.className = "cell-editor";
   const tabs = new TabPolicy();
@@ -109,6 +141,10 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
     host.onRun();
     return true;
   };
+  const leave = (): boolean => {
+    host.onLeave();
+    return true;
+  };
   return [
     Prec.highest(
       keymap.of([
@@ -133,15 +169,23 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
     keymap.of([
       ...closeBracketsKeymap,
       ...completionKeymap,
-      { key: "Escape", run: () => (host.onLeave(), true) },
-      { key: "Tab", run: (view) => tabs.indents && indentMore(view), shift: (view) => tabs.indents && indentLess(view) },
+      { key: "Escape", run: leave },
+      {
+        key: "Tab",
+        run: (view) => tabs.indents && indentMore(view),
+        shift: (view) => tabs.indents && indentLess(view),
+      },
       ...searchKeymap,
       ...historyKeymap,
       ...defaultKeymap,
     ]),
     EditorView.domEventHandlers({
-      pointerdown: () => void (tabs.indents = true),
-      blur: () => void (tabs.indents = false),
+      pointerdown: () => {
+        tabs.indents = true;
+      },
+      blur: () => {
+        tabs.indents = false;
+      },
     }),
     EditorView.updateListener.of((update) => {
       if (!update.docChanged) return;
@@ -155,7 +199,7 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
 
 function completionsFrom(host: EditorHost) {
   return async (context: CompletionContext): Promise<CompletionResult | null> => {
-    const before = context.matchBefore(/[\w$]+$/);
+    const before = context.matchBefore(/[A-Za-z_$][\w$]*$/);
     const afterSign = context.matchBefore(/[."'`]$/);
     if (!context.explicit && !before && !afterSign) return null;
     const list = await host.compiler().call("complete", {
@@ -170,12 +214,19 @@ function completionsFrom(host: EditorHost) {
 }
 
 function completionOption({ name, kind }: CompletionEntry, rank: number) {
-  return { label: name, type: completionKinds[kind] ?? "text", detail: kind === "string" ? "" : kind, boost: -Math.min(rank, 99) };
+  return {
+    label: name,
+    type: completionKinds[kind] ?? "text",
+    detail: kind === "string" ? "" : kind,
+    boost: -Math.min(rank, 99),
+  };
 }
 
 function errorsFrom(host: EditorHost) {
   return async (view: EditorView): Promise<Diagnostic[]> => {
-    const found = await host.compiler().call("check", { source: view.state.doc.toString(), earlier: host.earlier() });
+    const found = await host
+      .compiler()
+      .call("check", { source: view.state.doc.toString(), earlier: host.earlier() });
     const end = view.state.doc.length;
     return found.map(({ start, length, message, code }) => ({
       from: Math.max(0, Math.min(start, end - 1)),
@@ -189,7 +240,9 @@ function errorsFrom(host: EditorHost) {
 
 function infoFrom(host: EditorHost) {
   return async (view: EditorView, position: number): Promise<Tooltip | null> => {
-    const info = await host.compiler().call("quickInfo", { source: view.state.doc.toString(), offset: position, earlier: host.earlier() });
+    const info = await host
+      .compiler()
+      .call("quickInfo", { source: view.state.doc.toString(), offset: position, earlier: host.earlier() });
     if (!info) return null;
     return {
       pos: info.start,
@@ -223,7 +276,9 @@ const look = EditorView.theme({
   ".cm-content": { padding: "0.95rem 0", caretColor: "var(--ink)" },
   ".cm-line": { padding: "0 var(--bleed)" },
   ".cm-cursor": { borderLeftColor: "var(--ink)", borderLeftWidth: "1.5px" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--code-selection)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    background: "var(--code-selection)",
+  },
   ".cm-matchingBracket": { background: "var(--code-selection)", outline: "none" },
   ".cm-selectionMatch": { background: "color-mix(in srgb, var(--code-selection) 55%, transparent)" },
 });

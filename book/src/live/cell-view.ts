@@ -1,4 +1,4 @@
-import type { CellOutput as SessionOutput, CellDiagnostic } from "../../../lib/notebook/kernel-protocol.ts";
+import type { CellDiagnostic, CellOutput as SessionOutput } from "../../../lib/notebook/kernel-protocol.ts";
 import { cleanDom } from "./clean-dom.ts";
 import type { CellOutput } from "./notebook-output.ts";
 import { outputMarkup } from "./output-markup.ts";
@@ -24,6 +24,7 @@ export interface MountedEditor {
 
 /** One cell on the page: its text, its outputs and what it shows of its state. */
 export class CellView {
+  readonly element: HTMLElement;
   readonly id: string;
   readonly index: number;
   readonly builtSource: string;
@@ -32,7 +33,8 @@ export class CellView {
   #stream: { name: string; node: HTMLElement } | undefined;
   readonly #named = new Map<string, HTMLElement>();
 
-  constructor(readonly element: HTMLElement) {
+  constructor(element: HTMLElement) {
+    this.element = element;
     this.id = element.dataset["cell"] ?? "";
     this.index = Number(element.dataset["index"]);
     this.builtSource = this.codeBlock?.textContent?.replace(/\n$/, "") ?? "";
@@ -125,11 +127,16 @@ export class CellView {
   /** Shows why a cell did not compile. */
   showDiagnostics(diagnostics: readonly CellDiagnostic[]): void {
     const [first] = diagnostics;
-    const lines = diagnostics.map(({ code, line, column, message }) => `${line}:${column}  ${message} (TS${code})`);
+    const lines = diagnostics.map(
+      ({ code, line, column, message }) => `${line}:${column}  ${message} (TS${code})`,
+    );
     this.addOutput({
       type: "error",
       ename: "TypeScript",
-      evalue: diagnostics.length === 1 && first ? `line ${first.line}: ${first.message} (TS${first.code})` : `${diagnostics.length} errors\n${lines.join("\n")}`,
+      evalue:
+        diagnostics.length === 1 && first
+          ? `line ${first.line}: ${first.message} (TS${first.code})`
+          : `${diagnostics.length} errors\n${lines.join("\n")}`,
       traceback: [],
     });
   }

@@ -41,13 +41,19 @@ export async function drawChart(button: HTMLElement, address: string): Promise<v
   }
   button.textContent = "Loading…";
   try {
-    const [plotly, spec] = await Promise.all([loadPlotly(address), loadSpec(button.dataset["explore"] ?? "")]);
+    const [plotly, spec] = await Promise.all([
+      loadPlotly(address),
+      loadSpec(button.dataset["explore"] ?? ""),
+    ]);
     const chart = document.createElement("div");
     chart.className = "figure-chart";
     chart.style.height = `${Math.max(drawing.offsetHeight, 320)}px`;
     drawing.after(chart);
     drawing.hidden = true;
-    await plotly.newPlot(chart, spec.data, themedLayout(spec.layout), { responsive: true, displaylogo: false });
+    await plotly.newPlot(chart, spec.data, themedLayout(spec.layout), {
+      responsive: true,
+      displaylogo: false,
+    });
     followTheme(plotly, chart);
     button.textContent = "Back to the drawing";
   } catch (error) {

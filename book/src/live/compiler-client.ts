@@ -31,7 +31,10 @@ export class CompilerClient {
   }
 
   /** Sends one call and waits for its answer. */
-  call<Kind extends keyof CompilerAnswers>(kind: Kind, details: CallOf<Kind>): Promise<CompilerAnswers[Kind]> {
+  call<Kind extends keyof CompilerAnswers>(
+    kind: Kind,
+    details: CallOf<Kind>,
+  ): Promise<CompilerAnswers[Kind]> {
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {

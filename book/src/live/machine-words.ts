@@ -25,7 +25,10 @@ export function machinePart(word: string): MachinePart | undefined {
 }
 
 /** Finds machine words in a line of code: quoted names and long hexadecimal numbers. */
-export const codeWords = new RegExp(`(["'\`])(${registerPattern}|${csrPattern}|[MSU])\\1|\\b${addressPattern}`, "g");
+export const codeWords = new RegExp(
+  `(["'\`])(${registerPattern}|${csrPattern}|[MSU])\\1|\\b${addressPattern}`,
+  "g",
+);
 
 /** Finds mode names in prose. */
 export const proseModes = /\b(M|S|U)-mode\b/g;

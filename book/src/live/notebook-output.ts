@@ -5,7 +5,12 @@ export type MimeBundle = Readonly<Record<string, unknown>>;
 export type CellOutput =
   | { readonly type: "stream"; readonly name: "stdout" | "stderr"; readonly text: string }
   | { readonly type: "display_data" | "execute_result"; readonly data: MimeBundle }
-  | { readonly type: "error"; readonly name: string; readonly message: string; readonly traceback: readonly string[] };
+  | {
+      readonly type: "error";
+      readonly name: string;
+      readonly message: string;
+      readonly traceback: readonly string[];
+    };
 
 export const plotlyType = "application/vnd.plotly.v1+json";
 /** Text of a MIME value: nbformat allows a list of lines. */

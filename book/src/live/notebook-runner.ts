@@ -148,7 +148,10 @@ export class NotebookRunner {
       cell.settleOutputs();
       cell.setState("failed", "type error");
       const count = compiled.diagnostics.length;
-      this.#host.announce(`Cell ${cell.index} did not run: ${count} ${count === 1 ? "error" : "errors"}`, false);
+      this.#host.announce(
+        `Cell ${cell.index} did not run: ${count} ${count === 1 ? "error" : "errors"}`,
+        false,
+      );
       return false;
     }
     return this.#execute(cell, compiled.cell);
@@ -167,8 +170,11 @@ export class NotebookRunner {
     if (this.#compiledEntries === this.#log.length) {
       await this.#host.compiler().call("commit", { cell: emitted.id, survivors: end.survivors });
     }
-    const seconds = ((performance.now() - started) / 1000).toFixed(2);
-    const words = { ok: `ran in ${seconds} s`, error: "failed", interrupted: "stopped, state kept" }[end.status];
+    const words = {
+      ok: `ran in ${durationText(performance.now() - started)}`,
+      error: "failed",
+      interrupted: "stopped, state kept",
+    }[end.status];
     cell.setState(({ ok: "done", error: "failed", interrupted: "stopped" } as const)[end.status], words);
     this.#host.announce(`Cell ${cell.index} ${words}`, false);
     this.#host.onRan(cell);
@@ -192,7 +198,11 @@ export class NotebookRunner {
     const renumbered = new Map<number, number>();
     for (const entry of before) {
       const id = this.#log.length + 1;
-      const emitted = { ...entry.emitted, id, reads: entry.emitted.reads.map((read) => renumbered.get(read) ?? read) };
+      const emitted = {
+        ...entry.emitted,
+        id,
+        reads: entry.emitted.reads.map((read) => renumbered.get(read) ?? read),
+      };
       renumbered.set(entry.emitted.id, id);
       const end = await session.execute(emitted, () => undefined);
       if (end === "terminated") return false;
@@ -235,7 +245,9 @@ export class NotebookRunner {
     const entry = this.#log[at];
     if (!entry || !isBuilt(entry, built)) return undefined;
     const names = new Set(entry.emitted.values);
-    const isShadowed = this.#log.slice(at + 1).some((later) => later.emitted.values.some((name) => names.has(name)));
+    const isShadowed = this.#log
+      .slice(at + 1)
+      .some((later) => later.emitted.values.some((name) => names.has(name)));
     return isShadowed ? undefined : at + 1;
   }
 
@@ -261,6 +273,11 @@ export class NotebookRunner {
     this.#compiledEntries = 0;
     this.#isCompilerStale = true;
   }
+}
+
+function durationText(durationMs: number): string {
+  if (durationMs < 1000) return `${Math.max(1, Math.round(durationMs))} ms`;
+  return `${(durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0)} s`;
 }
 
 function isBuilt(entry: LogEntry, built: BuiltCells): boolean {

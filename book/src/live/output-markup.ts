@@ -25,7 +25,10 @@ export function outputMarkup(output: CellOutput, clean: CleanMarkup): string {
 
 function errorMarkup(error: Extract<CellOutput, { type: "error" }>): string {
   const trace = plainText(error.traceback.join("\n"));
-  const rest = trace.trim() === "" || trace.trim() === `${error.name}: ${error.message}` ? "" : `<details><summary>Where</summary><pre tabindex="0">${escapeMarkup(trace)}</pre></details>`;
+  const rest =
+    trace.trim() === "" || trace.trim() === `${error.name}: ${error.message}`
+      ? ""
+      : `<details><summary>Where</summary><pre tabindex="0">${escapeMarkup(trace)}</pre></details>`;
   return `<div class="output-error"><p><strong>${escapeMarkup(error.name)}</strong> ${escapeMarkup(plainText(error.message))}</p>${rest}</div>`;
 }
 
@@ -33,18 +36,27 @@ function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): 
   const svg = mimeText(data["image/svg+xml"]);
   if (svg !== undefined) return figureMarkup(clean(svg), data);
   const html = mimeText(data["text/html"]);
-  if (html !== undefined) return `<div class="output-html" tabindex="0" role="group" aria-label="Output">${clean(html)}</div>`;
+  if (html !== undefined)
+    return `<div class="output-html" tabindex="0" role="group" aria-label="Output">${clean(html)}</div>`;
   const png = mimeText(data["image/png"]);
-  if (png !== undefined) return `<img class="output-image" alt="${escapeMarkup(mimeText(data["text/plain"]) ?? "Picture")}" src="data:image/png;base64,${escapeMarkup(png.replaceAll("\n", ""))}">`;
-  const text = mimeText(data["text/plain"]) ?? mimeText(data["text/markdown"]) ?? JSON.stringify(data, undefined, 2);
+  if (png !== undefined)
+    return `<img class="output-image" alt="${escapeMarkup(mimeText(data["text/plain"]) ?? "Picture")}" src="data:image/png;base64,${escapeMarkup(png.replaceAll("\n", ""))}">`;
+  const text =
+    mimeText(data["text/plain"]) ?? mimeText(data["text/markdown"]) ?? JSON.stringify(data, undefined, 2);
   return `<pre class="output-text${isResult ? " output-result" : ""}" tabindex="0">${escapeMarkup(plainText(text))}</pre>`;
 }
 
 function figureMarkup(svg: string, data: MimeBundle): string {
   const chart = chartAddress(data[plotlyType]);
-  const explore = chart === undefined ? "" : `<button type="button" class="text-button" data-explore="${escapeMarkup(chart)}">Explore</button>`;
+  const explore =
+    chart === undefined
+      ? ""
+      : `<button type="button" class="text-button" data-explore="${escapeMarkup(chart)}">Explore</button>`;
   const text = mimeText(data["text/plain"]);
-  const asText = text === undefined ? "" : `<details data-pagefind-ignore><summary>As text</summary><pre tabindex="0">${escapeMarkup(plainText(text))}</pre></details>`;
+  const asText =
+    text === undefined
+      ? ""
+      : `<details data-pagefind-ignore><summary>As text</summary><pre tabindex="0">${escapeMarkup(plainText(text))}</pre></details>`;
   return `<figure class="output-figure"><div class="figure-drawing">${svg}</div><div class="figure-tools">${explore}${asText}</div></figure>`;
 }
 

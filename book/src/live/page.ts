@@ -46,7 +46,9 @@ class ChapterPage {
       if (edit !== undefined && edit !== cell.builtSource) cell.setSource(edit);
       for (const [check, passed] of cell.verdicts()) {
         if (passed || progress.checks[check] !== true) continue;
-        cell.element.querySelector(`.dom0-verdict[data-check="${CSS.escape(check)}"]`)?.setAttribute("data-earlier", "");
+        cell.element
+          .querySelector(`.dom0-verdict[data-check="${CSS.escape(check)}"]`)
+          ?.setAttribute("data-earlier", "");
       }
     }
     const checks = this.cells.flatMap((cell) => [...cell.verdicts().keys()]);
@@ -63,7 +65,10 @@ class ChapterPage {
   }
 
   #onClick(event: MouseEvent): void {
-    const button = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-action], [data-explore]") : null;
+    const button =
+      event.target instanceof Element
+        ? event.target.closest<HTMLElement>("[data-action], [data-explore]")
+        : null;
     const cell = this.#cellOf(event.target);
     if (button?.dataset["explore"] !== undefined) return void this.#explore(button);
     if (button) return void this.#act(button.dataset["action"] ?? "", cell, button);
@@ -88,15 +93,24 @@ class ChapterPage {
   }
 
   async #act(action: string, cell: CellView | undefined, button: HTMLElement): Promise<void> {
-    const runner = await (action === "run" || action === "run-all" || action === "run-above" || action === "stop" || action === "restart" ? this.runner() : undefined);
-    if (action === "run" && cell) return runner?.isRunning(cell) ? runner.stop() : this.run(cell);
-    if (action === "run-above" && cell) return runner?.runAll(this.cells.slice(0, this.cells.indexOf(cell) + 1));
-    if (action === "run-all") return runner?.runAll(this.cells);
-    if (action === "stop") return runner?.stop();
-    if (action === "restart") return runner?.restart();
-    if (action === "copy" && cell) return copySource(cell, button);
-    if (action === "reset" && cell) return cell.setSource(cell.builtSource), this.#remember(cell);
+    if (cell !== undefined) return this.#actOnCell(action, cell, button);
     if (action === "download-edited") return this.#downloadEdited();
+    const runner = await this.runner();
+    if (action === "run-all") return runner.runAll(this.cells);
+    if (action === "stop") return runner.stop();
+    if (action === "restart") runner.restart();
+  }
+
+  async #actOnCell(action: string, cell: CellView, button: HTMLElement): Promise<void> {
+    if (action === "copy") return copySource(cell, button);
+    if (action === "reset") {
+      cell.setSource(cell.builtSource);
+      this.#remember(cell);
+      return;
+    }
+    const runner = await this.runner();
+    if (action === "run-above") return runner.runAll(this.cells.slice(0, this.cells.indexOf(cell) + 1));
+    if (action === "run") return runner.isRunning(cell) ? runner.stop() : this.run(cell);
   }
 
   /** Runs a cell, as Shift+Enter and its button do. */
@@ -110,7 +124,8 @@ class ChapterPage {
     const { mountEditor, checkAgain } = await import("./cell-editor.ts");
     const block = cell.codeBlock;
     if (!block) return cell.editor?.focus();
-    const later = (): Element[] => [...document.querySelectorAll(".cell .cm-editor")].filter((editor) => !cell.element.contains(editor));
+    const later = (): Element[] =>
+      [...document.querySelectorAll(".cell .cm-editor")].filter((editor) => !cell.element.contains(editor));
     let timer: number | undefined;
     const editor = mountEditor(block, cell.source, {
       label: `Code of cell ${cell.index}`,
@@ -174,12 +189,18 @@ class ChapterPage {
   }
 
   async #downloadEdited(): Promise<void> {
-    const notebook = (await (await fetch(`/notebooks/${this.#notebook}`)).json()) as { cells: NotebookCell[] };
+    const notebook = (await (await fetch(`/notebooks/${this.#notebook}`)).json()) as {
+      cells: NotebookCell[];
+    };
     for (const cell of notebook.cells) {
       const view = this.cells.find((candidate) => candidate.id === cell.id);
       if (view?.isEdited) cell.source = view.source.split(/(?<=\n)/);
     }
-    saveFile(this.#notebook.replace(/\.ipynb$/, "-mine.ipynb"), "application/x-ipynb+json", `${JSON.stringify(notebook, undefined, 1)}\n`);
+    saveFile(
+      this.#notebook.replace(/\.ipynb$/, "-mine.ipynb"),
+      "application/x-ipynb+json",
+      `${JSON.stringify(notebook, undefined, 1)}\n`,
+    );
   }
 }
 

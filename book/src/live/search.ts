@@ -70,11 +70,18 @@ function setStatus(text: string): void {
 function showResults(query: string, pages: readonly Fragment[]): void {
   const sections = pages.flatMap((page) => {
     const subs = page.sub_results.slice(0, mostSections);
-    return subs.map((sub) => ({ page: page.meta.title ?? "", title: sub.title, url: sub.url, excerpt: sub.excerpt }));
+    return subs.map((sub) => ({
+      page: page.meta.title ?? "",
+      title: sub.title,
+      url: sub.url,
+      excerpt: sub.excerpt,
+    }));
   });
   const list = document.querySelector("#search-results");
   list?.replaceChildren(...sections.map(resultItem));
-  setStatus(query === "" ? "" : sections.length === 0 ? `Nothing about “${query}”.` : `${sections.length} places`);
+  setStatus(
+    query === "" ? "" : sections.length === 0 ? `Nothing about “${query}”.` : `${sections.length} places`,
+  );
 }
 
 function resultItem(section: { page: string; title: string; url: string; excerpt: string }): HTMLLIElement {

@@ -1,4 +1,10 @@
-import type { CellOutput, EmittedCell, RunOutcome, SessionEvent, SessionRequest } from "../../../lib/notebook/kernel-protocol.ts";
+import type {
+  CellOutput,
+  EmittedCell,
+  RunOutcome,
+  SessionEvent,
+  SessionRequest,
+} from "../../../lib/notebook/kernel-protocol.ts";
 
 /** How a run ended: by itself, or with the whole session because it could not be stopped otherwise. */
 export type RunEnd = RunOutcome | "terminated";

@@ -53,7 +53,9 @@ const strings = (value: unknown): string[] =>
 export function loadEdits(notebook: string): Edits {
   const stored = read(editsPrefix + notebook);
   if (!isRecord(stored)) return {};
-  return Object.fromEntries(Object.entries(stored).filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+  return Object.fromEntries(
+    Object.entries(stored).filter((pair): pair is [string, string] => typeof pair[1] === "string"),
+  );
 }
 
 /** Keeps one edit, or forgets it when `source` is undefined. */
@@ -61,12 +63,7 @@ export function saveEdit(notebook: string, cell: string, source: string | undefi
   const edits = loadEdits(notebook);
   if (source === undefined) delete edits[cell];
   else edits[cell] = source;
-  if (Object.keys(edits).length > 0) return write(editsPrefix + notebook, edits);
-  try {
-    localStorage.removeItem(editsPrefix + notebook);
-  } catch {
-    // Nothing was kept, so nothing needs forgetting.
-  }
+  write(editsPrefix + notebook, edits);
 }
 
 /** Progress kept so far. */
@@ -107,7 +104,8 @@ export function exportMemory(): string {
   const edits: Record<string, Edits> = {};
   for (let index = 0; index < localStorage.length; index += 1) {
     const key = localStorage.key(index);
-    if (key?.startsWith(editsPrefix)) edits[key.slice(editsPrefix.length)] = loadEdits(key.slice(editsPrefix.length));
+    if (key?.startsWith(editsPrefix))
+      edits[key.slice(editsPrefix.length)] = loadEdits(key.slice(editsPrefix.length));
   }
   return `${JSON.stringify({ format: "dom0-progress", version: 1, progress: loadProgress(), edits }, undefined, 2)}\n`;
 }
@@ -120,7 +118,8 @@ export function importMemory(text: string): string | undefined {
   } catch {
     return "That file is not JSON.";
   }
-  if (!isRecord(value) || value["format"] !== "dom0-progress") return "That file is not an export of this book.";
+  if (!isRecord(value) || value["format"] !== "dom0-progress")
+    return "That file is not an export of this book.";
   const incoming = progressFrom(value["progress"]);
   for (const [notebook, edits] of Object.entries(isRecord(value["edits"]) ? value["edits"] : {})) {
     if (isRecord(edits)) write(editsPrefix + notebook, { ...loadEdits(notebook), ...edits });

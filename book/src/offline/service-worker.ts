@@ -83,7 +83,8 @@ async function fill(addresses: readonly string[]): Promise<void> {
 }
 
 function isolated(response: Response): Response {
-  if (response.type === "error" || response.type === "opaqueredirect" || response.status === 304) return response;
+  if (response.type === "error" || response.type === "opaqueredirect" || response.status === 304)
+    return response;
   const headers = new Headers(response.headers);
   headers.set("Cross-Origin-Opener-Policy", "same-origin");
   headers.set("Cross-Origin-Embedder-Policy", "require-corp");

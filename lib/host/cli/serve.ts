@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import path from "node:path";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import { PROJECT_ROOT } from "../node-assets.ts";
 
 const brotli = promisify(brotliCompress);
 const deflate = promisify(gzip);
@@ -102,8 +103,10 @@ async function listen(server: Server, host: string, wanted: number | undefined):
 }
 
 function portMessage(error: NodeJS.ErrnoException, port: number): string {
-  if (error.code === "EADDRINUSE") return `Port ${port} is in use: stop what uses it, or set PORT to another one.`;
-  if (error.code === "EACCES") return `Port ${port} needs rights that you do not have: set PORT to one above 1023.`;
+  if (error.code === "EADDRINUSE")
+    return `Port ${port} is in use: stop what uses it, or set PORT to another one.`;
+  if (error.code === "EACCES")
+    return `Port ${port} needs rights that you do not have: set PORT to one above 1023.`;
   return `Port ${port} cannot be opened: ${error.message}`;
 }
 
@@ -185,7 +188,10 @@ function requestedPath(url: string): string | undefined {
   }
 }
 
-async function locate(root: string, wanted: string): Promise<{ file: string; redirect?: string } | undefined> {
+async function locate(
+  root: string,
+  wanted: string,
+): Promise<{ file: string; redirect?: string } | undefined> {
   const file = path.join(root, path.posix.normalize(wanted.replaceAll("\\", "/")));
   if (file !== root && !file.startsWith(root + path.sep)) return undefined;
   const state = await stat(file).catch(() => undefined);
@@ -247,7 +253,8 @@ function isCompressible(type: string): boolean {
 
 function chosenEncoding(accepted: string | undefined): "br" | "gzip" | undefined {
   const names = (accepted ?? "").split(",").map((part) => part.trim());
-  const allows = (name: string): boolean => names.some((part) => part === name || (part.startsWith(`${name};`) && !/q=0(\.0*)?$/.test(part)));
+  const allows = (name: string): boolean =>
+    names.some((part) => part === name || (part.startsWith(`${name};`) && !/q=0(\.0*)?$/.test(part)));
   return allows("br") ? "br" : allows("gzip") ? "gzip" : undefined;
 }
 
@@ -276,7 +283,10 @@ async function sendNotFound(
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   if (response.headersSent) return void response.destroy();
-  response.writeHead(status, { "Content-Type": "text/plain; charset=utf-8", "Content-Length": Buffer.byteLength(text) });
+  response.writeHead(status, {
+    "Content-Type": "text/plain; charset=utf-8",
+    "Content-Length": Buffer.byteLength(text),
+  });
   response.end(text);
 }
 
@@ -292,8 +302,10 @@ export const command = {
   usage: "dom0 serve [FOLDER]      PORT=… chooses the port; FOLDER is book/dist unless given",
   async run(args: string[]): Promise<number> {
     try {
-      const server = await serveBook({ root: args[0] ?? "book/dist", ...optionalPort(portFromEnvironment()) });
-      process.stdout.write(`${server.url}\n`);
+      const root = args[0] ?? path.join(PROJECT_ROOT, "book/dist");
+      const server = await serveBook({ root, ...optionalPort(portFromEnvironment()) });
+      process.stdout.write(`\nThe course:  ${server.url}\n`);
+      process.stdout.write("The same notebooks in JupyterLab:  npm run lab\nCtrl-C stops the server.\n");
       await new Promise<void>((resolve) => {
         process.once("SIGINT", resolve).once("SIGTERM", resolve);
       });

@@ -7,9 +7,17 @@ declare var console: {
   debug(...values: unknown[]): void;
   table(rows: unknown): void;
 };
-declare function setTimeout(callback: (...values: unknown[]) => void, delayMs?: number, ...values: unknown[]): number;
+declare function setTimeout(
+  callback: (...values: unknown[]) => void,
+  delayMs?: number,
+  ...values: unknown[]
+): number;
 declare function clearTimeout(timer: number | undefined): void;
-declare function setInterval(callback: (...values: unknown[]) => void, delayMs?: number, ...values: unknown[]): number;
+declare function setInterval(
+  callback: (...values: unknown[]) => void,
+  delayMs?: number,
+  ...values: unknown[]
+): number;
 declare function clearInterval(timer: number | undefined): void;
 declare function queueMicrotask(callback: () => void): void;
 declare function structuredClone<T>(value: T): T;

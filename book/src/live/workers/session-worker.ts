@@ -25,8 +25,14 @@ addEventListener("message", async ({ data }: MessageEvent<SessionRequest>) => {
       turn: () => new Promise((resolve) => setTimeout(resolve)),
       ...(data.interrupt ? { interruptFlag: new Int32Array(data.interrupt) } : {}),
     });
-    Object.assign(globalThis, { console: createCellConsole((name, text) => send({ type: "output", run, output: { type: "stream", name, text } })) });
-    setDisplaySink((bundle, options) => send({ type: "output", run, output: { type: "display_data", data: bundle, ...options } }));
+    Object.assign(globalThis, {
+      console: createCellConsole((name, text) =>
+        send({ type: "output", run, output: { type: "stream", name, text } }),
+      ),
+    });
+    setDisplaySink((bundle, options) =>
+      send({ type: "output", run, output: { type: "display_data", data: bundle, ...options } }),
+    );
     send({ type: "ready" });
   } else if (data.type === "execute") {
     run = data.run;

@@ -1,0 +1,91 @@
+/** A browser on the built book, for the tests of this folder. */
+import path from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { ensureBook } from "../../lib/host/bootstrap/book.mjs";
+import { type BookServer, type ServeOptions, serveBook } from "../../lib/host/cli/serve.ts";
+import { partPath } from "../support/optional.ts";
+
+export const chapterPath = "chapters/01-landing-on-the-island/";
+export const bookRoot = path.resolve(import.meta.dirname, "../../book/dist");
+
+export const browserArguments =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync".split(
+    " ",
+  );
+
+/** A server of the built book and a browser; close both. */
+export interface BookVisit {
+  readonly server: BookServer;
+  readonly browser: Browser;
+  close(): Promise<void>;
+}
+
+/** Builds the book if needed, serves it on a free port and starts a browser. */
+export async function visitBook(options: Partial<ServeOptions> = {}): Promise<BookVisit> {
+  await ensureBook();
+  const server = await serveBook({ root: bookRoot, port: 0, ...options });
+  const browser = await chromium.launch({
+    executablePath: partPath("chromium"),
+    args: browserArguments,
+  });
+  return {
+    server,
+    browser,
+    async close() {
+      await browser.close();
+      await server.close();
+    },
+  };
+}
+
+/** Errors that a page reported: exceptions, failed requests, console errors. */
+export function pageErrors(page: Page): string[] {
+  const errors: string[] = [];
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.on("console", (message) => {
+    if (message.type() === "error") errors.push(message.text());
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) errors.push(`${response.status()} ${response.url()}`);
+  });
+  return errors;
+}
+
+/** Opens a page in a context without a service worker, for tests that do not speak of it. */
+export async function openPlain(
+  visit: BookVisit,
+  address: string,
+  options: Parameters<Browser["newContext"]>[0] = {},
+): Promise<{ page: Page; context: BrowserContext }> {
+  const context = await visit.browser.newContext({
+    serviceWorkers: "block",
+    viewport: { width: 1440, height: 900 },
+    ...options,
+  });
+  const page = await context.newPage();
+  await page.goto(visit.server.url + address, { waitUntil: "networkidle" });
+  return { page, context };
+}
+
+/** The cell with this number on the page, from 1. */
+export const cellAt = (page: Page, index: number) => page.locator(`.cell[data-index="${index}"]`);
+
+/** Waits until a cell's run has ended and returns how. */
+export async function endOfRun(page: Page, index: number, timeoutMs = 30_000): Promise<string> {
+  const ended = (at: number): string | undefined => {
+    const state = document.querySelector<HTMLElement>(`.cell[data-index="${at}"]`)?.dataset["state"] ?? "";
+    return ["done", "failed", "stopped"].includes(state) ? state : undefined;
+  };
+  const handle = await page.waitForFunction(ended, index, { timeout: timeoutMs });
+  return String(await handle.jsonValue());
+}
+
+/** Replaces a cell's text by typing it, as a reader would. */
+export async function typeInto(page: Page, index: number, text: string): Promise<void> {
+  const cell = cellAt(page, index);
+  if ((await cell.locator(".cm-content").count()) === 0) await cell.locator("pre").first().click();
+  else await cell.locator(".cm-content").click();
+  await cell.locator(".cm-content").waitFor();
+  await page.keyboard.press("Control+A");
+  await page.keyboard.insertText(text);
+}

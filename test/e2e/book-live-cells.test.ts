@@ -1,0 +1,133 @@
+/** Cells of the published chapter, used as a reader uses them. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWith } from "../support/optional.ts";
+import {
+  type BookVisit,
+  cellAt,
+  chapterPath,
+  endOfRun,
+  openPlain,
+  pageErrors,
+  typeInto,
+  visitBook,
+} from "./book-browser.ts";
+
+describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
+  let visit: BookVisit;
+  beforeAll(async () => {
+    visit = await visitBook();
+  });
+  afterAll(() => visit.close());
+
+  test("the first cell runs from code of the build, without fetching TypeScript", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const errors = pageErrors(page);
+    const fetched: string[] = [];
+    page.on("request", (request) => fetched.push(new URL(request.url()).pathname));
+    await cellAt(page, 1).locator("[data-action=run]").click();
+    expect(await endOfRun(page, 1)).toBe("done");
+    expect(fetched.filter((address) => address.includes("compiler"))).toEqual([]);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  test("typing after a dot on a value of the kit lists its members", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    await typeInto(
+      page,
+      1,
+      'import { buildBoard } from "dom0-kit";\nconst board = buildBoard({ seed: 1 });\nboard',
+    );
+    await page.keyboard.type(".");
+    await page.locator(".cm-tooltip-autocomplete").waitFor();
+    const offered = await page.locator(".cm-tooltip-autocomplete .cm-completionLabel").allInnerTexts();
+    expect(offered).toEqual(expect.arrayContaining(["hart", "load", "run", "snapshot"]));
+    await context.close();
+  });
+
+  test("a type error is underlined with TypeScript's message, and the cell does not run", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    await typeInto(page, 1, 'const five: number = "five";');
+    await page.locator(".cm-lintRange-error").waitFor();
+    await page.locator(".cm-lintRange-error").hover();
+    expect(await page.locator(".cm-tooltip-lint").innerText()).toContain(
+      "Type 'string' is not assignable to type 'number'",
+    );
+    await page.keyboard.press("Shift+Enter");
+    expect(await endOfRun(page, 1)).toBe("failed");
+    expect(await cellAt(page, 1).locator(".output-error").innerText()).toContain("TS2322");
+    await context.close();
+  });
+
+  test("an endless cell stops at once and the names of earlier cells keep their values", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    await typeInto(page, 1, "let kept = 41;");
+    await page.keyboard.press("Shift+Enter");
+    expect(await endOfRun(page, 1)).toBe("done");
+    await typeInto(page, 2, "kept += 1;\nwhile (true) {}");
+    await page.keyboard.press("Shift+Enter");
+    await page.locator('.cell[data-index="2"][data-state="running"]').waitFor();
+    await page.waitForTimeout(300);
+    await cellAt(page, 2).locator("[data-action=run]").click();
+    expect(await endOfRun(page, 2)).toBe("stopped");
+    await typeInto(page, 2, "kept");
+    await page.keyboard.press("Shift+Enter");
+    await page.waitForFunction(
+      () => document.querySelector('.cell[data-index="2"] .output-result')?.textContent?.trim() === "42",
+    );
+    await context.close();
+  });
+
+  test("Escape leaves the editor for the cell's button, and Tab then moves on", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    await typeInto(page, 1, "1");
+    await page.keyboard.press("Escape");
+    const focused = () =>
+      page.evaluate(
+        () => document.activeElement?.getAttribute("data-action") ?? document.activeElement?.className ?? "",
+      );
+    expect(await focused()).toBe("run");
+    await page.keyboard.press("Tab");
+    expect(await focused()).toBe("run-above");
+    await context.close();
+  });
+
+  test("edits survive a reload and can be undone", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const before = await cellAt(page, 1).locator("pre code").first().textContent();
+    await typeInto(page, 1, "const mine = 1;");
+    await page.keyboard.press("Shift+Enter");
+    await endOfRun(page, 1);
+    await page.reload({ waitUntil: "networkidle" });
+    expect(await cellAt(page, 1).locator("pre code").first().textContent()).toBe("const mine = 1;");
+    await cellAt(page, 1).hover();
+    await cellAt(page, 1).locator("[data-action=reset]").click();
+    await page.reload({ waitUntil: "networkidle" });
+    expect(await cellAt(page, 1).locator("pre code").first().textContent()).toBe(before);
+    await context.close();
+  });
+
+  test("the notebook with the reader's edits is the source notebook with one cell changed", async () => {
+    const { page, context } = await openPlain(visit, chapterPath, { acceptDownloads: true });
+    await typeInto(page, 1, "const mine = 1;\nmine");
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator("[data-action=download-edited]").click(),
+    ]);
+    const chunks: Buffer[] = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk as Buffer);
+    const mine = JSON.parse(Buffer.concat(chunks).toString("utf8")) as {
+      cells: { cell_type: string; source: string | string[] }[];
+    };
+    const source = (await (
+      await fetch(`${visit.server.url}notebooks/01-landing-on-the-island.ipynb`)
+    ).json()) as typeof mine;
+    const differing = mine.cells.filter(
+      (cell, at) => text(cell.source) !== text(source.cells[at]?.source ?? ""),
+    );
+    expect(differing.map((cell) => text(cell.source))).toEqual(["const mine = 1;\nmine"]);
+    await context.close();
+  });
+});
+
+const text = (source: string | string[]): string => (Array.isArray(source) ? source.join("") : source);

@@ -1,0 +1,72 @@
+/** After the first visit the course needs no server: pages, cells and TypeScript come from the service worker. */
+import type { Page } from "playwright-core";
+import { expect, test } from "vitest";
+import { describeWith } from "../support/optional.ts";
+import { cellAt, chapterPath, endOfRun, typeInto, visitBook } from "./book-browser.ts";
+
+describeWith(["chromium"], "the book offline", () => {
+  test("after one visit and a stopped server, the chapter reloads, runs, completes, and stops an endless cell", async () => {
+    const visit = await visitBook();
+    const page = await (await visit.browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+    await page.goto(visit.server.url + chapterPath);
+    await keptForOffline(page);
+    await visit.server.close();
+
+    await page.reload();
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await cellAt(page, 1).locator("[data-action=run]").click();
+    expect(await endOfRun(page, 1)).toBe("done");
+    await typeInto(page, 1, "let kept = 1;\nkept");
+    await page.keyboard.type(".");
+    await page.locator(".cm-tooltip-autocomplete").waitFor();
+    await page.keyboard.press("Escape");
+    await typeInto(page, 1, "while (true) {}");
+    await page.keyboard.press("Shift+Enter");
+    await page.locator('.cell[data-index="1"][data-state="running"]').waitFor();
+    await cellAt(page, 1).locator("[data-action=run]").click();
+    expect(await endOfRun(page, 1)).toBe("stopped");
+    await page.goto(new URL("/", page.url()).href);
+    expect(await page.locator("h1").innerText()).toContain("Escape");
+    await visit.browser.close();
+  });
+
+  test("a plain static host without isolation headers is isolated by the service worker on the second page", async () => {
+    const visit = await visitBook({ isolated: false });
+    const page = await (await visit.browser.newContext()).newPage();
+    await page.goto(visit.server.url + chapterPath);
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    await page.reload();
+    expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+    await visit.close();
+  });
+
+  test("without isolation an endless cell is ended and the earlier cells are run again", async () => {
+    const visit = await visitBook({ isolated: false });
+    const page = await (
+      await visit.browser.newContext({ serviceWorkers: "block", viewport: { width: 1440, height: 900 } })
+    ).newPage();
+    await page.goto(visit.server.url + chapterPath, { waitUntil: "networkidle" });
+    await typeInto(page, 1, "let kept = 41;");
+    await page.keyboard.press("Shift+Enter");
+    expect(await endOfRun(page, 1)).toBe("done");
+    await typeInto(page, 2, "while (true) {}");
+    await page.keyboard.press("Shift+Enter");
+    await page.locator('.cell[data-index="2"][data-state="running"]').waitFor();
+    await cellAt(page, 2).locator("[data-action=run]").click();
+    expect(await endOfRun(page, 2)).toBe("stopped");
+    await typeInto(page, 2, "kept + 1");
+    await page.keyboard.press("Shift+Enter");
+    await page.waitForFunction(
+      () => document.querySelector('.cell[data-index="2"] .output-result')?.textContent?.trim() === "42",
+    );
+    await visit.close();
+  });
+});
+
+/** Waits until the page says that everything it needs is kept. */
+async function keptForOffline(page: Page): Promise<void> {
+  await page.waitForFunction(() => document.documentElement.dataset["offline"] === "ready", undefined, {
+    timeout: 60_000,
+  });
+}

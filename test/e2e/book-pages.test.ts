@@ -1,0 +1,131 @@
+/** What the published pages are before anything is touched: complete, light, reachable, readable. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWith } from "../support/optional.ts";
+import { type BookVisit, chapterPath, openPlain, pageErrors, visitBook } from "./book-browser.ts";
+
+const require = createRequire(import.meta.url);
+const pages = ["", chapterPath, "syllabus/"];
+
+describeWith(["chromium"], "pages of the book in a browser", () => {
+  let visit: BookVisit;
+  beforeAll(async () => {
+    visit = await visitBook();
+  });
+  afterAll(() => visit.close());
+
+  for (const address of pages) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      test(`axe finds nothing on /${address} in ${colorScheme} mode`, async () => {
+        const { page, context } = await openPlain(visit, address, { colorScheme });
+        await page.addScriptTag({ content: await readFile(require.resolve("axe-core/axe.min.js"), "utf8") });
+        const violations = await page.evaluate(async () => {
+          const { axe } = window as unknown as {
+            axe: {
+              run(
+                root: Document,
+                options: object,
+              ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
+            };
+          };
+          const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+          const found = await axe.run(document, { runOnly: rules });
+          return found.violations.map(
+            ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
+          );
+        });
+        expect(violations).toEqual([]);
+        await context.close();
+      });
+    }
+
+    test(`/${address} weighs at most 150 kB gzipped before it is touched`, async () => {
+      const context = await visit.browser.newContext({
+        serviceWorkers: "block",
+        viewport: { width: 1440, height: 900 },
+      });
+      const page = await context.newPage();
+      const bodies: Promise<number>[] = [];
+      page.on("response", (response) =>
+        bodies.push(response.body().then((body) => gzipSync(body, { level: 9 }).length)),
+      );
+      await page.goto(visit.server.url + address, { waitUntil: "networkidle" });
+      const weight = (await Promise.all(bodies)).reduce((sum, size) => sum + size, 0);
+      expect(weight).toBeLessThanOrEqual(150_000);
+      await context.close();
+    });
+
+    test(`/${address} loads without an error and without leaving its server`, async () => {
+      const context = await visit.browser.newContext({ serviceWorkers: "block" });
+      const page = await context.newPage();
+      const errors = pageErrors(page);
+      const elsewhere: string[] = [];
+      page.on("request", (request) => {
+        if (!request.url().startsWith(visit.server.url) && !/^(data|blob):/.test(request.url()))
+          elsewhere.push(request.url());
+      });
+      await page.goto(visit.server.url + address, { waitUntil: "networkidle" });
+      expect(errors.filter((error) => !error.includes("Service Worker registration blocked"))).toEqual([]);
+      expect(elsewhere).toEqual([]);
+      await context.close();
+    });
+
+    test(`/${address} does not scroll sideways on a phone`, async () => {
+      const { page, context } = await openPlain(visit, address, { viewport: { width: 360, height: 740 } });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      await context.close();
+    });
+  }
+
+  test("the contents list exactly the chapters that exist and the syllabus, and every link leads somewhere", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const links = await page
+      .locator(".contents a[data-page]")
+      .evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+    expect(links).toEqual(["/chapters/01-landing-on-the-island/", "/syllabus/"]);
+    const targets = await page
+      .locator("a[href^='/'], a[href^='#']")
+      .evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
+    for (const target of new Set(targets)) {
+      if (target.startsWith("#"))
+        expect(await page.locator(`[id="${target.slice(1)}"]`).count(), target).toBe(1);
+      else expect((await fetch(new URL(target, visit.server.url))).status, target).toBe(200);
+    }
+    await context.close();
+  });
+
+  test("the syllabus lists fifteen notebooks and marks the one that is here", async () => {
+    const { page, context } = await openPlain(visit, "syllabus/");
+    expect(await page.locator(".syllabus > li").count()).toBe(15);
+    expect(await page.locator(".syllabus-state.is-here").count()).toBe(1);
+    await context.close();
+  });
+
+  test("search finds a word of the chapter and leads to its section", async () => {
+    const { page, context } = await openPlain(visit, "");
+    await page.keyboard.press("Control+k");
+    await page.locator("#search-input").fill("ladder");
+    await page.locator("#search-results a").first().waitFor();
+    expect(await page.locator("#search-results a").first().getAttribute("href")).toContain("/chapters/01-");
+    await context.close();
+  });
+
+  test("the theme button goes from the system's theme to light and to dark, and is remembered", async () => {
+    const { page, context } = await openPlain(visit, "", { colorScheme: "dark" });
+    const theme = () => page.locator("html").getAttribute("data-theme");
+    expect(await theme()).toBe("dark");
+    await page.locator("#theme-toggle").click();
+    expect(await theme()).toBe("light");
+    await page.reload();
+    expect(await theme()).toBe("light");
+    await context.close();
+  });
+
+  test("a page that does not exist answers 404 with a way back", async () => {
+    const response = await fetch(`${visit.server.url}no/such/page`, { headers: { accept: "text/html" } });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('href="/"');
+  });
+});
