@@ -14,7 +14,7 @@ import type { Delegation } from "./trap-event.ts";
 const { U, S, M } = MODE_NUMBER;
 const INTERRUPT_BIT = 1n << 63n;
 
-/** The bit that decides whether supervisor mode handles a trap. @spec norm:trap_del_S-mode_op */
+/** The bit that decides whether supervisor mode handles a trap. @spec norm:trap_del_S_mode_op */
 function delegationOf(state: HartState, { isInterrupt, cause }: Trap): Delegation {
   const register = isInterrupt ? "mideleg" : "medeleg";
   const isSet = ((state.stored(register) >> BigInt(cause)) & 1n) === 1n;
