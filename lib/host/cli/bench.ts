@@ -3,7 +3,9 @@ import process from "node:process";
 import type { Bench, BenchRow } from "./bench/row.ts";
 import type { Command } from "./main.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {};
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  mix: async () => (await import("./bench/mix.ts")).bench,
+};
 
 const COLUMNS = ["bench", "engine", "mips", "seconds", "value", "unit", "peer", "ratio"] as const;
 

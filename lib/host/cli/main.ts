@@ -19,6 +19,7 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  bench: { summary: "measure speed, as ratios against a peer", load: () => import("./bench.ts") },
   check: {
     summary: "format, lint, types, layers, tslab consumer, notebooks",
     load: () => import("./check.ts"),
