@@ -9,6 +9,7 @@ import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
 import { EventKind } from "../bus/event-sink.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
+import type { AssemblyError } from "../isa/assembler/mistake.ts";
 import { registersAfterRom } from "./boot-rom.ts";
 import type { Console } from "./console.ts";
 import { type ElfImage, parseElf } from "./elf.ts";
@@ -81,11 +82,14 @@ export class Board {
   }
 
   /**
-   * Puts a program into RAM and makes its first instruction the next one. Nothing else of the machine changes.
+   * Puts a program into RAM and makes its first instruction the next one; a hart that waits wakes up. Nothing else of the
+   * machine changes.
    *
+   * @param program  What an assembler returned, mistakes included.
    * @returns  Undefined, or why nothing was loaded.
    */
-  load(program: LoadableProgram): LoadError | undefined {
+  load(program: LoadableProgram | AssemblyError): LoadError | undefined {
+    if ("mistakes" in program) return loadError("not-assembled", program.message);
     const { origin, bytes, symbols } = program;
     if (bytes.length === 0)
       return loadError("nothing-to-load", "The program is empty. Give it at least one instruction.");
@@ -97,6 +101,7 @@ export class Board {
       return loadError("outside-ram", message);
     }
     this.hart.pc = origin;
+    this.hart.state.waiting = false;
     this.#machine.symbols = new SymbolTable(
       [...(symbols ?? [])].map(([name, address]) => ({ name, address, sizeBytes: 0n })),
     );
@@ -120,6 +125,7 @@ export class Board {
       this.memory.write(BigInt(paddr), contents);
     }
     this.hart.pc = BigInt(image.entry);
+    this.hart.state.waiting = false;
     const target = { entry: image.entry, deviceTree: machine.deviceTreeAddress };
     for (const [register, value] of registersAfterRom(this.hart.id, target)) this.hart.write(register, value);
     this.hart.stateReplaced();

@@ -9,6 +9,7 @@ export type LoadErrorReason =
   | "wrong-machine"
   | "wrong-type"
   | "malformed"
+  | "not-assembled"
   | "nothing-to-load"
   | "outside-ram"
   | "larger-than-ram"

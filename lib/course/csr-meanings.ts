@@ -1,5 +1,5 @@
 /** What field values of control and status registers mean, in a few words; only those a chapter talks about. */
-import { EXCEPTION, EXCEPTION_WORDS, type ExceptionName } from "../isa/trap.ts";
+import { groupedHex } from "../bits/hex.ts";
 
 type Meaning = (value: bigint) => string | undefined;
 
@@ -29,19 +29,10 @@ const MEANINGS: Readonly<Record<string, Readonly<Record<string, Meaning>>>> = {
   sstatus: STATUS,
   satp: {
     MODE: (value) => (value === 8n ? "Sv39" : value === 0n ? "Bare: no translation" : undefined),
-    PPN: (value) => `the root table is at 0x${(value << 12n).toString(16)}`,
+    PPN: (value) => `the root table is at ${groupedHex(value << 12n, 8)}`,
   },
-  medeleg: {},
 };
 
 /** Words for the value of a field, or `undefined` when there is nothing to add. */
 export const fieldMeaning = (csr: string, field: string, value: bigint): string | undefined =>
   MEANINGS[csr]?.[field]?.(value);
-
-/** The manual's words for an exception code, or `undefined` for a reserved one. */
-export function exceptionWords(code: number): string | undefined {
-  const found = (Object.entries(EXCEPTION) as [ExceptionName, number][]).find(
-    ([, number]) => number === code,
-  );
-  return found === undefined ? undefined : EXCEPTION_WORDS[found[0]];
-}

@@ -1,5 +1,7 @@
 /** The CSR picture: a control and status register bit by bit, its fields named, the set ones filled. */
+
 import { type BitField, getField } from "../bits/field.ts";
+import { groupedHex } from "../bits/hex.ts";
 import { CSRS, type CsrName } from "../isa/csr-map.ts";
 import { fieldMeaning } from "./csr-meanings.ts";
 import { type FigureBundle, pictureBundle } from "./figure.ts";
@@ -106,7 +108,7 @@ function rowMarks(view: CsrView, upper: boolean, top: number): string {
 const fieldSentence = (field: CsrField): string =>
   `${field.name} = ${field.value}${field.meaning === undefined ? "" : ` (${field.meaning})`}`;
 
-const hexOf = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16).padStart(16, "0")}`;
+const hexOf = (value: bigint): string => groupedHex(value, 16);
 
 /** Room above a row for the longest slanted name. */
 const labelRoom = (view: CsrView): number =>

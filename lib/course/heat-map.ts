@@ -5,6 +5,7 @@
  * the row's total. Rows are single instructions while they are few, then functions or blocks of memory.
  */
 
+import { groupedHex } from "../bits/hex.ts";
 import type { SymbolTable } from "../board/symbols.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
@@ -47,18 +48,19 @@ export interface HeatOptions {
 const MOST_COLUMNS = 100;
 const MOST_ROWS = 28;
 
-const hex = (address: bigint): string => `0x${address.toString(16)}`;
-
 type Place = (step: HeatStep) => { readonly from: bigint; readonly label: string };
 
-const byInstruction: Place = (step) => ({ from: step.pc, label: `${hex(step.pc)}  ${step.text ?? ""}` });
+const byInstruction: Place = (step) => ({
+  from: step.pc,
+  label: `${groupedHex(step.pc, 8)}  ${step.text ?? ""}`,
+});
 
 /** Names a step by the function that it is in. */
 function byFunction(symbols: SymbolTable): Place {
   return (step) => {
     const name = symbols.nameOf(step.pc)?.split("+")[0];
     const from = name === undefined ? undefined : symbols.addressOf(name);
-    return from === undefined ? byInstruction(step) : { from, label: `${hex(from)}  ${name}` };
+    return from === undefined ? byInstruction(step) : { from, label: `${groupedHex(from, 8)}  ${name}` };
   };
 }
 
@@ -68,7 +70,7 @@ function byBlock(steps: readonly HeatStep[]): Place {
   while (new Set(steps.map((step) => step.pc >> bits)).size > MOST_ROWS) bits += 1n;
   return (step) => {
     const from = (step.pc >> bits) << bits;
-    return { from, label: `${hex(from)}  ${1n << bits} bytes` };
+    return { from, label: `${groupedHex(from, 8)}  ${1n << bits} bytes` };
   };
 }
 

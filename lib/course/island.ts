@@ -10,6 +10,7 @@ import type { TrapEvent } from "../hart/trap-event.ts";
 import type { Item } from "../isa/assembler/item.ts";
 import { program } from "../isa/assembler/program.ts";
 import type { Mode } from "../isa/mode.ts";
+import { explainTrap, type TrapExplanation } from "../mmu/explain-trap.ts";
 import { show } from "../notebook/display.ts";
 import {
   type IslandOptions,
@@ -26,6 +27,8 @@ export interface Landing {
   readonly steps: readonly StepRecord[];
   /** The trap that ended it; `undefined` when the budget did. */
   readonly event: TrapEvent | undefined;
+  /** The same, explained with the page tables as they were then. */
+  readonly explanation: TrapExplanation | undefined;
   /** Its exception code, e.g. 8 for ECALL from U-mode. */
   readonly cause: number | undefined;
   /** The mode that took it. */
@@ -62,18 +65,20 @@ export class Island {
     const made = program({ origin: USER_CODE }, items);
     if (made.kind === "assembly-error") {
       show({ "text/plain": made.message });
-      return { steps: [], event: undefined, cause: undefined, takenBy: undefined };
+      return { steps: [], event: undefined, explanation: undefined, cause: undefined, takenBy: undefined };
     }
     const { board } = this;
     board.revert(this.#start);
     board.memory.write(PLACE.userCode, made.bytes);
     let event: TrapEvent | undefined;
+    let explanation: TrapExplanation | undefined;
     const stopListening = board.onTrap((taken) => {
       event ??= taken;
+      explanation ??= explainTrap(board.hart, taken);
     });
     const { steps = [] } = board.run({ instructions: LANDING_BUDGET, until: { trap: true }, log: true });
     stopListening();
-    return { steps, event, cause: event?.trap.cause, takenBy: event?.to };
+    return { steps, event, explanation, cause: event?.trap.cause, takenBy: event?.to };
   }
 
   /** The 64-bit word at a physical address of RAM, as the next landing will find it. */

@@ -1,11 +1,10 @@
 /** Listings, consoles and register tables: machine state as text that lines up. */
+import { groupedHex } from "../bits/hex.ts";
 import type { AssemblyError } from "../isa/assembler/mistake.ts";
 import type { Program } from "../isa/assembler/program.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
 import { escapeMarkup } from "./marks/svg.ts";
-
-const hex = (value: bigint | number, digits = 1): string => `0x${value.toString(16).padStart(digits, "0")}`;
 
 function listingTable(program: Program, title: string): Table {
   const names = new Map<bigint, string>();
@@ -14,8 +13,11 @@ function listingTable(program: Program, title: string): Table {
     caption: title,
     columns: ["address", "word", "label", "instruction"],
     rows: program.listing.map((entry) => [
-      { text: hex(entry.address), code: true },
-      { text: entry.word === undefined ? `${entry.bytes.length} bytes` : hex(entry.word, 8), code: true },
+      { text: groupedHex(entry.address, 8), code: true },
+      {
+        text: entry.word === undefined ? `${entry.bytes.length} bytes` : groupedHex(entry.word, 8),
+        code: true,
+      },
       { text: names.get(entry.address) ?? "", strong: true },
       { text: entry.text, code: true },
     ]),

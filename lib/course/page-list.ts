@@ -1,9 +1,8 @@
 /** The page list: what an address space maps, where to, and with which permissions. */
+import { groupedHex } from "../bits/hex.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import type { IslandPage } from "./island-image.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** Shows pages as a table; permissions are the letters of the PTE bits that are set. */
 export function pageList(pages: readonly IslandPage[], title = "The pages of the island"): FigureBundle {
@@ -12,14 +11,14 @@ export function pageList(pages: readonly IslandPage[], title = "The pages of the
     columns: ["page", "virtual address", "physical address", "U X W R", "entry at"],
     rows: pages.map((page) => [
       page.name,
-      { text: hex(page.vaddr), code: true },
-      { text: hex(page.paddr), code: true },
+      { text: groupedHex(page.vaddr), code: true },
+      { text: groupedHex(page.paddr), code: true },
       {
         text: [..."UXWR"].map((bit) => (page.flags.includes(bit) ? bit : "-")).join(" "),
         code: true,
         strong: true,
       },
-      { text: hex(page.pteAddress), code: true },
+      { text: groupedHex(page.pteAddress), code: true },
     ]),
   };
   return markupBundle(tableHtml(table), tableText(table));

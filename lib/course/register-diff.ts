@@ -1,4 +1,5 @@
 /** The register diff: which registers a run changed, from what to what. */
+import { groupedHex } from "../bits/hex.ts";
 import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
@@ -38,7 +39,7 @@ export function changedRegisters(before: RegisterFile, after: RegisterFile): Reg
 export function readableWord(value: bigint): string {
   const signed = BigInt.asIntN(64, value);
   if (signed > -10_000n && signed < 10_000n) return signed.toString();
-  return `0x${BigInt.asUintN(64, value).toString(16)}`;
+  return groupedHex(value);
 }
 
 /** Shows what changed between two readings of the registers. */

@@ -1,5 +1,6 @@
 /** The trace view: one line for each step, with what it changed. */
 
+import { groupedHex } from "../bits/hex.ts";
 import { causeWords, type Trap } from "../isa/trap.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
@@ -32,9 +33,7 @@ function effectOf(step: TracedStep): string {
   const memory =
     step.memory === undefined
       ? []
-      : [
-          `${step.memory.kind} ${step.memory.width} bytes at 0x${BigInt.asUintN(64, step.memory.vaddr).toString(16)}`,
-        ];
+      : [`${step.memory.kind} ${step.memory.width} bytes at ${groupedHex(step.memory.vaddr, 8)}`];
   const csrs = (step.csrs ?? []).map(
     (change) => `${change.csr}: ${readableWord(change.before)} \u2192 ${readableWord(change.after)}`,
   );
@@ -55,7 +54,7 @@ export function traceView(
     rows: shown.map((step) => [
       { text: String(step.retired) },
       { text: step.modeBefore, strong: true },
-      { text: `0x${BigInt.asUintN(64, step.pc).toString(16)}`, code: true },
+      { text: groupedHex(step.pc, 8), code: true },
       { text: step.text, code: true },
       { text: effectOf(step), code: step.trap === undefined, strong: step.trap !== undefined },
     ]),

@@ -1,31 +1,13 @@
 /** The trap card: one trap as the hart saw it, and why it went where it went. */
+import { groupedHex } from "../bits/hex.ts";
+import type { TrapExplanation } from "../mmu/explain-trap.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
-import type { LadderMode } from "./palette.ts";
 
-/** A trap as an explainer returns it. */
-export interface TrapView {
-  /** The manual's words: "load page fault". */
-  readonly name: string;
-  readonly isInterrupt: boolean;
-  /** Code without the interrupt bit. */
-  readonly cause: number;
-  readonly from: LadderMode;
-  readonly to: LadderMode;
-  /** Address of the instruction that trapped, or of the next one for an interrupt. */
-  readonly epc: bigint;
-  readonly tval: bigint;
-  /** What tval means for this cause. */
-  readonly tvalMeaning: string;
-  /** Why this mode took it: what the delegation registers say. */
-  readonly route: string;
-  /** The whole story in one sentence. */
-  readonly sentence: string;
-}
+/** What a card can be made from: an explained trap, or a landing that ended in one. */
+export type Trapped = TrapExplanation | { readonly explanation: TrapExplanation | undefined };
 
-const hex = (value: bigint): string => `0x${BigInt.asUintN(64, value).toString(16)}`;
-
-function trapTable(trap: TrapView): Table {
+function trapTable(trap: TrapExplanation): Table {
   const csr = trap.to === "M" ? "m" : "s";
   return {
     caption: trap.sentence,
@@ -39,16 +21,22 @@ function trapTable(trap: TrapView): Table {
       ],
       [
         { text: `${csr}epc`, code: true },
-        { text: hex(trap.epc), code: true },
+        { text: groupedHex(trap.epc), code: true },
         trap.isInterrupt ? "the instruction that would have run next" : "the instruction that trapped",
       ],
-      [{ text: `${csr}tval`, code: true }, { text: hex(trap.tval), code: true }, trap.tvalMeaning],
+      [{ text: `${csr}tval`, code: true }, { text: groupedHex(trap.tval), code: true }, trap.tvalMeaning],
     ],
   };
 }
 
-/** Shows a trap: where from, where to, and what the hart left in the cause, epc and tval registers. */
-export function trapCard(trap: TrapView): FigureBundle {
+/**
+ * Shows a trap: where from, where to, and what the hart left in the cause, epc and tval registers.
+ *
+ * @param trapped  What `explainTrap` returned, or a landing.
+ */
+export function trapCard(trapped: Trapped): FigureBundle {
+  const trap = "explanation" in trapped ? trapped.explanation : trapped;
+  if (trap === undefined) return markupBundle("<p>No trap was taken.</p>", "No trap was taken.");
   const table = trapTable(trap);
   return markupBundle(tableHtml(table), tableText(table));
 }

@@ -2,70 +2,45 @@
  * The page walk as a picture: the virtual address cut into indexes, then one page-table entry for each level, bit by
  * bit, until a leaf answers or a bit says no.
  */
-import { type FigureBundle, pictureBundle } from "./figure.ts";
+import { groupedHex } from "../bits/hex.ts";
+import type { ExplainedLevel, TranslationExplanation } from "../mmu/explain-translation.ts";
+import type { FailedBit } from "../mmu/walk-words.ts";
+import { type FigureBundle, markupBundle, pictureBundle } from "./figure.ts";
 import { box, element, label, line, picture } from "./marks/svg.ts";
 import { paperPaint, partPaint } from "./palette.ts";
 
 /** Low eight bits of a PTE, highest first, as the manual names them. @spec priv §Sv39: Page-Based 39-bit Virtual-Memory System */
 const PTE_BITS = ["D", "A", "G", "U", "X", "W", "R", "V"] as const;
 
-/** One step of a walk. */
-export interface WalkStep {
-  /** 2, 1 or 0 under Sv39. */
-  readonly level: number;
-  /** Index into this level's table, 0 to 511. */
-  readonly vpnIndex: number;
-  /** Physical address of the entry. */
-  readonly pteAddress: bigint;
-  /** The entry, 64 bits. */
-  readonly pte: bigint;
-  /** What the walker concluded from it, in a few words. */
-  readonly verdict: string;
-}
-
-/** A walk as an explainer returns it. */
-export interface WalkView {
-  readonly ok: boolean;
-  readonly vaddr: bigint;
-  /** "load", "store", "fetch". */
-  readonly access: string;
-  readonly levels: readonly WalkStep[];
-  /** The bit that said no, e.g. "U" or "V". */
-  readonly failedBit?: string | undefined;
-  /** The outcome in one sentence. */
-  readonly sentence: string;
-  /** Where it leads, when `ok`. */
-  readonly paddr?: bigint | undefined;
-}
+/** What a walk can be drawn from: an explained translation, an explained trap, or a landing that ended in one. */
+export type Walked =
+  | TranslationExplanation
+  | { readonly walk: TranslationExplanation | undefined }
+  | { readonly explanation: { readonly walk: TranslationExplanation | undefined } | undefined };
 
 const WIDTH = 760;
 const STRIP = 216;
-const PPN_WIDTH = 176;
+const PPN_WIDTH = 230;
 const RSW_WIDTH = 34;
 const BIT_WIDTH = 32;
 const CELL = 30;
 const LEVEL_HEIGHT = 92;
-const FIRST_LEVEL = 128;
+const FIRST_LEVEL = 140;
+const STRIP_END = STRIP + PPN_WIDTH + RSW_WIDTH + 8 * BIT_WIDTH;
 
-const hex = (value: bigint, digits = 1): string =>
-  `0x${BigInt.asUintN(64, value).toString(16).padStart(digits, "0")}`;
+/** Physical page number of an entry as the address of its page. */
+const pageOf = (step: ExplainedLevel): bigint => step.ppn << 12n;
 
-const bitOf = (pte: bigint, name: (typeof PTE_BITS)[number]): bigint =>
-  (pte >> BigInt(7 - PTE_BITS.indexOf(name))) & 1n;
-
-/** Physical page number of a PTE as the address of its page. */
-const pageOf = (pte: bigint): bigint => ((pte >> 10n) & ((1n << 44n) - 1n)) << 12n;
-
-function addressMarks(view: WalkView): string {
+function addressMarks(view: TranslationExplanation): string {
   const paint = partPaint("memory");
   const parts = [
-    { name: "VPN[2]", value: (view.vaddr >> 30n) & 511n, width: 116, bits: "38\u201330" },
-    { name: "VPN[1]", value: (view.vaddr >> 21n) & 511n, width: 116, bits: "29\u201321" },
-    { name: "VPN[0]", value: (view.vaddr >> 12n) & 511n, width: 116, bits: "20\u201312" },
-    { name: "offset", value: view.vaddr & 4095n, width: 116, bits: "11\u20130" },
+    { name: "VPN[2]", value: (view.vaddr >> 30n) & 511n, width: 130, bits: "38\u201330" },
+    { name: "VPN[1]", value: (view.vaddr >> 21n) & 511n, width: 130, bits: "29\u201321" },
+    { name: "VPN[0]", value: (view.vaddr >> 12n) & 511n, width: 130, bits: "20\u201312" },
+    { name: "offset", value: view.vaddr & 4095n, width: 130, bits: "11\u20130" },
   ];
   const cells = parts.map((part, index) => {
-    const x = STRIP + index * 116;
+    const x = STRIP + index * 130;
     const used = index === 3 || view.levels.some((step) => step.level === 2 - index);
     return [
       box(x, 62, part.width, CELL, {
@@ -74,7 +49,7 @@ function addressMarks(view: WalkView): string {
         "stroke-width": 1.25,
         "stroke-dasharray": used ? undefined : "3 3",
       }),
-      label(x + part.width / 2, 82, index === 3 ? hex(part.value, 3) : String(part.value), {
+      label(x + part.width / 2, 82, index === 3 ? groupedHex(part.value, 3) : String(part.value), {
         size: 13,
         mono: true,
         anchor: "middle",
@@ -89,17 +64,21 @@ function addressMarks(view: WalkView): string {
   });
   return (
     label(24, 76, `${view.access} at`, { size: 12, paint: paperPaint("quiet") }) +
-    label(24, 92, hex(view.vaddr), { size: 12, mono: true, bold: true }) +
-    cells.join("")
+    label(24, 92, groupedHex(view.vaddr, 8), { size: 12, mono: true, bold: true }) +
+    cells.join("") +
+    label(24, 112, `satp: root table at ${groupedHex(view.satp.PPN << 12n, 8)}`, {
+      size: 11,
+      paint: paperPaint("quiet"),
+    })
   );
 }
 
-function bitMarks(step: WalkStep, failed: string | undefined, y: number): string {
+function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number): string {
   const start = STRIP + PPN_WIDTH + RSW_WIDTH;
   const paint = partPaint("page-table");
-  return PTE_BITS.map((name, index) => {
+  const cells = PTE_BITS.map((name, index) => {
     const x = start + index * BIT_WIDTH;
-    const isSet = bitOf(step.pte, name) === 1n;
+    const isSet = step.flags[name];
     const isCulprit = failed === name;
     return [
       box(x, y, BIT_WIDTH, CELL, {
@@ -120,31 +99,31 @@ function bitMarks(step: WalkStep, failed: string | undefined, y: number): string
         bold: isCulprit,
         paint: isCulprit ? partPaint("trap") : paperPaint("quiet"),
       }),
-      isCulprit
-        ? box(x - 2, y - 2, BIT_WIDTH + 4, CELL + 4, {
-            fill: "none",
-            stroke: partPaint("trap"),
-            "stroke-width": 3.5,
-            rx: 3,
-          })
-        : "",
     ].join("");
-  }).join("");
+  });
+  const culprit = PTE_BITS.indexOf(failed);
+  const frame = box(start + culprit * BIT_WIDTH - 2, y - 2, BIT_WIDTH + 4, CELL + 4, {
+    fill: "none",
+    stroke: partPaint("trap"),
+    "stroke-width": 3.5,
+    rx: 3,
+  });
+  return cells.join("") + (culprit < 0 ? "" : frame);
 }
 
-function stepMarks(step: WalkStep, failed: string | undefined, isLast: boolean, y: number): string {
+function stepMarks(step: ExplainedLevel, failed: FailedBit | undefined, isLast: boolean, y: number): string {
   const paint = partPaint("page-table");
   const culprit = failed !== undefined;
-  const elbow = { stroke: paint, "stroke-width": 1.5, fill: "none" };
+  const ppnCenter = STRIP + PPN_WIDTH / 2;
   return [
     label(24, y + 12, `level ${step.level}`, { size: 13, bold: true }),
-    label(24, y + 28, `entry ${step.vpnIndex}, at ${hex(step.pteAddress)}`, {
+    label(24, y + 28, `entry ${step.vpnIndex}, at ${groupedHex(step.pteAddress, 8)}`, {
       size: 11,
       paint: paperPaint("quiet"),
     }),
     box(STRIP, y, PPN_WIDTH, CELL, { fill: paperPaint("paper"), stroke: paint, "stroke-width": 1.25 }),
-    label(STRIP + PPN_WIDTH / 2, y + 20, hex(pageOf(step.pte)), { size: 12, mono: true, anchor: "middle" }),
-    label(STRIP + PPN_WIDTH / 2, y - 5, "PPN, as an address", {
+    label(ppnCenter, y + 20, groupedHex(pageOf(step), 8), { size: 12, mono: true, anchor: "middle" }),
+    label(ppnCenter, y - 5, "PPN, as an address", {
       size: 10.5,
       anchor: "middle",
       paint: paperPaint("quiet"),
@@ -156,33 +135,43 @@ function stepMarks(step: WalkStep, failed: string | undefined, isLast: boolean, 
       paint: paperPaint("quiet"),
     }),
     bitMarks(step, failed, y),
-    label(STRIP + PPN_WIDTH + RSW_WIDTH + BIT_WIDTH * 8, y + CELL + 17, step.verdict, {
+    label(STRIP_END, y + CELL + 17, step.sentence, {
       size: 12,
       anchor: "end",
       bold: culprit,
-      paint: culprit ? partPaint("trap") : paperPaint("ink"),
+      paint: culprit ? partPaint("trap") : paperPaint("quiet"),
     }),
-    isLast
-      ? ""
-      : element("path", { d: `M${STRIP + 40} ${y + CELL}v${LEVEL_HEIGHT - CELL - 26}`, ...elbow }) +
-        element("path", { d: `M${STRIP + 40} ${y + LEVEL_HEIGHT - 18}l-5 -9h10z`, fill: paint }),
+    isLast ? "" : pointerMarks(y),
   ].join("");
 }
 
-function walkSvg(view: WalkView, title: string): string {
+/** The arrow from an entry's page number to the next table. */
+function pointerMarks(y: number): string {
+  const paint = partPaint("page-table");
+  const x = STRIP + 16;
+  return (
+    line(x, y + CELL, x, y + LEVEL_HEIGHT - 22, paint, { "stroke-width": 1.5 }) +
+    element("path", { d: `M${x} ${y + LEVEL_HEIGHT - 15}l-5 -9h10z`, fill: paint })
+  );
+}
+
+function outcomeOf(view: TranslationExplanation): string {
+  if (view.ok) return `\u2192 physical address ${groupedHex(view.paddr ?? view.vaddr, 8)}`;
+  return view.failedBit === "PMP" ? "\u2715 PMP refuses" : "\u2715 the walk ends here: page fault";
+}
+
+/** A line below the outcome, where the last level has not said it already. */
+const remarkOf = (view: TranslationExplanation): string =>
+  view.sentence === view.levels.at(-1)?.sentence ? "" : (view.pmp?.sentence ?? view.sentence);
+
+function walkSvg(view: TranslationExplanation, title: string): string {
   const bottom = FIRST_LEVEL + view.levels.length * LEVEL_HEIGHT;
   const last = view.levels.length - 1;
-  const outcome = view.ok
-    ? `\u2192 physical ${view.paddr === undefined ? "" : hex(view.paddr)}`
-    : "\u2715 page fault";
-  const paint = view.ok ? partPaint("memory") : partPaint("trap");
+  const remark = remarkOf(view);
   return picture(
-    {
-      title,
-      description: `${view.sentence} ${view.levels.map((step) => `Level ${step.level}, entry ${step.vpnIndex}: ${step.verdict}.`).join(" ")}`,
-    },
+    { title, description: `${view.sentence} ${view.levels.map((step) => step.sentence).join(" ")}` },
     WIDTH,
-    bottom + 44,
+    bottom + (remark === "" ? 24 : 44),
     label(24, 30, title, { size: 15, bold: true }),
     addressMarks(view),
     ...view.levels.map((step, index) =>
@@ -194,23 +183,40 @@ function walkSvg(view: WalkView, title: string): string {
       ),
     ),
     line(24, bottom - 16, WIDTH - 24, bottom - 16, paperPaint("rule")),
-    label(24, bottom + 6, outcome, { size: 13, bold: true, paint }),
-    label(24, bottom + 26, view.sentence, { size: 12 }),
+    label(24, bottom + 6, outcomeOf(view), {
+      size: 13,
+      bold: true,
+      paint: partPaint(view.ok ? "memory" : "trap"),
+    }),
+    remark === "" ? "" : label(24, bottom + 26, remark, { size: 12 }),
   );
 }
 
-const bitsText = (pte: bigint): string =>
-  PTE_BITS.map((name) => (bitOf(pte, name) === 1n ? name : "-")).join("");
-
-function walkText(view: WalkView, title: string): string {
+function walkText(view: TranslationExplanation, title: string): string {
   const steps = view.levels.map(
     (step) =>
-      `  level ${step.level}  entry ${String(step.vpnIndex).padStart(3)} at ${hex(step.pteAddress)}  ${bitsText(step.pte)}  page ${hex(pageOf(step.pte))}  ${step.verdict}`,
+      `  level ${step.level}  entry ${String(step.vpnIndex).padStart(3)}  ${step.flagsText}  page ${groupedHex(pageOf(step), 8)}  ${step.sentence}`,
   );
-  return [`${title}: ${view.access} at ${hex(view.vaddr)}`, ...steps, `  ${view.sentence}`].join("\n");
+  const remark = remarkOf(view);
+  const lines = [
+    `${title}: ${view.access} at ${groupedHex(view.vaddr, 8)}, mode ${view.mode}`,
+    ...steps,
+    `  ${outcomeOf(view)}`,
+  ];
+  return [...lines, ...(remark === "" ? [] : [`  ${remark}`])].join("\n");
 }
 
-/** Draws one Sv39 walk, level by level; the bit that said no has a heavy frame. */
-export function walkPicture(view: WalkView, title = "The walk, level by level"): FigureBundle {
+const explanationOf = (walked: Walked): TranslationExplanation | undefined =>
+  "levels" in walked ? walked : "walk" in walked ? walked.walk : walked.explanation?.walk;
+
+/**
+ * Draws one Sv39 walk, level by level; the bit that said no has a heavy frame.
+ *
+ * @param walked  What `explainTranslation` or `explainTrap` returned, or a landing.
+ */
+export function walkPicture(walked: Walked, title = "The walk, level by level"): FigureBundle {
+  const view = explanationOf(walked);
+  if (view === undefined)
+    return markupBundle(`<p>${title}: no translation failed.</p>`, `${title}: no translation failed.`);
   return pictureBundle(walkSvg(view, title), walkText(view, title));
 }

@@ -5,10 +5,13 @@ import { SymbolTable } from "../../../lib/board/symbols.ts";
 import { drawCsr } from "../../../lib/course/csr-picture.ts";
 import type { FigureBundle } from "../../../lib/course/figure.ts";
 import { countHeat, heatMap } from "../../../lib/course/heat-map.ts";
+import { buildIsland } from "../../../lib/course/island.ts";
 import { climb, type LadderStep, ladder, spreadBadges } from "../../../lib/course/ladder.ts";
 import { countTicks, linearScale } from "../../../lib/course/marks/scale.ts";
 import { INK_PAIRS, MODE_INK, PAPER_INK, paletteCss } from "../../../lib/course/palette.ts";
 import { walkPicture } from "../../../lib/course/walk-picture.ts";
+import { asm } from "../../../lib/isa/assembler/typed.ts";
+import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
 import { allElements, parseXml } from "./markup.ts";
 
 type Mode = "M" | "S" | "U";
@@ -54,17 +57,11 @@ const FIXED = { seed: 1, numRuns: process.env["DOM0_TEST_FULL"] === "1" ? 1_000 
 
 const svgOf = (figure: FigureBundle): string => String(figure["image/svg+xml"]);
 
-const WALK = {
-  ok: false,
-  vaddr: 0x4000_3018n,
-  access: "load",
-  failedBit: "U",
-  sentence: "U = 0 & so no.",
-  levels: [
-    { level: 2, vpnIndex: 1, pteAddress: 0x8001_0008n, pte: 0x2000_4401n, verdict: "a pointer" },
-    { level: 1, vpnIndex: 0, pteAddress: 0x8001_1000n, pte: 0x2008_0cc7n, verdict: "a leaf, but U = 0" },
-  ],
-} as const;
+/** What the machine explains after user code reached for page 1 of the vault, and after the kernel did. */
+const ISLAND = buildIsland({ seed: 3 });
+const THEFT = ISLAND.land([asm.li("a1", 0x8001_1000n), asm.ld("a0", 0, "a1")]);
+const BLOCKED = explainTranslation(ISLAND.board.hart, 0x8001_1000n, "load", "U");
+const ALLOWED = explainTranslation(ISLAND.board.hart, 0x8001_1000n, "load", "S");
 
 const MSTATUS = {
   name: "mstatus",
@@ -80,7 +77,7 @@ describe("every figure", () => {
   const figures: [string, (steps: Step[]) => FigureBundle][] = [
     ["the ladder", (steps) => ladder(steps)],
     ["the heat map", (steps) => heatMap(steps)],
-    ["the walk", () => walkPicture(WALK)],
+    ["the walk", () => walkPicture(BLOCKED)],
     ["the CSR picture", () => drawCsr(MSTATUS)],
   ];
 
@@ -220,12 +217,13 @@ describe("the walk picture", () => {
     const frames = (figure: FigureBundle): number =>
       allElements(parseXml(svgOf(figure))).filter((element) => element.attributes["stroke-width"] === "3.5")
         .length;
-    expect(frames(walkPicture(WALK))).toBe(1);
-    expect(frames(walkPicture({ ...WALK, ok: true, paddr: 0x8020_3018n }))).toBe(0);
+    expect(frames(walkPicture(BLOCKED))).toBe(1);
+    expect(frames(walkPicture(THEFT))).toBe(1);
+    expect(frames(walkPicture(ALLOWED))).toBe(0);
   });
 
   it("spells the flags of each entry in the manual's order", () => {
-    expect(String(walkPicture(WALK)["text/plain"])).toContain("DA---WRV");
+    expect(String(walkPicture(BLOCKED)["text/plain"])).toContain("entry  17  DA---WRV");
   });
 });
 

@@ -56,7 +56,10 @@ function judge(
   messages: fc.Arbitrary<Uint8Array>,
   hint: string,
 ): Finding {
-  const submitted = submittedProgram(answer.value);
+  if (!answer.isFunction) return fails("checksum must be a function that returns the program.");
+  const outcome = answer.call();
+  if (!outcome.ok) return fails(`checksum ${outcome.category}.`, outcome.message);
+  const submitted = submittedProgram(outcome.value);
   if (typeof submitted === "string") return fails(submitted);
   const board = buildBoard({ ramBytes: RAM_BYTES });
   const refused = board.load(submitted);

@@ -1,0 +1,243 @@
+/** Tests for the checks of notebook 01: reference answers pass on many seeds; stubs and plausible wrong answers fail. */
+import { stripTypeScriptTypes } from "node:module";
+import { describe, expect, it } from "vitest";
+import { buildBoard } from "../../../lib/board/virt.ts";
+import { localAnswer } from "../../../lib/checks/answer.ts";
+import type { Check, Verdict } from "../../../lib/checks/check.ts";
+import { seedFor } from "../../../lib/checks/seed.ts";
+import { countdownOf, countdownProgram, countdownSum } from "../../../lib/course/exercises/countdown.ts";
+import { delegationWish } from "../../../lib/course/exercises/delegation.ts";
+import { instance, LANDING_CHECKS } from "../../../lib/course/exercises/landing.ts";
+import { type ExerciseId, hint, referenceAnswer, answer as showAnswer } from "../../../lib/course/help.ts";
+import { buildIsland } from "../../../lib/course/island.ts";
+import type { Crossing } from "../../../lib/course/ladder.ts";
+import { type Item, label } from "../../../lib/isa/assembler/item.ts";
+import { program } from "../../../lib/isa/assembler/program.ts";
+import { asm } from "../../../lib/isa/assembler/typed.ts";
+
+const RAM = 0x8000_0000n;
+
+const checkOf = (id: ExerciseId): Check => {
+  const found = LANDING_CHECKS.find((check) => check.id === id);
+  if (found === undefined) throw new Error(`no check ${id}`);
+  return found;
+};
+
+const judge = (id: ExerciseId, value: unknown, round = 0): Verdict =>
+  checkOf(id).run(localAnswer(value), { seed: seedFor(id, String(round)) });
+
+/** Runs the source that readers are shown and returns what the notebook hands to the check. */
+function reference(id: ExerciseId, seed: number): unknown {
+  const handed = {
+    "01.1": "mine",
+    "01.2": "{ seed: SEED, medeleg }",
+    "01.3": "visit",
+    "01.4": "steal",
+    "01.5": "roundTrips",
+  }[id];
+  const source = `${stripTypeScriptTypes(referenceAnswer(id, seed))}\nreturn ${handed};`;
+  const scope = { asm, label, program, buildIsland, RAM, SEED: seed };
+  return new Function(...Object.keys(scope), source)(...Object.values(scope)) as unknown;
+}
+
+const IDS: ExerciseId[] = ["01.1", "01.2", "01.3", "01.4", "01.5"];
+
+describe("reference answers", () => {
+  it.each(IDS)("of %s pass for ten seeds, with full points", (id) => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const verdict = judge(id, reference(id, seed), seed);
+      expect(verdict.message).toBe("Every property holds.");
+      expect(verdict.score).toBe(checkOf(id).points);
+    }
+  });
+
+  it("are what a reader is shown", () => {
+    for (const id of IDS) expect(String(showAnswer(id, 1)["text/plain"])).toContain(referenceAnswer(id, 1));
+  });
+
+  it("come after two hints, of which the first gives no code away", () => {
+    for (const id of IDS) {
+      expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
+      expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
+    }
+  });
+});
+
+/** A trip with each of its parts replaceable. */
+const trip =
+  (parts: {
+    pmp?: Item[];
+    delegate?: Item[];
+    vector?: Item[];
+    mode?: Item[];
+    user?: Item[];
+    landing?: Item[];
+  }) =>
+  (token: number) =>
+    program({ origin: RAM }, [
+      ...(parts.pmp ?? [
+        asm.li("t0", -1),
+        asm.csrw("pmpaddr0", "t0"),
+        asm.li("t0", 0x1f),
+        asm.csrw("pmpcfg0", "t0"),
+      ]),
+      ...(parts.delegate ?? [asm.li("t0", 1 << 8), asm.csrw("medeleg", "t0")]),
+      ...(parts.vector ?? [asm.la("t0", "landing"), asm.csrw("stvec", "t0")]),
+      ...(parts.mode ?? [asm.li("t0", 0x1800), asm.csrc("mstatus", "t0")]),
+      asm.la("t0", "user"),
+      asm.csrw("mepc", "t0"),
+      asm.mret(),
+      label("user"),
+      ...(parts.user ?? [asm.li("a0", token), asm.ecall()]),
+      label("landing"),
+      ...(parts.landing ?? [asm.wfi()]),
+    ]);
+
+type Steal = (seed: number, loose: boolean) => unknown;
+const probe = (
+  seed: number,
+  loose: boolean,
+  addresses: (vault: readonly bigint[]) => readonly bigint[],
+  onMiss: unknown,
+): unknown => {
+  const island = buildIsland({ seed, loose });
+  for (const address of addresses(island.vault)) {
+    const { cause } = island.land([asm.li("a1", address), asm.ld("a0", 0, "a1"), asm.ecall()]);
+    if (cause === 8) return island.board.hart.read("a0");
+  }
+  return onMiss;
+};
+
+const wrong: Record<ExerciseId, [what: string, value: unknown][]> = {
+  "01.1": [
+    ["the untouched stub", { seed: 1, a0: 0n, taken: 0 }],
+    [
+      "one turn too few",
+      {
+        seed: 1,
+        a0: countdownSum(countdownOf(1)) - BigInt(countdownOf(1).turns * countdownOf(1).stride),
+        taken: countdownOf(1).turns - 1,
+      },
+    ],
+    [
+      "the branch counted once too often",
+      { seed: 1, a0: countdownSum(countdownOf(1)), taken: countdownOf(1).turns },
+    ],
+    [
+      "the answer of another seed",
+      { seed: 1, a0: countdownSum(countdownOf(2)), taken: countdownOf(2).turns - 1 },
+    ],
+    ["no seed", { a0: countdownSum(countdownOf(1)), taken: countdownOf(1).turns - 1 }],
+    ["words", "fifteen"],
+  ],
+  "01.2": [
+    ["the untouched stub", { seed: 1, medeleg: 0n }],
+    ["everything delegated", { seed: 1, medeleg: 0xffffn }],
+    ["only ECALL", { seed: 1, medeleg: 1n << 8n }],
+    [
+      "causes joined as numbers",
+      { seed: 1, medeleg: delegationWish(1).causes.reduce((mask, cause) => mask | BigInt(cause), 0n) },
+    ],
+    ["a negative number", { seed: 1, medeleg: -1n }],
+  ],
+  "01.3": [
+    ["the untouched stub", (token: number) => program({ origin: RAM }, [asm.li("a0", token), asm.wfi()])],
+    ["no PMP rule", trip({ pmp: [] })],
+    ["no delegation: the call lands in M", trip({ delegate: [] })],
+    ["no trap vector", trip({ vector: [] })],
+    [
+      "MPP left at S: the call comes from S",
+      trip({ mode: [asm.li("t0", 0x800), asm.csrs("mstatus", "t0")] }),
+    ],
+    ["a fixed token", trip({ user: [asm.li("a0", 7), asm.ecall()] })],
+    ["a handler that returns and calls again", trip({ landing: [asm.sret()] })],
+    [
+      "a program with a mistake",
+      (token: number) => program({ origin: RAM }, [asm.addi("a0", "zero", 5000 + token)]),
+    ],
+    ["no program", () => 42],
+  ],
+  "01.4": [
+    ["the untouched stub", (() => 0n) satisfies Steal],
+    [
+      "only the first page",
+      ((seed, loose) => probe(seed, loose, (vault) => vault.slice(0, 1), 0n)) satisfies Steal,
+    ],
+    [
+      "all but the last page",
+      ((seed, loose) => probe(seed, loose, (vault) => vault.slice(0, 15), 0n)) satisfies Steal,
+    ],
+    [
+      "the address in place of the secret",
+      ((seed, loose) => buildIsland({ seed, loose }).vault[3]) satisfies Steal,
+    ],
+    [
+      "a secret of a tight island, read around the wall",
+      ((seed) => buildIsland({ seed }).peek(0x8001_0000n)) satisfies Steal,
+    ],
+    ["minus one for nothing", ((seed, loose) => probe(seed, loose, (vault) => vault, -1n)) satisfies Steal],
+    [
+      "a function that throws",
+      (() => {
+        throw new Error("no");
+      }) satisfies Steal,
+    ],
+  ],
+  "01.5": [
+    ["the untouched stub", () => []],
+    [
+      "page faults counted as calls",
+      (crossings: readonly Crossing[]) =>
+        crossings.flatMap((c, i) =>
+          c.isTrap && c.from === "U" ? [(crossings.slice(i).find((d) => d.to === "U")?.at ?? 0) - c.at] : [],
+        ),
+    ],
+    [
+      "the next crossing, wherever it goes",
+      (crossings: readonly Crossing[]) =>
+        crossings.flatMap((c, i) =>
+          c.why.startsWith("environment") ? [(crossings[i + 1]?.at ?? 0) - c.at] : [],
+        ),
+    ],
+    ["the sum of all", (crossings: readonly Crossing[]) => [crossings.reduce((sum, c) => sum + c.at, 0)]],
+    ["a number", () => 4],
+  ],
+};
+
+describe("wrong answers", () => {
+  const cases = IDS.flatMap((id) => wrong[id].map(([what, value]) => ({ id, what, value })));
+
+  it.each(cases)("$id: $what fails, with a sentence that helps", ({ id, value }) => {
+    const verdict = judge(id, value);
+    expect(verdict.passed).toBe(false);
+    expect(verdict.score).toBeLessThan(checkOf(id).points);
+    expect(verdict.message.length).toBeGreaterThan(20);
+  });
+});
+
+describe("instances", () => {
+  it("are the same for the same seed and differ between seeds", () => {
+    for (const id of ["01.1", "01.2", "01.5"] as const) {
+      expect(instance(id, 4)).toEqual(instance(id, 4));
+      const texts = Array.from({ length: 12 }, (_, seed) =>
+        JSON.stringify(instance(id, seed), (_, value) => (typeof value === "bigint" ? String(value) : value)),
+      );
+      expect(new Set(texts).size, id).toBeGreaterThan(5);
+    }
+  });
+
+  it("of 01.1 do what the arithmetic says when the machine runs them", () => {
+    for (let seed = 0; seed < 40; seed += 1) {
+      const board = buildBoard({ ramBytes: 1 << 20 });
+      board.load(countdownProgram(seed));
+      const { steps = [] } = board.run({ instructions: 100, log: true });
+      const taken = steps.filter(
+        (step) => step.text.startsWith("bne") && steps[steps.indexOf(step) + 1]?.pc !== step.pc + 4n,
+      ).length;
+      expect([board.hart.read("a0"), taken]).toEqual([
+        countdownSum(countdownOf(seed)),
+        countdownOf(seed).turns - 1,
+      ]);
+    }
+  });
+});
