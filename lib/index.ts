@@ -83,3 +83,6 @@ export { type Program, program } from "./isa/assembler/program.ts";
 export { assemble } from "./isa/assembler/text.ts";
 export { asm } from "./isa/assembler/typed.ts";
 export { disassemble } from "./isa/disassemble.ts";
+export { explainTranslation, type TranslationExplanation } from "./mmu/explain-translation.ts";
+export { explainTrap, type TrapExplanation } from "./mmu/explain-trap.ts";
+export { type Displayable, type MimeBundle, setDisplaySink, show } from "./notebook/display.ts";

@@ -101,7 +101,7 @@ function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number
       }),
     ].join("");
   });
-  const culprit = PTE_BITS.indexOf(failed);
+  const culprit = failed === undefined ? -1 : (PTE_BITS as readonly string[]).indexOf(failed);
   const frame = box(start + culprit * BIT_WIDTH - 2, y - 2, BIT_WIDTH + 4, CELL + 4, {
     fill: "none",
     stroke: partPaint("trap"),
