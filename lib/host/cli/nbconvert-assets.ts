@@ -1,4 +1,5 @@
 /** The files that an exported page carries inside it: fonts, KaTeX's style sheet, plotly.js. Read when needed. */
+import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
@@ -79,4 +80,24 @@ function wantedFamilies(css: string, html: string): Set<string> {
     if (classes.some((name) => name !== "katex" && used.has(name))) wanted.add(family);
   }
   return wanted;
+}
+
+const PICTURE_KINDS: Readonly<Record<string, string>> = {
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".webp": "image/webp",
+};
+
+/** Reads bitmaps that lie below a notebook's folder; anything else is left out of the page. */
+export function pictureReader(folder: string): (address: string) => string | undefined {
+  return (address) => {
+    if (/^[a-z][a-z0-9+.-]*:/i.test(address)) return undefined;
+    const file = path.resolve(folder, address.replaceAll("%20", " "));
+    const kind = PICTURE_KINDS[path.extname(file).toLowerCase()];
+    if (kind === undefined || path.relative(folder, file).startsWith("..") || !existsSync(file))
+      return undefined;
+    return `data:${kind};base64,${readFileSync(file, "base64")}`;
+  };
 }

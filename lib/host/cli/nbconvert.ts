@@ -21,7 +21,7 @@ import {
 } from "../../notebook/nbformat.ts";
 import { withoutOutputs } from "../../notebook/notebook-outputs.ts";
 import type { Command } from "./main.ts";
-import { nodeHtmlAssets } from "./nbconvert-assets.ts";
+import { nodeHtmlAssets, pictureReader } from "./nbconvert-assets.ts";
 import { executeNotebook } from "./nbconvert-execute.ts";
 import { handToJupyter } from "./nbconvert-jupyter.ts";
 import {
@@ -170,6 +170,7 @@ const conversions: Readonly<Record<OwnFormat, Conversion>> = {
     const footer = `Made from ${path.basename(file)}; works offline.`;
     const text = await htmlFromDocument(documentOf(notebook, file, options), await nodeHtmlAssets(), {
       footer,
+      picture: pictureReader(path.dirname(path.resolve(file))),
     });
     return { text, files: [] };
   },

@@ -30,6 +30,8 @@ const PAINT_ATTRIBUTES = words(
   "fill stroke stopColor color clipPath mask markerStart markerMid markerEnd filter",
 );
 const PAINT = /^(?:url\(#[\w:.-]+\)|(?!.*url\s*\()[^"<>\\]*)$/i;
+/** A bitmap inside the page; an SVG in an address would not be cleaned. */
+const PICTURE = /^data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*$/;
 const INNER_ADDRESS = /^#[\w:.-]*$/;
 /** Declarations without addresses, imports and escapes. */
 const STYLE = /^(?!.*(?:url\s*\(|@|\\|expression|javascript:|image-set|-moz-binding)).*$/is;
@@ -46,6 +48,7 @@ export const allowedMarkup: Schema = {
   attributes: {
     ...defaultSchema.attributes,
     code: ["className"],
+    img: [["src", PICTURE], "alt", "title", "width", "height"],
     use: [
       ["href", INNER_ADDRESS],
       ["xLinkHref", INNER_ADDRESS],

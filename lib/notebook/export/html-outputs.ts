@@ -78,7 +78,7 @@ function chart(data: Bundle, context: OutputContext): string {
   const label = escapeHtml(alternativeText(data));
   const note =
     svg === "" ? `<noscript><p>This chart is drawn by JavaScript, which is off.</p></noscript>` : "";
-  return `<figure class="chart" data-chart="${number}">${still}<div class="plot" role="img" aria-label="${label}"></div>${note}${asText(data)}</figure>`;
+  return `<figure class="chart" data-chart="${number}">${still}<div class="plot" role="group" aria-label="${label}"></div>${note}${asText(data)}</figure>`;
 }
 
 function asText(data: Bundle): string {

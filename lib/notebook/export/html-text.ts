@@ -25,6 +25,8 @@ export interface Heading {
 /** What text cells need to become HTML, and what they leave behind. */
 export interface TextContext {
   readonly highlight: Highlight;
+  /** A picture that the text names, as a `data:` address; `undefined` leaves it out. */
+  readonly picture?: ((address: string) => string | undefined) | undefined;
   /** Filled in reading order. */
   readonly headings: Heading[];
   /** Set when a formula was drawn: the page then needs KaTeX's style sheet. */
@@ -36,16 +38,18 @@ const printer = unified()
   .use(rehypeStringify, { allowDangerousHtml: true, closeSelfClosing: false })
   .freeze();
 
-/** Markdown as clean HTML. `address` may replace addresses of pictures, such as attachments. */
+/** Markdown as clean HTML. `attachment` finds pictures that lie in the cell itself. */
 export function htmlFromMarkdown(
   markdown: string,
   context: TextContext,
-  address = (url: string) => url,
+  attachment: (address: string) => string | undefined = () => undefined,
 ): string {
   const tree = parseMarkdown(normalDisplayMath(markdown));
   splitDisplayMath(tree);
   walkMarkdown(tree, (node) => {
-    if (node.type === "image" || node.type === "definition") node.url = address(node.url);
+    if (node.type === "image" || node.type === "definition") {
+      node.url = attachment(node.url) ?? context.picture?.(node.url) ?? node.url;
+    }
   });
   const dirty = toHtml.runSync(tree as MarkdownRoot) as Root;
   const clean = sanitize(dirty, allowedMarkup) as Root;

@@ -115,6 +115,7 @@ export const CHART_SCRIPT = `(() => {
     return out;
   };
   const draw = async () => {
+    await document.fonts.ready; // the width of a line, and so of a chart, depends on the face
     for (const figure of document.querySelectorAll("[data-chart]")) {
       const { data = [], layout = {} } = specs[Number(figure.dataset.chart)] ?? {};
       const place = figure.querySelector(".plot");

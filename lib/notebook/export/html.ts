@@ -27,6 +27,8 @@ export interface HtmlAssets {
 export interface HtmlChoices {
   /** Line at the foot of the page. */
   readonly footer?: string;
+  /** Reads a picture that the text names, as a `data:` address. */
+  readonly picture?: (address: string) => string | undefined;
   /** Language of the prose. */
   readonly lang?: string;
 }
@@ -39,6 +41,7 @@ export async function htmlFromDocument(
 ): Promise<string> {
   const context: OutputContext = {
     highlight: await highlighterFor(document),
+    picture: choices.picture,
     headings: [],
     charts: [],
     usesMath: false,
@@ -116,10 +119,8 @@ function htmlFromCell(cell: ExportCell, language: string, context: OutputContext
 
 function textCell(cell: ExportCell, context: OutputContext): string {
   return htmlFromMarkdown(cell.source, context, (url) => {
-    const attached = url.startsWith("attachment:")
-      ? cell.attachments.get(decodeURIComponent(url.slice(11)))
-      : undefined;
-    return attached === undefined ? url : `data:${attached.mime};base64,${attached.base64}`;
+    const attached = cell.attachments.get(/^attachment:(.*)$/.exec(url)?.[1] ?? "");
+    return attached === undefined ? undefined : `data:${attached.mime};base64,${attached.base64}`;
   });
 }
 

@@ -58,7 +58,7 @@ function withoutTitle(source: string): string {
 function textCell(cell: ExportCell, source: string, choices: MdxChoices, files: ExportFile[]): string {
   const relink = (address: string): string => {
     const name = /^attachment:(.+)$/.exec(address)?.[1];
-    const attached = name === undefined ? undefined : cell.attachments.get(decodeURIComponent(name));
+    const attached = name === undefined ? undefined : cell.attachments.get(name);
     if (name === undefined || attached === undefined) return choices.relink?.(address) ?? address;
     const file = `${cell.id}-${name}`;
     files.push({ name: file, content: bytesFromBase64(attached.base64) });
