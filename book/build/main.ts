@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { copyAssets } from "./assets.ts";
 import { chapterFiles, writeChapter } from "./chapters.ts";
 import { writeFonts } from "./fonts.ts";
 import type { LiveManifest } from "./live-addresses.ts";
@@ -35,11 +36,12 @@ async function step<Result>(title: string, work: () => Promise<Result>): Promise
 
 async function prepare(): Promise<void> {
   await rm(dist, { recursive: true, force: true });
-  for (const generated of ["live", "notebooks", "figures"])
+  for (const generated of ["live", "notebooks", "figures", "assets"])
     await rm(path.join(publicFolder, generated), { recursive: true, force: true });
   await rm(chaptersFolder, { recursive: true, force: true });
   await mkdir(chaptersFolder, { recursive: true });
   await step("fonts", () => writeFonts(path.join(book, "src/fonts")));
+  await copyAssets(root, path.join(publicFolder, "assets"));
   const live = path.join(publicFolder, "live");
   const bundles = await step("workers", () => writeLiveBundles(live));
   const globals = await readFile(path.join(book, "src/live/workers/session-globals.d.ts"), "utf8");

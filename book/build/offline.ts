@@ -41,13 +41,14 @@ async function planFor(dist: string, files: readonly string[]): Promise<OfflineP
   const pages: Record<string, string[]> = {};
   const shell = new Set(["/", "/404.html", "/favicon.svg"]);
   const assets = files.filter((file) => file.startsWith("_astro/")).map((file) => `/${file}`);
+  const kitFiles = files.filter((file) => file.startsWith("assets/")).map((file) => `/${file}`);
   const search = files.filter((file) => file.startsWith("pagefind/")).map((file) => `/${file}`);
   for (const file of files) {
     const content = await readFile(path.join(dist, file));
     names.push(`${file} ${contentName(content)}`);
     if (!file.endsWith("/index.html")) continue;
     const address = `/${file.slice(0, -"index.html".length)}`;
-    pages[address] = [...assets, ...search, ...addressesIn(content.toString("utf8"), files)];
+    pages[address] = [...assets, ...search, ...kitFiles, ...addressesIn(content.toString("utf8"), files)];
   }
   const landing = await readFile(path.join(dist, "index.html"), "utf8");
   for (const asset of assets)
@@ -59,6 +60,6 @@ async function planFor(dist: string, files: readonly string[]): Promise<OfflineP
 /** Files of the site that a page's markup names: workers, types, chart data, notebooks, pictures. */
 function addressesIn(html: string, files: readonly string[]): string[] {
   return files
-    .filter((file) => /^(live|figures|notebooks|assets)\//.test(file) && html.includes(`/${file}`))
+    .filter((file) => /^(live|figures|notebooks)\//.test(file) && html.includes(`/${file}`))
     .map((file) => `/${file}`);
 }

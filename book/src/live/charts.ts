@@ -1,5 +1,7 @@
 /** Interactive charts: Plotly is fetched when a reader first asks to explore a figure. */
 
+import { MODE_INK, PAPER_INK, PART_INK } from "../../../lib/course/palette.ts";
+
 interface PlotlySpec {
   readonly data: readonly Record<string, unknown>[];
   readonly layout: Readonly<Record<string, unknown>>;
@@ -7,8 +9,10 @@ interface PlotlySpec {
 interface Plotly {
   newPlot(node: HTMLElement, data: readonly unknown[], layout: unknown, config: unknown): Promise<unknown>;
   purge(node: HTMLElement): void;
-  relayout(node: HTMLElement, changes: Record<string, unknown>): Promise<unknown>;
+  react(node: HTMLElement, data: readonly unknown[], layout: unknown, config: unknown): Promise<unknown>;
 }
+
+const chartOptions = { responsive: true, displaylogo: false };
 
 let library: Promise<Plotly> | undefined;
 
@@ -50,11 +54,9 @@ export async function drawChart(button: HTMLElement, address: string): Promise<v
     chart.style.height = `${Math.max(drawing.offsetHeight, 320)}px`;
     drawing.after(chart);
     drawing.hidden = true;
-    await plotly.newPlot(chart, spec.data, themedLayout(spec.layout), {
-      responsive: true,
-      displaylogo: false,
-    });
-    followTheme(plotly, chart);
+    const themed = themedSpec(spec);
+    await plotly.newPlot(chart, themed.data, themed.layout, chartOptions);
+    followTheme(plotly, chart, spec);
     button.textContent = "Back to the drawing";
   } catch (error) {
     button.textContent = error instanceof Error ? `${error.message} Try again` : "Try again";
@@ -86,6 +88,16 @@ function themeColors(): Record<string, string> {
   };
 }
 
+/** The figure in the inks of the page's theme: a chart is written with the inks of light paper. */
+function themedSpec(spec: PlotlySpec): PlotlySpec {
+  const isDark = document.documentElement.dataset["theme"] === "dark";
+  const pairs = [...Object.values(MODE_INK), ...Object.values(PART_INK), ...Object.values(PAPER_INK)];
+  let text = JSON.stringify(spec);
+  if (isDark) for (const { light, dark } of pairs) text = text.replaceAll(light, dark);
+  const { data, layout } = JSON.parse(text) as PlotlySpec;
+  return { data, layout: themedLayout(layout) };
+}
+
 function themedLayout(layout: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const themed: Record<string, unknown> = structuredClone(layout) as Record<string, unknown>;
   for (const [path, value] of Object.entries(themeColors())) {
@@ -98,10 +110,11 @@ function themedLayout(layout: Readonly<Record<string, unknown>>): Record<string,
   return { ...themed, autosize: true };
 }
 
-function followTheme(plotly: Plotly, chart: HTMLElement): void {
+function followTheme(plotly: Plotly, chart: HTMLElement, spec: PlotlySpec): void {
   const observer = new MutationObserver(() => {
-    if (chart.isConnected) void plotly.relayout(chart, themeColors());
-    else observer.disconnect();
+    if (!chart.isConnected) return observer.disconnect();
+    const themed = themedSpec(spec);
+    void plotly.react(chart, themed.data, themed.layout, chartOptions);
   });
   observer.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 }

@@ -1,17 +1,18 @@
 /**
  * Outputs as HTML text: the same function draws an output of the build and an output of a run in the page.
  */
+import { type ChartSpec, chartTable } from "./chart-table.ts";
+import { escapeMarkup } from "./escape-markup.ts";
 import { type CellOutput, type MimeBundle, mimeText, plainText, plotlyType } from "./notebook-output.ts";
 
 /** Cleans untrusted markup; the page and the build have one walker each over the same allow-list. */
 export type CleanMarkup = (markup: string) => string;
 
-export const escapeMarkup = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-
-/** A bundle after the build has moved its chart into a file of its own. */
+/** A chart after the build has moved its data into a file of its own. */
 export interface ChartReference {
   readonly chart: string;
+  /** What is in that file; only the build has it at hand. */
+  readonly spec?: ChartSpec;
 }
 
 /** HTML of one output. */
@@ -47,22 +48,37 @@ function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): 
 }
 
 function figureMarkup(svg: string, data: MimeBundle): string {
-  const chart = chartAddress(data[plotlyType]);
+  const chart = chartIn(data[plotlyType]);
   const explore =
     chart === undefined
       ? ""
-      : `<button type="button" class="text-button" data-explore="${escapeMarkup(chart)}">Explore</button>`;
+      : `<button type="button" class="text-button" data-explore="${escapeMarkup(chart.address)}">Explore</button>`;
   const text = mimeText(data["text/plain"]);
-  const asText =
-    text === undefined
-      ? ""
-      : `<details data-pagefind-ignore><summary>As text</summary><pre tabindex="0">${escapeMarkup(plainText(text))}</pre></details>`;
-  return `<figure class="output-figure"><div class="figure-drawing">${svg}</div><div class="figure-tools">${explore}${asText}</div></figure>`;
+  const table = chart?.spec === undefined ? undefined : chartTable(chart.spec);
+  const folded = [
+    ...(text === undefined
+      ? []
+      : [foldedMarkup("As text", `<pre tabindex="0">${escapeMarkup(plainText(text))}</pre>`)]),
+    ...(table === undefined
+      ? []
+      : [foldedMarkup("As a table", `<div class="figure-table" tabindex="0">${table}</div>`)]),
+  ];
+  return (
+    `<figure class="output-figure"><div class="figure-drawing">${svg}</div>` +
+    `<div class="figure-tools">${explore}${folded.join("")}</div></figure>`
+  );
 }
 
-/** Where the interactive chart's data is: a file of the build, or the specification itself for a run in the page. */
-function chartAddress(value: unknown): string | undefined {
+const foldedMarkup = (summary: string, content: string): string =>
+  `<details data-pagefind-ignore><summary>${summary}</summary>${content}</details>`;
+
+/** The interactive chart behind a figure: an address of the build, or the specification itself after a run in the page. */
+function chartIn(value: unknown): { address: string; spec: ChartSpec | undefined } | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  const { chart } = value as Partial<ChartReference>;
-  return typeof chart === "string" ? chart : JSON.stringify(value);
+  const { chart, spec } = value as Partial<ChartReference>;
+  if (typeof chart === "string") return { address: chart, spec };
+  return {
+    address: JSON.stringify(value),
+    spec: Array.isArray((value as Partial<ChartSpec>).data) ? (value as ChartSpec) : undefined,
+  };
 }

@@ -9,6 +9,7 @@ const modules: Readonly<Record<string, object>> = { "dom0-kit": kit };
 let session: CellSession | undefined;
 let run = 0;
 const send = (event: SessionEvent): void => postMessage(event);
+kit.setAssetSource(kit.fetchedAssets(new URL("/assets/", location.href).href));
 const evaluate = globalThis.eval;
 
 addEventListener("message", async ({ data }: MessageEvent<SessionRequest>) => {
