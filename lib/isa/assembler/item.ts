@@ -2,7 +2,7 @@
 import { FORMS } from "../form.ts";
 import { INSTRUCTIONS, type Mnemonic } from "../instructions.ts";
 import { isMistake, type Mistake, mistake } from "./mistake.ts";
-import { encodeInsn, integerOperand, type OperandValue, type Place } from "./operand.ts";
+import { encodeInsn, integerOperand, type OperandValue, operandText, type Place } from "./operand.ts";
 import { PSEUDO_INSTRUCTIONS, type Pseudo, type PseudoMnemonic } from "./pseudo.ts";
 
 /** A piece of a program. */
@@ -36,9 +36,9 @@ export const label = (name: string): Item => ({
 });
 
 /** Writes operands between the commas and parentheses of a form. */
-export function fillText(template: string, operands: readonly (string | number | bigint)[]): string {
+export function fillText(template: string, operands: readonly string[]): string {
   let next = 0;
-  return template.replaceAll("%", () => String(operands[next++] ?? "?"));
+  return template.replaceAll("%", () => operands[next++] ?? "?");
 }
 
 const joined = (mnemonic: string, operands: string): string =>
@@ -47,7 +47,7 @@ const joined = (mnemonic: string, operands: string): string =>
 /** One real instruction. */
 export function instruction(mnemonic: Mnemonic, operands: readonly OperandValue[]): Item {
   return {
-    text: joined(mnemonic, fillText(FORMS[INSTRUCTIONS[mnemonic].form].text, operands)),
+    text: joined(mnemonic, fillText(FORMS[INSTRUCTIONS[mnemonic].form].text, operands.map(operandText))),
     isCode: true,
     sizeBytes: () => INSTRUCTIONS[mnemonic].sizeBytes,
     encode: (place) => {
@@ -63,7 +63,7 @@ const INSN_BYTES = 4;
 export function pseudoInstruction(mnemonic: PseudoMnemonic, operands: readonly OperandValue[]): Item {
   const pseudo: Pseudo = PSEUDO_INSTRUCTIONS[mnemonic];
   return {
-    text: joined(mnemonic, operands.join(", ")),
+    text: joined(mnemonic, operands.map(operandText).join(", ")),
     isCode: true,
     sizeBytes: () => pseudo.count(operands) * INSN_BYTES,
     encode: (place) => {
@@ -90,7 +90,7 @@ function writtenOperand(written: readonly OperandValue[], wrong: OperandValue | 
 /** Integers of one size; names of labels stand for their addresses. */
 export function data(directive: string, sizeBytes: number, values: readonly OperandValue[]): Item {
   return {
-    text: `${directive} ${values.join(", ")}`,
+    text: `${directive} ${values.map(operandText).join(", ")}`,
     isCode: false,
     sizeBytes: () => sizeBytes * values.length,
     encode: (place) => {

@@ -1,4 +1,5 @@
 /** Operands of one instruction, from what was written to bits; every wrong one gets a sentence that teaches. */
+import { hex } from "../../bits/hex.ts";
 import { fitsSigned, fitsUnsigned } from "../../bits/int64.ts";
 import { CSRS, findCsr } from "../csr-map.ts";
 import { type Field, insertField } from "../encoding.ts";
@@ -10,6 +11,16 @@ import { isMistake, type Mistake, mistake } from "./mistake.ts";
 
 /** An operand as written: a name or a number. */
 export type OperandValue = string | number | bigint;
+
+/** Integers from here up are addresses and masks rather than counts, and written in hexadecimal. */
+const HEX_FROM = 65_536n;
+
+/** An operand as text. */
+export function operandText(value: OperandValue): string {
+  if (typeof value === "string" || !Number.isSafeInteger(Number(value)))
+    return typeof value === "bigint" ? hex(value) : String(value);
+  return BigInt(value) >= HEX_FROM ? hex(value) : String(value);
+}
 
 /** Where an instruction stands, and what names mean there. */
 export interface Place {
@@ -72,11 +83,13 @@ function targetBits(mnemonic: string, field: Field, written: OperandValue, place
   if (isMistake(target)) return target;
   const distance = BigInt.asIntN(64, target - place.address);
   if (distance % 2n !== 0n)
-    return mistake(`${mnemonic} cannot reach an odd address: "${written}" is ${distance} bytes away`);
+    return mistake(
+      `${mnemonic} cannot reach an odd address: "${operandText(written)}" is at a distance of ${distance}`,
+    );
   if (!fits(distance, field)) {
     const reach = 1n << BigInt(field.widthBits - 1);
     return mistake(
-      `${mnemonic} reaches -${reach}…${reach - 2n} bytes, but "${written}" is ${distance} bytes away`,
+      `${mnemonic} reaches -${reach}…${reach - 2n} bytes, but "${operandText(written)}" is ${distance} bytes away`,
     );
   }
   return Number(distance);

@@ -1,0 +1,66 @@
+/** A hart, RAM and a bus without any board around them: the smallest machine that runs programs. */
+import { Bus } from "../../lib/bus/bus.ts";
+import { Clock } from "../../lib/bus/clock.ts";
+import { type EventSink, NO_EVENTS } from "../../lib/bus/event-sink.ts";
+import { createMachineMemory } from "../../lib/bus/machine-memory.ts";
+import { Ram } from "../../lib/bus/ram.ts";
+import { createReferenceEngines, type ReferenceOptions } from "../../lib/engine/reference/create.ts";
+import type { ReferenceEngine } from "../../lib/engine/reference/reference-engine.ts";
+import { Hart } from "../../lib/hart/hart.ts";
+import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
+import type { Program } from "../../lib/isa/assembler/program.ts";
+import { assemble } from "../../lib/isa/assembler/text.ts";
+
+export const RAM_BASE = 0x8000_0000;
+
+export interface BareMachine {
+  readonly hart: Hart;
+  readonly ram: Ram;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly engine: ReferenceEngine;
+}
+
+/** The four positions of the engine's two switches. */
+export const SWITCH_POSITIONS: readonly (ReferenceOptions & { readonly title: string })[] = [
+  { title: "both accelerations", decodeMemo: true, translationCache: true },
+  { title: "decode memo alone", decodeMemo: true, translationCache: false },
+  { title: "translation cache alone", decodeMemo: false, translationCache: true },
+  { title: "neither", decodeMemo: false, translationCache: false },
+];
+
+export function bareMachine(
+  options: ReferenceOptions & { readonly ramBytes?: number; readonly events?: EventSink } = {},
+): BareMachine {
+  const memory = createMachineMemory(HART_STATE_BYTES, options.ramBytes ?? 1 << 20);
+  const ram = new Ram(memory, RAM_BASE);
+  const clock = new Clock();
+  const events = options.events ?? NO_EVENTS;
+  const bus = new Bus(ram, clock, events);
+  const hart = new Hart({ buffer: memory.buffer, clock, bus, events });
+  const [engine] = createReferenceEngines([hart], bus, options);
+  if (engine === undefined) throw new Error("no engine");
+  return { hart, ram, bus, clock, engine };
+}
+
+/** Assembles text that must be right; the test is wrong otherwise. */
+export function assembled(text: string, origin: bigint | number = RAM_BASE): Program {
+  const result = assemble(text, { origin });
+  if (result.kind !== "program") throw new Error(result.message);
+  return result;
+}
+
+/** Puts a program where it belongs, with the pc at its start. */
+export function loadText(machine: BareMachine, text: string, origin: number = RAM_BASE): Program {
+  const program = assembled(text, origin);
+  machine.ram.write(origin - RAM_BASE, program.bytes);
+  machine.hart.pc = program.origin;
+  return program;
+}
+
+/** Runs until the hart waits for an interrupt, which programs of tests do at their end. */
+export function runToWfi(machine: BareMachine, budgetSteps = 100_000): void {
+  const { reason, steps } = machine.engine.run(budgetSteps);
+  if (reason !== "waiting")
+    throw new Error(`ended with ${reason} after ${steps} steps at ${machine.hart.pc.toString(16)}`);
+}

@@ -1,0 +1,148 @@
+/** The instruction and CSR tables tested as tables. */
+import { describe, expect, it } from "vitest";
+import { fieldMask } from "../../../lib/bits/field.ts";
+import { STORED_CSRS } from "../../../lib/hart/layout.ts";
+import { isReadOnlyCsr, lowestMode } from "../../../lib/isa/csr.ts";
+import { CSR_NAMES, CSRS } from "../../../lib/isa/csr-map.ts";
+import { encoding, overlaps } from "../../../lib/isa/encoding.ts";
+import { FORMS, type FormShape } from "../../../lib/isa/form.ts";
+import type { Insn } from "../../../lib/isa/insn.ts";
+import { EXTENSIONS, INSTRUCTIONS, MNEMONICS } from "../../../lib/isa/instructions.ts";
+
+describe("the instruction table", () => {
+  it("has no two instructions that match the same word", () => {
+    const pairs = MNEMONICS.flatMap((a, index) => MNEMONICS.slice(index + 1).map((b) => [a, b] as const));
+    const clashes = pairs.filter(([a, b]) => overlaps(INSTRUCTIONS[a], INSTRUCTIONS[b]));
+    expect(pairs.length).toBeGreaterThan(2000);
+    expect(clashes).toEqual([]);
+  });
+
+  it("has each mnemonic in one extension only", () => {
+    const all = Object.values(EXTENSIONS).flatMap((table) => Object.keys(table));
+    expect(all.length).toBe(new Set(all).size);
+    expect(all.length).toBe(MNEMONICS.length);
+  });
+
+  it("counts the instructions that the manual lists for each extension", () => {
+    const counts = Object.fromEntries(
+      Object.entries(EXTENSIONS).map(([name, table]) => [name, Object.keys(table).length]),
+    );
+    expect(counts).toEqual({ rv64i: 52, m: 13, zicsr: 6, zifencei: 1, privileged: 4 });
+  });
+
+  it("covers all 32 bits of every diagram exactly once", () => {
+    for (const mnemonic of MNEMONICS) {
+      const insn: Insn = INSTRUCTIONS[mnemonic];
+      let covered = insn.mask;
+      for (const { wordLsb, width } of insn.fields.flatMap(({ slices }) => slices)) {
+        const bits = ((2 ** width - 1) * 2 ** wordLsb) >>> 0;
+        expect((covered & bits) >>> 0, mnemonic).toBe(0);
+        covered = (covered | bits) >>> 0;
+      }
+      expect(covered >>> 0, mnemonic).toBe(0xffff_ffff);
+      expect((insn.match & ~insn.mask) >>> 0, mnemonic).toBe(0);
+    }
+  });
+
+  it("has in every encoding the fields that its written form needs", () => {
+    for (const mnemonic of MNEMONICS) {
+      const insn: Insn = INSTRUCTIONS[mnemonic];
+      const shape: FormShape = FORMS[insn.form];
+      for (const { field } of shape.operands) {
+        expect(
+          insn.fields.some(({ name }) => name === field),
+          `${mnemonic} ${field}`,
+        ).toBe(true);
+      }
+      expect(shape.text.split("%").length - 1, mnemonic).toBe(shape.operands.length);
+    }
+  });
+});
+
+describe("a diagram", () => {
+  it("gives mask, match and fields of an instruction that the manual prints", () => {
+    // BEQ: imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011
+    const beq = encoding("imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011");
+    expect(beq.mask).toBe(0x0000_707f);
+    expect(beq.match).toBe(0x63);
+    const imm = beq.fields.find(({ name }) => name === "imm");
+    expect(imm?.widthBits).toBe(13);
+    expect(imm?.lowestBit).toBe(1);
+    expect(imm?.slices).toEqual([
+      { wordLsb: 7, operandLsb: 11, width: 1 },
+      { wordLsb: 8, operandLsb: 1, width: 4 },
+      { wordLsb: 25, operandLsb: 5, width: 6 },
+      { wordLsb: 31, operandLsb: 12, width: 1 },
+    ]);
+  });
+
+  it("may draw a 16-bit instruction", () => {
+    // C.LW: 010 uimm[5:3] rs1' uimm[2|6] rd' 00
+    const lw = encoding("010 nzuimm[5:3] rs1' nzuimm[2|6] rd' 00");
+    expect(lw.sizeBytes).toBe(2);
+    expect(lw.mask).toBe(0xe003);
+    expect(lw.match).toBe(0x4000);
+  });
+
+  it("is refused when its bits do not add up to 16 or 32", () => {
+    expect(() => encoding("rs1 000 rd 0010011")).toThrow(RangeError);
+    expect(() => encoding("imm[11:0] rs9 000 rd 0010011")).toThrow(RangeError);
+  });
+});
+
+const ACCESS_MODE = { U: 0, S: 1, M: 3 } as const;
+
+describe("the CSR map", () => {
+  it("has no address twice", () => {
+    const addresses = CSR_NAMES.map((name) => CSRS[name].address);
+    expect(addresses.length).toBe(new Set(addresses).size);
+  });
+
+  it("gives each register the access class that its address says", () => {
+    for (const name of CSR_NAMES) {
+      const { address, access } = CSRS[name];
+      expect(isReadOnlyCsr(address), name).toBe(access.endsWith("RO"));
+      expect(lowestMode(address), name).toBe(ACCESS_MODE[access.charAt(0) as keyof typeof ACCESS_MODE]);
+    }
+  });
+
+  it("has fields that lie inside the register and do not overlap, with reset values inside fields", () => {
+    for (const name of CSR_NAMES) {
+      const csr = CSRS[name];
+      let taken = 0n;
+      for (const [field, place] of Object.entries(csr.fields)) {
+        const mask = fieldMask(place);
+        expect(place.lsb + place.width, `${name}.${field}`).toBeLessThanOrEqual(64);
+        expect(taken & mask, `${name}.${field}`).toBe(0n);
+        taken |= mask;
+      }
+      expect(csr.reset & ~taken, name).toBe(0n);
+    }
+  });
+
+  it("stores only registers that it knows, each once", () => {
+    expect(new Set(STORED_CSRS).size).toBe(STORED_CSRS.length);
+    for (const name of STORED_CSRS) expect(CSR_NAMES).toContain(name);
+  });
+
+  it("has the addresses that the manual prints", () => {
+    const printed = {
+      mstatus: 0x300,
+      medeleg: 0x302,
+      mtvec: 0x305,
+      mepc: 0x341,
+      satp: 0x180,
+      sscratch: 0x140,
+      sip: 0x144,
+      time: 0xc01,
+      mhartid: 0xf14,
+      pmpaddr15: 0x3bf,
+      mhpmcounter31: 0xb1f,
+      hpmcounter3: 0xc03,
+      mhpmevent3: 0x323,
+      pmpcfg2: 0x3a2,
+    } as const;
+    for (const [name, address] of Object.entries(printed))
+      expect(CSRS[name as keyof typeof printed].address, name).toBe(address);
+  });
+});
