@@ -3,6 +3,7 @@
  */
 import { type ChartSpec, chartTable } from "./chart-table.ts";
 import { escapeMarkup } from "./escape-markup.ts";
+import { machinePart } from "./machine-words.ts";
 import { type CellOutput, type MimeBundle, mimeText, plainText, plotlyType } from "./notebook-output.ts";
 
 /** Cleans untrusted markup; the page and the build have one walker each over the same allow-list. */
@@ -38,13 +39,21 @@ function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): 
   if (svg !== undefined) return figureMarkup(clean(svg), data);
   const html = mimeText(data["text/html"]);
   if (html !== undefined)
-    return `<div class="output-html" tabindex="0" role="group" aria-label="Output">${clean(html)}</div>`;
+    return `<div class="output-html" tabindex="0" role="group" aria-label="Output">${withMachineWords(clean(html))}</div>`;
   const png = mimeText(data["image/png"]);
   if (png !== undefined)
     return `<img class="output-image" alt="${escapeMarkup(mimeText(data["text/plain"]) ?? "Picture")}" src="data:image/png;base64,${escapeMarkup(png.replaceAll("\n", ""))}">`;
   const text =
     mimeText(data["text/plain"]) ?? mimeText(data["text/markdown"]) ?? JSON.stringify(data, undefined, 2);
   return `<pre class="output-text${isResult ? " output-result" : ""}" tabindex="0">${escapeMarkup(plainText(text))}</pre>`;
+}
+
+/** Colors code in clean HTML by the part of the machine that it names. */
+function withMachineWords(html: string): string {
+  return html.replace(/<code>([^<&]{1,40})<\/code>/g, (whole, word: string) => {
+    const part = machinePart(word);
+    return part === undefined ? whole : `<code class="part-${part}">${word}</code>`;
+  });
 }
 
 function figureMarkup(svg: string, data: MimeBundle): string {
