@@ -38,6 +38,7 @@ describe("Declarations for TypeScript 5.0", () => {
         "export declare const nested: Map<string, ReadonlyArray<Uint8Array<ArrayBuffer>>>;",
         "export declare function pick<T>(all: T[], one: NoInfer<Uint8Array<ArrayBuffer> | T>): T;",
         "export declare const walk: () => MapIterator<[string, DataView<ArrayBuffer>]>;",
+        "export declare const memory: WebAssembly.Memory;",
         'export declare const text: "Uint8Array<ArrayBuffer> from ./deep/far.ts";',
       ].join("\n"),
     );
@@ -65,6 +66,7 @@ describe("Declarations for TypeScript 5.0", () => {
     expect(older).toContain("Map<string, ReadonlyArray<Uint8Array>>");
     expect(older).toContain("one: (Uint8Array | T)");
     expect(older).toContain("IterableIterator<[string, DataView]>");
+    expect(older).toContain("memory: { readonly buffer: ArrayBuffer;");
     expect(older).toContain('"Uint8Array<ArrayBuffer> from ./deep/far.ts"');
     expect(compile50(path.join(folder, "ts5.0/index.d.ts"))).toBe("");
     expect(compile50(path.join(folder, "index.d.ts"))).toContain("is not generic");

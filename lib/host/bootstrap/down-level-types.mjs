@@ -31,6 +31,13 @@ const OLDER_NAMES = new Map([
   ["RegExpStringIterator", "IterableIterator"],
 ]);
 
+/** tslab compiles without the DOM's library, where `WebAssembly` is declared: what the kit's types say of it, spelled out. */
+const WEB_ASSEMBLY = new Map([
+  ["WebAssembly.Memory", "{ readonly buffer: ArrayBuffer; grow(delta: number): number }"],
+  ["WebAssembly.Module", "object"],
+  ["WebAssembly.Instance", "{ readonly exports: { readonly [name: string]: unknown } }"],
+]);
+
 /**
  * Rewrites specifiers in `dist` and writes `dist/ts5.0`.
  * @param {string} dist  Folder that the compiler wrote.
@@ -135,6 +142,7 @@ function typeEdits(ts, source) {
 function olderReference(ts, node, source) {
   const name = node.typeName.getText(source);
   if (GENERIC_TOO_LATE.has(name)) return node.typeArguments === undefined ? undefined : name;
+  if (WEB_ASSEMBLY.has(name)) return WEB_ASSEMBLY.get(name);
   if (!OLDER_NAMES.has(name)) return undefined;
   const [first] = node.typeArguments ?? [];
   if (first === undefined) return undefined;

@@ -171,8 +171,13 @@ await main(async () => {
     process.stdout.write(
       "Usage: npm run lab [-- --prepare | -- OPTIONS OF jupyter lab]\n\n" +
         "Makes .venv with JupyterLab and the course's kernel, then opens JupyterLab on the notebooks.\n" +
-        "--prepare makes it and stops there. PYTHON names the Python to use.\n",
+        "--prepare makes it and stops there; --find-python says which Python would be used. PYTHON names another one.\n",
     );
+    return 0;
+  }
+  if (args.includes("--find-python")) {
+    const { version, program } = await findPython();
+    process.stdout.write(`${program} ${version.join(".")}\n`);
     return 0;
   }
   await ensureInstalled();

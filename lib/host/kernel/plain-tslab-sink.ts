@@ -31,7 +31,8 @@ function loadedTslab(): TslabDisplay | undefined {
   for (const [file, module] of Object.entries(cache)) {
     if (!/[\\/]tslab[\\/]dist[\\/]jupyter\.js$/.test(file)) continue;
     const held: unknown = module?.exports;
-    if (typeof held === "object" && held !== null && "lastWriteDisplayData" in held) return held as TslabDisplay;
+    if (typeof held === "object" && held !== null && "lastWriteDisplayData" in held)
+      return held as TslabDisplay;
   }
   return undefined;
 }
