@@ -27,7 +27,8 @@ interface HartTimer {
 /** CLINT for up to 4095 harts. */
 export class Clint implements Device {
   readonly name = "clint";
-  readonly sizeBytes = 0x10000;
+  /** The last register is `mtime`; boards set aside more. */
+  readonly sizeBytes = 0xc000;
   readonly #clock: Clock;
   readonly #harts: readonly HartTimer[];
 
@@ -37,8 +38,9 @@ export class Clint implements Device {
       software: new IrqLine(`clint.msip${hart}`),
       timer: new IrqLine(`clint.mtip${hart}`),
       alarm: clock.alarm(() => this.#compare(hart)),
-      compare: UNSIGNED_64_MAX,
+      compare: 0n,
     }));
+    this.reset();
   }
 
   /** Software-interrupt line of a hart. */
@@ -72,11 +74,11 @@ export class Clint implements Device {
     return undefined;
   }
 
-  /** Clears `msip`; `mtimecmp` becomes all ones, so that no timer interrupt is pending before a guest asks for one. */
+  /** Clears `msip` and `mtimecmp`: as on QEMU, a timer interrupt is pending from the start, until a guest sets its time. */
   reset(): void {
     for (const [hart, lines] of this.#harts.entries()) {
       lines.software.set(false);
-      lines.compare = UNSIGNED_64_MAX;
+      lines.compare = 0n;
       this.#compare(hart);
     }
   }

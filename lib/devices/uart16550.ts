@@ -37,7 +37,7 @@ const Iir = {
   MODEM_STATUS: 0x00,
   FIFO_ON: 0xc0,
 } as const;
-const Fcr = { ENABLE: 1, CLEAR_RECEIVER: 2 } as const;
+const Fcr = { ENABLE: 1, CLEAR_RECEIVER: 2, CLEAR_TRANSMITTER: 4 } as const;
 const Lcr = { WORD_LENGTH: 3, TWO_STOPS: 4, PARITY: 8, DLAB: 0x80 } as const;
 const Mcr = { DTR: 1, RTS: 2, OUT1: 4, OUT2: 8, LOOP: 0x10, ALL: 0x1f } as const;
 /** Line status. The error bits stay until LSR is read; of them only an overrun can happen here. */
@@ -69,7 +69,7 @@ const AT_RESET = {
   timeoutPending: 0,
   /** When the character timeout falls due, in instruction times; −1: never. */
   timeoutAtInsns: -1,
-  /** Last byte that RBR showed in 16450 mode. */
+  /** Last byte that came in while in 16450 mode; RBR goes on showing it. */
   held: 0,
 };
 
@@ -199,7 +199,6 @@ export class Uart16550 implements Device {
     const registers = this.#registers;
     const next = this.#received.shift();
     registers.timeoutPending = 0;
-    if (registers.fifoOn === 0 && next !== undefined) registers.held = next;
     const byte = registers.fifoOn === 0 ? registers.held : (next ?? 0);
     this.#armTimeout();
     this.#admit();
@@ -229,12 +228,18 @@ export class Uart16550 implements Device {
   #controlFifo(byte: number): void {
     const registers = this.#registers;
     const fifoOn = byte & Fcr.ENABLE;
-    const cleared = fifoOn !== registers.fifoOn || (fifoOn !== 0 && (byte & Fcr.CLEAR_RECEIVER) !== 0);
+    const turned = fifoOn !== registers.fifoOn;
     registers.fifoOn = fifoOn;
     if (fifoOn !== 0) registers.trigger = TRIGGER_BYTES[(byte >> 6) as 0 | 1 | 2 | 3];
-    if (!cleared) return;
+    const clears = (bit: number): boolean => turned || (fifoOn !== 0 && (byte & bit) !== 0);
+    // Emptying the transmitter earns its interrupt ("FIFO Interrupt Mode Operation").
+    if (clears(Fcr.CLEAR_TRANSMITTER)) registers.emptyPending = 1;
+    if (clears(Fcr.CLEAR_RECEIVER)) this.#clearReceiver();
+  }
+
+  #clearReceiver(): void {
     this.#received = [];
-    registers.timeoutPending = 0;
+    this.#registers.timeoutPending = 0;
     this.#armTimeout();
     this.#admit();
   }
@@ -291,6 +296,7 @@ export class Uart16550 implements Device {
 
   /** A byte is in the receiver. With no room it is lost in FIFO mode and takes the old one's place in 16450 mode. */
   #arrive(byte: number): void {
+    if (this.#registers.fifoOn === 0) this.#registers.held = byte;
     if (this.#received.length < this.#capacity()) this.#received.push(byte);
     else {
       this.#registers.lineErrors |= Lsr.OVERRUN;

@@ -27,6 +27,11 @@ const DUMP = `
   sd t3, 24(t2)
   csrr t3, satp
   sd t3, 32(t2)
+  csrr t3, mip
+  sd t3, 40(t2)
+  li t0, 0x2004000
+  ld t3, 0(t0)
+  sd t3, 48(t2)
   li t0, 0x100000
   li t1, 0x5555
   sw t1, 0(t0)`;

@@ -18,6 +18,7 @@ function interruptor(harts = 2) {
 describe("mtime and mtimecmp", () => {
   it("raise the timer line of their hart in the tick in which mtime reaches mtimecmp", () => {
     const { clint, advance } = interruptor();
+    clint.store(0x4000, 8, 1_000_000n);
     clint.store(0x4008, 8, 5n);
     const levels = [];
     for (let tick = 0; tick < 7; tick++) {
@@ -60,10 +61,22 @@ describe("mtime and mtimecmp", () => {
     expect(clint.timerLine(0).level).toBe(false);
   });
 
-  it("ask for nothing at power-on", () => {
+  it("are pending from power-on, as on QEMU, and no alarm is set for it", () => {
     const { clint, clock } = interruptor();
-    expect(clint.load(0x4000, 8)).toBe(2n ** 64n - 1n);
+    expect([clint.load(0x4000, 8), clint.timerLine(0).level, clint.timerLine(1).level]).toEqual([
+      0n,
+      true,
+      true,
+    ]);
     expect(clock.alarmAtRetired).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it("are pending again after reset", () => {
+    const { clint } = interruptor();
+    clint.store(0x4000, 8, 100n);
+    clint.store(0, 4, 1n);
+    clint.reset();
+    expect([clint.timerLine(0).level, clint.softwareLine(0).level]).toEqual([true, false]);
   });
 });
 
