@@ -1,0 +1,297 @@
+/** CSRs as the manual describes them, seen through the instructions that use them. */
+import fc from "fast-check";
+import { beforeEach, describe, expect, it } from "vitest";
+import { writeCsr } from "../../../lib/hart/csr-write.ts";
+import { CSR_NAMES, CSRS, type CsrName, decodeCsr, encodeCsr } from "../../../lib/isa/csr-map.ts";
+import { MODE_NUMBER, type Mode } from "../../../lib/isa/mode.ts";
+import { EXCEPTION } from "../../../lib/isa/trap.ts";
+import { type BareMachine, bareMachine, loadText } from "../../support/bare-machine.ts";
+
+let machine: BareMachine;
+beforeEach(() => {
+  machine = bareMachine();
+});
+
+const ALL_ONES = 2n ** 64n - 1n;
+const write = (name: CsrName, value: bigint): bigint => {
+  writeCsr(machine.hart, name, value);
+  return machine.hart.csr(name);
+};
+
+/** Executes one line in a mode with all of memory open; the exception's code, or undefined. */
+function causeOf(line: string, mode: Mode): number | undefined {
+  loadText(machine, line);
+  writeCsr(machine.hart, "pmpaddr0", ALL_ONES);
+  writeCsr(machine.hart, "pmpcfg0", 0x1fn);
+  machine.hart.state.modeNumber = MODE_NUMBER[mode];
+  machine.hart.stateReplaced();
+  return machine.engine.step()?.cause;
+}
+
+describe("fields keep to their rules", () => {
+  it("mstatus keeps MPP when 2 is written, and has 64-bit modes below", () => {
+    write("mstatus", encodeCsr("mstatus", { MPP: 1 }));
+    expect(decodeCsr("mstatus", write("mstatus", encodeCsr("mstatus", { MPP: 2 }))).MPP).toBe(1n);
+    expect(decodeCsr("mstatus", write("mstatus", ALL_ONES))).toMatchObject({
+      UXL: 2n,
+      SXL: 2n,
+      FS: 0n,
+      VS: 0n,
+      SD: 0n,
+      MBE: 0n,
+      MPP: 3n,
+      TSR: 1n,
+      TW: 1n,
+      TVM: 1n,
+    });
+  });
+
+  it("satp is left alone altogether when its mode is not supported", () => {
+    const sv39 = encodeCsr("satp", { MODE: 8, ASID: 5, PPN: 0x80000 });
+    expect(write("satp", sv39)).toBe(sv39);
+    expect(write("satp", encodeCsr("satp", { MODE: 9, PPN: 1 }))).toBe(sv39);
+    expect(write("satp", encodeCsr("satp", { PPN: 1 }))).toBe(1n);
+  });
+
+  it("mtvec keeps its mode when a reserved one is written", () => {
+    expect(write("mtvec", 0x8000_0001n)).toBe(0x8000_0001n);
+    expect(write("mtvec", 0x9000_0002n)).toBe(0x9000_0001n);
+  });
+
+  it("mepc and sepc are aligned to four bytes", () => {
+    expect(write("mepc", 0x8000_0003n)).toBe(0x8000_0000n);
+    expect(write("sepc", ALL_ONES)).toBe(ALL_ONES - 3n);
+  });
+
+  it("medeleg cannot delegate calls from machine mode, mideleg no machine interrupt", () => {
+    expect(write("medeleg", ALL_ONES)).toBe(0xb3ffn);
+    expect(write("mideleg", ALL_ONES)).toBe(0x222n);
+  });
+
+  it("misa says RV64IMSU and does not change", () => {
+    expect(write("misa", 0n)).toBe((2n << 62n) | 0x141100n);
+  });
+
+  it("read-only registers have the values of this hart", () => {
+    for (const name of [
+      "mvendorid",
+      "marchid",
+      "mimpid",
+      "mhartid",
+      "mconfigptr",
+      "mhpmcounter3",
+      "mhpmevent31",
+    ] as const) {
+      expect(write(name, ALL_ONES), name).toBe(0n);
+    }
+  });
+
+  it("hold after any sequence of writes: no bit outside a field, no illegal value in one", () => {
+    const names = CSR_NAMES.filter((name) => !CSRS[name].access.endsWith("RO"));
+    const writes = fc.array(fc.tuple(fc.constantFrom(...names), fc.bigInt({ min: 0n, max: ALL_ONES })), {
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(writes, (sequence) => {
+        const { hart } = bareMachine({ ramBytes: 4096 });
+        for (const [name, value] of sequence) writeCsr(hart, name, value);
+        for (const name of CSR_NAMES) {
+          let rest = hart.csr(name);
+          for (const place of Object.values(CSRS[name].fields)) {
+            const value = (rest >> BigInt(place.lsb)) & ((1n << BigInt(place.width)) - 1n);
+            if (typeof place.rule === "object") expect(place.rule.legal, name).toContain(value);
+          }
+          for (const place of Object.values(CSRS[name].fields))
+            rest &= ~(((1n << BigInt(place.width)) - 1n) << BigInt(place.lsb));
+          expect(rest, name).toBe(0n);
+        }
+      }),
+      { seed: 1, numRuns: 100 },
+    );
+  });
+});
+
+describe("views", () => {
+  it("sstatus shows and changes the supervisor's part of mstatus alone", () => {
+    write("mstatus", encodeCsr("mstatus", { MIE: 1, MPP: 3, TVM: 1 }));
+    expect(write("sstatus", ALL_ONES)).toBe(
+      encodeCsr("sstatus", { SIE: 1, SPIE: 1, SPP: 1, SUM: 1, MXR: 1, UXL: 2 }),
+    );
+    expect(decodeCsr("mstatus", machine.hart.csr("mstatus"))).toMatchObject({
+      MIE: 1n,
+      MPIE: 0n,
+      MPP: 3n,
+      TVM: 1n,
+      TW: 0n,
+      SUM: 1n,
+      SIE: 1n,
+    });
+  });
+
+  it("sie and sip show delegated interrupts only, and sip lets software change SSIP only", () => {
+    write("mie", ALL_ONES);
+    expect(machine.hart.csr("mie")).toBe(0xaaan);
+    expect(machine.hart.csr("sie")).toBe(0n);
+    write("mideleg", 0x222n);
+    expect(machine.hart.csr("sie")).toBe(0x222n);
+    write("sie", 0n);
+    expect(machine.hart.csr("mie")).toBe(0x888n);
+    expect(write("sip", ALL_ONES)).toBe(0x2n);
+    expect(write("mip", ALL_ONES)).toBe(0x222n);
+    expect(write("sip", 0n)).toBe(0x220n);
+  });
+
+  it("mip shows a wire without letting csrrs keep it", () => {
+    machine.hart.state.wiresPending = 1n << 9n;
+    loadText(machine, "li t0, 2\n csrrs a0, mip, t0");
+    machine.engine.run(2);
+    expect(machine.hart.read("a0")).toBe(1n << 9n);
+    machine.hart.state.wiresPending = 0n;
+    expect(machine.hart.csr("mip")).toBe(2n);
+  });
+});
+
+describe("who may", () => {
+  const ILLEGAL = EXCEPTION.illegalInstruction;
+
+  it("a mode below the register's own gets an illegal instruction, for reading too", () => {
+    for (const name of CSR_NAMES) {
+      const lowest = CSRS[name].access.charAt(0) as Mode;
+      const isCounter =
+        name === "cycle" || name === "time" || name === "instret" || name.startsWith("hpmcounter");
+      for (const mode of ["U", "S", "M"] as const) {
+        machine = bareMachine({ ramBytes: 4096 });
+        const allowed = MODE_NUMBER[mode] >= MODE_NUMBER[lowest] && (mode === "M" || !isCounter);
+        expect(causeOf(`csrr a0, ${name}`, mode), `${name} in ${mode}`).toBe(allowed ? undefined : ILLEGAL);
+      }
+    }
+  });
+
+  it("writing a read-only register is illegal even in machine mode, but csrrs with x0 does not write", () => {
+    expect(causeOf("csrw mhartid, zero", "M")).toBe(ILLEGAL);
+    expect(causeOf("csrrs a0, mhartid, zero", "M")).toBeUndefined();
+    expect(causeOf("csrrsi a0, cycle, 0", "M")).toBeUndefined();
+    expect(causeOf("csrrsi a0, cycle, 1", "M")).toBe(ILLEGAL);
+  });
+
+  it("an address without a register is illegal in every mode", () => {
+    for (const address of [0x000, 0x3a1, 0x3a3, 0x7c0, 0xfff, 0x200, 0x600, 0x3c0]) {
+      expect(causeOf(`csrr a0, ${address}`, "M"), address.toString(16)).toBe(ILLEGAL);
+    }
+  });
+
+  it("counters need the bits of every mode above", () => {
+    for (const [name, bit] of [
+      ["cycle", 1n],
+      ["time", 2n],
+      ["instret", 4n],
+    ] as const) {
+      const cause = (mode: Mode, mcounteren: bigint, scounteren: bigint): number | undefined => {
+        machine = bareMachine({ ramBytes: 4096 });
+        write("mcounteren", mcounteren);
+        write("scounteren", scounteren);
+        return causeOf(`csrr a0, ${name}`, mode);
+      };
+      expect(cause("S", bit, 0n)).toBeUndefined();
+      expect(cause("S", 7n & ~bit, 7n)).toBe(ILLEGAL);
+      expect(cause("U", bit, bit)).toBeUndefined();
+      expect(cause("U", bit, 7n & ~bit)).toBe(ILLEGAL);
+      expect(cause("U", 7n & ~bit, bit)).toBe(ILLEGAL);
+    }
+  });
+
+  it("TVM takes satp away from supervisor mode", () => {
+    expect(causeOf("csrr a0, satp", "S")).toBeUndefined();
+    write("mstatus", encodeCsr("mstatus", { TVM: 1 }));
+    expect(causeOf("csrr a0, satp", "S")).toBe(ILLEGAL);
+    expect(causeOf("csrw satp, zero", "S")).toBe(ILLEGAL);
+    expect(causeOf("csrr a0, satp", "M")).toBeUndefined();
+  });
+
+  it("the refused word is in mtval", () => {
+    causeOf("csrr a0, mhartid", "U");
+    expect(machine.hart.csr("mtval")).toBe(0xf140_2573n);
+  });
+});
+
+describe("counters", () => {
+  it("count instructions, and read what was written right after writing", () => {
+    loadText(
+      machine,
+      "csrr a0, minstret\n nop\n csrr a1, minstret\n li t0, 1000\n csrw minstret, t0\n csrr a2, minstret\n csrr a3, mcycle",
+    );
+    machine.engine.run(7);
+    expect(machine.hart.read("a0")).toBe(0n);
+    expect(machine.hart.read("a1")).toBe(2n);
+    expect(machine.hart.read("a2")).toBe(1000n);
+    expect(machine.hart.read("a3")).toBe(6n);
+  });
+
+  it("stand still while inhibited, and go on from there", () => {
+    loadText(
+      machine,
+      "csrwi mcountinhibit, 4\n csrr a0, minstret\n nop\n nop\n csrr a1, minstret\n csrwi mcountinhibit, 0\n nop\n csrr a2, minstret\n csrr a3, mcycle",
+    );
+    machine.engine.run(9);
+    expect(machine.hart.read("a1")).toBe(machine.hart.read("a0"));
+    expect(machine.hart.read("a2")).toBe(machine.hart.read("a1") + 2n);
+    expect(machine.hart.read("a3")).toBe(8n);
+  });
+
+  it("do not count an instruction that traps", () => {
+    loadText(machine, "ecall");
+    machine.engine.step();
+    expect(machine.hart.retired).toBe(0);
+    expect(machine.clock.retired).toBe(0);
+  });
+
+  it("time follows the clock", () => {
+    loadText(machine, `${"nop\n".repeat(25)} csrr a0, time`);
+    machine.engine.run(26);
+    expect(machine.hart.read("a0")).toBe(machine.clock.mtime);
+    expect(machine.hart.read("a0")).toBe(2n);
+  });
+});
+
+describe("PMP registers", () => {
+  it("are locked by L until reset, and the entry below a locked TOR entry too", () => {
+    write("pmpaddr0", 100n);
+    write("pmpaddr1", 200n);
+    write("pmpcfg0", 0x89_00n); // entry 1: L, TOR, R
+    expect(write("pmpcfg0", 0n)).toBe(0x89_00n);
+    expect(write("pmpaddr1", 1n)).toBe(200n);
+    expect(write("pmpaddr0", 1n)).toBe(100n);
+    expect(write("pmpaddr2", 1n)).toBe(1n);
+    machine.hart.reset();
+    expect(machine.hart.csr("pmpcfg0")).toBe(0n);
+  });
+
+  it("hold 54 address bits, and no entry that writes without reading", () => {
+    expect(write("pmpaddr7", ALL_ONES)).toBe((1n << 54n) - 1n);
+    expect(write("pmpcfg2", 0x1a1fn)).toBe(0x001fn);
+  });
+});
+
+describe("encodeCsr and decodeCsr", () => {
+  it("are inverse on all fields", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...CSR_NAMES), fc.bigInt({ min: 0n, max: ALL_ONES }), (name, value) => {
+        const fields = decodeCsr(name, value);
+        expect(decodeCsr(name, encodeCsr(name, fields))).toEqual(fields);
+      }),
+      { seed: 1, numRuns: 1000 },
+    );
+  });
+
+  it("read the fields that the manual draws", () => {
+    expect(decodeCsr("mstatus", 0xa0000_1888n)).toMatchObject({
+      MIE: 1n,
+      MPIE: 1n,
+      MPP: 3n,
+      UXL: 2n,
+      SXL: 2n,
+      SIE: 0n,
+    });
+    expect(decodeCsr("mcause", (1n << 63n) | 7n)).toEqual({ interrupt: 1n, code: 7n });
+  });
+});
