@@ -104,7 +104,8 @@ export type CompilerRequest = { readonly id: number } & CompilerCall;
 
 /** The calls a compiler worker serves; see `CellCompiler` for what each means. */
 export type CompilerCall =
-  | { readonly call: "compile"; readonly source: string }
+  | { readonly call: "compile"; readonly source: string; readonly number?: number }
+  | { readonly call: "completeness"; readonly source: string }
   | { readonly call: "commit"; readonly cell: number; readonly survivors: readonly string[] }
   | { readonly call: "reset" }
   | { readonly call: "check"; readonly source: string; readonly earlier?: readonly string[] }
@@ -129,7 +130,11 @@ export interface CompilerAnswers {
   readonly check: readonly CellDiagnostic[];
   readonly complete: CompletionList;
   readonly quickInfo: QuickInfo | undefined;
+  readonly completeness: Completeness;
 }
+
+/** Whether a text can be run as it stands: Jupyter's words. */
+export type Completeness = "complete" | "incomplete" | "invalid" | "unknown";
 
 /** Compiler worker → page. `fault` is a bug of ours, in one line. */
 export type CompilerReply =

@@ -117,6 +117,8 @@ class Session implements CellSession {
   }
 
   async #start(cell: EmittedCell, hooks: CellHooks): Promise<void> {
+    // The body starts on a stack of its own: a host may terminate it, and `execute` must live on to say so.
+    await undefined;
     const body = this.#host.evaluate(cell.code, cellFileName(cell.id)) as CellBody;
     const scopes = cell.reads.map((id) => this.#scopes.get(id) ?? {});
     if (cell.modules.length === 0) return body(hooks, ...scopes);

@@ -5,8 +5,15 @@
  * one language service (`language.ts`) and emitted as one async function (`emit.ts`). It never runs anything.
  */
 import ts from "typescript";
-import type { CellDiagnostic, CompileResult, CompletionList, QuickInfo } from "../kernel-protocol.ts";
+import type {
+  CellDiagnostic,
+  CompileResult,
+  Completeness,
+  CompletionList,
+  QuickInfo,
+} from "../kernel-protocol.ts";
 import { buildCellModule, type CellModule, type Reach, type Visible, visibleAfter } from "./cell-module.ts";
+import { parseCell } from "./cell-names.ts";
 import { cellDiagnostics, syntaxDiagnostics } from "./diagnostics.ts";
 import { emitCell } from "./emit.ts";
 import { CellLanguage } from "./language.ts";
@@ -15,8 +22,13 @@ import type { CompilerHost } from "./type-files.ts";
 
 /** Compiles the cells of one notebook session. Mistakes in a cell are values; nothing here throws for them. */
 export interface CellCompiler {
-  /** Checks and emits the next cell. Its names become visible by `commit`, after it ran. */
-  compile(source: string): CompileResult;
+  /**
+   * Checks and emits the next cell. Its names become visible by `commit`, after it ran.
+   *
+   * @param number  Number of the cell, higher than all before; the next one when left out. A cell that does not
+   *                compile uses up a number too, as an execution count does.
+   */
+  compile(source: string, number?: number): CompileResult;
   /** Makes the names of a compiled cell visible: all of them, or those that hold a value after it threw. */
   commit(cell: number, survivors?: readonly string[]): void;
   /**
@@ -29,6 +41,8 @@ export interface CellCompiler {
   complete(source: string, offset: number, earlier?: readonly string[]): CompletionList;
   /** What stands at an offset (UTF-16 units) of a text. */
   quickInfo(source: string, offset: number, earlier?: readonly string[]): QuickInfo | undefined;
+  /** Whether a text could be run as it stands, or goes on in the next line. */
+  completeness(source: string): Completeness;
   /** Forgets every cell; numbering starts at 1 again. */
   reset(): void;
 }
@@ -39,6 +53,9 @@ export function createCellCompiler(host: CompilerHost): CellCompiler {
 }
 
 const NOTHING: Visible = new Map();
+
+/** "'*\/' expected" and "Unterminated template literal": more lines may end them. */
+const UNTERMINATED: ReadonlySet<number> = new Set([1010, 1160]);
 
 class LanguageServiceCompiler implements CellCompiler {
   readonly #language: CellLanguage;
@@ -51,13 +68,13 @@ class LanguageServiceCompiler implements CellCompiler {
     this.#language = new CellLanguage(host);
   }
 
-  compile(source: string): CompileResult {
-    const module = buildCellModule(this.#next, "cell", source, this.#visible);
+  compile(source: string, number: number = this.#next): CompileResult {
+    this.#next = number + 1;
+    const module = buildCellModule(number, "cell", source, this.#visible);
     const { path, diagnostics } = this.#diagnose(module);
     if (diagnostics.length > 0) return { ok: false, diagnostics };
     const cell = emitCell(module, path, this.#language.program());
     this.#pending.set(module.id, { module, values: cell.values });
-    this.#next += 1;
     return { ok: true, cell };
   }
 
@@ -86,6 +103,15 @@ class LanguageServiceCompiler implements CellCompiler {
   quickInfo(source: string, offset: number, earlier?: readonly string[]): QuickInfo | undefined {
     const path = this.#language.focus(this.#module(source, earlier, "mentioned"));
     return quickInfoAt(this.#language.service, path, source, offset);
+  }
+
+  completeness(source: string): Completeness {
+    const errors = parseCell(source).syntaxErrors;
+    if (errors.length === 0) return "complete";
+    const end = source.trimEnd().length;
+    return errors.some((error) => error.start + error.length >= end || UNTERMINATED.has(error.code))
+      ? "incomplete"
+      : "invalid";
   }
 
   reset(): void {

@@ -247,7 +247,10 @@ function rewrite(
     const value =
       initializer === undefined
         ? access()
-        : factory.createAssignment(access(), ts.visitNode(initializer, visit, ts.isExpression) ?? initializer);
+        : factory.createAssignment(
+            access(),
+            ts.visitNode(initializer, visit, ts.isExpression) ?? initializer,
+          );
     return ts.setTextRange(factory.createPropertyAssignment(node.name.text, value), node);
   }
   if (ts.isCallExpression(node)) return rewriteCall(node, visit, context, checker, links);
