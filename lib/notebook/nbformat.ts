@@ -85,7 +85,7 @@ export const NOTEBOOK_LIMITS: NotebookLimits = {
 };
 
 /** Whether a parse gave an error. */
-export function isNotebookError(value: Notebook | NotebookError): value is NotebookError {
+export function isNotebookError(value: object): value is NotebookError {
   return "kind" in value && value.kind === "notebook-error";
 }
 
