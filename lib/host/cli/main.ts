@@ -36,6 +36,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "convert notebooks to HTML, Markdown, MDX or a script",
     load: () => import("./nbconvert.ts"),
   },
+  run: {
+    summary: "execute a notebook headless and write its outputs",
+    load: () => import("./run-notebook.ts"),
+  },
 };
 
 function help(): string {

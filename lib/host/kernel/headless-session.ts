@@ -57,6 +57,11 @@ export class HeadlessSession implements KernelSession {
     return this.#death;
   }
 
+  /** Resolves when the compiler has read its declarations: the next cell is timed alone. */
+  async ready(): Promise<void> {
+    await this.#compiler.ask({ call: "check", source: "" });
+  }
+
   async execute(source: string, onOutput: (output: CellOutput) => void): Promise<RunOutcome> {
     const compiled = await this.#compiler.compile(source);
     if (!compiled.ok) return refuse(typeErrorRecord(source, compiled.diagnostics), onOutput);

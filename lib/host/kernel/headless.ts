@@ -103,6 +103,7 @@ async function runCells(
   options: RunOptions,
 ): Promise<RunReport> {
   const runnable = notebook.cells.filter((cell) => cell.cell_type === "code" && cell.source.trim() !== "");
+  await session.ready();
   const endsAt = performance.now() + (options.totalTimeoutMs ?? TOTAL_TIMEOUT_MS);
   const outputs = new Map<string, { count: number; outputs: CellOutputs }>();
   const report = (passed: number, failure?: RunFailure): RunReport => ({
