@@ -41,15 +41,14 @@ export function setCheckHost(next: CheckHost | undefined): void {
 }
 
 /**
- * Judges an answer by the check of that name and shows the verdict.
- *
- * @returns The verdict. An unknown name is a verdict of nothing out of nothing that says so; nothing throws.
+ * Judges an answer by the check of that name and shows the verdict, which the host receives. Nothing is returned, so that
+ * a cell that ends with a check prints the verdict once. An unknown name is a verdict of nothing out of nothing that says
+ * so; nothing throws.
  */
-export function check(id: string, value: unknown): Verdict {
+export function check(id: string, value: unknown): void {
   const found = checks.get(id);
   const verdict = found === undefined ? unknownCheck(id) : found.run(host.answer(value), host.run(found));
   host.report(verdict);
-  return verdict;
 }
 
 function unknownCheck(id: string): Verdict {
