@@ -49,6 +49,8 @@ async function main(connectionFile: string | undefined): Promise<void> {
   process.on("SIGINT", () => session.interrupt());
   process.on("SIGTERM", () => server.close());
   await server.init();
+  // Jupyter has its answer; the seconds until the first cell go into reading the declarations that it will need.
+  void session.check('import "dom0-kit";');
 }
 
 await main(process.argv[2]);
