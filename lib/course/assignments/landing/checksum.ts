@@ -71,7 +71,8 @@ function judge(
     const wanted = checksumOf(message);
     if (got === wanted) return undefined;
     const input = `message [${[...message].map((byte) => `0x${byte.toString(16)}`).join(", ")}]`;
-    if (typeof got === "string") return { hint: got, detail: input };
+    if (typeof got === "string")
+      return { hint: message.length === 0 ? `${got} ${hint}` : got, detail: input };
     return { hint, detail: `${input}: a0 is 0x${got.toString(16)}, the model says 0x${wanted.toString(16)}` };
   });
 }

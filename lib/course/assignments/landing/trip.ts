@@ -62,7 +62,7 @@ const callsOnce: Question = (trip) => {
 const comesBack: Question = (trip, token) => {
   const call = trip.steps.findIndex(isCall);
   if (call === -1) return "No call came, so nothing came back.";
-  if (!trip.steps.slice(call).some((step) => step.modeBefore === "U")) {
+  if (!trip.steps.slice(call + 1).some((step) => step.modeBefore === "U")) {
     return "After the call the hart stays in S-mode. sret goes back to the mode in SPP, at the address in sepc.";
   }
   if (trip.s1 === 2n * token) return undefined;
