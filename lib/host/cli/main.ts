@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "release, validate, autograde, feedback, export: assignments and their grades",
     load: () => import("./grade.ts"),
   },
+  images: {
+    summary: "build the guest images, or compare them with their sources",
+    load: () => import("./images.ts"),
+  },
   nbconvert: {
     summary: "convert notebooks to HTML, Markdown, MDX or a script",
     load: () => import("./nbconvert.ts"),
