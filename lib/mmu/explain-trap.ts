@@ -109,7 +109,7 @@ function tvalMeaning(trap: Trap): string {
 function routeWords({ register, bit, isSet, wasAsked }: Delegation, to: Mode): string {
   if (!wasAsked)
     return `it came in machine mode, and a trap never goes to a less privileged mode: ${register} is not asked`;
-  return `${register} bit ${bit} is ${isSet ? 1 : 0}, so ${MODE_WORDS[to]} handles it`;
+  return `bit ${bit} of ${register} is ${isSet ? 1 : 0}, so ${MODE_WORDS[to]} handles it`;
 }
 
 function storyOf(

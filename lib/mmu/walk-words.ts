@@ -73,8 +73,8 @@ const WORDS: Readonly<
       : "has R=0: the page may not be read",
   "not-writable": () => "has W=0: the page may not be written",
   "not-executable": () => "has X=0: the page may not be executed",
-  "not-accessed": () => "has A=0: software must set it before the first use (menvcfg.ADUE is 0)",
-  "not-dirty": () => "has D=0: software must set it before the first store (menvcfg.ADUE is 0)",
+  "not-accessed": () => "has A=0: while menvcfg.ADUE is 0, software must set it before the first use",
+  "not-dirty": () => "has D=0: while menvcfg.ADUE is 0, software must set it before the first store",
 };
 
 /** The sentence for a refusal at an entry, or before any entry was read. */

@@ -166,7 +166,8 @@ export class ReferenceContext implements ExecContext {
     const from = vaddr(address);
     const value = isInsidePage(from, width) ? this.#loadInPage(from, width) : this.#loadAcross(from, width);
     if (typeof value !== "bigint") return value;
-    this.x[rd] = extension === "signed" ? BigInt.asIntN(width * 8, value) : value;
+    const extend = extension === "signed" ? BigInt.asIntN : BigInt.asUintN;
+    this.x[rd] = extend(width * 8, value);
     return undefined;
   }
 
