@@ -5,7 +5,7 @@ import { groupedHex } from "../bits/hex.ts";
 import { CSRS, type CsrName } from "../isa/csr-map.ts";
 import { fieldMeaning } from "./csr-meanings.ts";
 import { type FigureBundle, pictureBundle } from "./figure.ts";
-import { box, element, label, line, picture } from "./marks/svg.ts";
+import { box, element, FIGURE_WIDTH, label, line, picture } from "./marks/svg.ts";
 import { paperPaint, partPaint } from "./palette.ts";
 
 /** One field as a decoder returns it. */
@@ -26,9 +26,8 @@ export interface CsrView {
   readonly fields: readonly CsrField[];
 }
 
-const WIDTH = 760;
-const LEFT = 36;
-const BIT = 21.5;
+const LEFT = 26;
+const BIT = 19.6;
 const CELL_HEIGHT = 24;
 /** Height of a row below its labels: cells and bit numbers. */
 const ROW_BODY = CELL_HEIGHT + 26;
@@ -51,7 +50,7 @@ function pieceMarks(
   const width = (piece.high - piece.low + 1) * BIT;
   const isSet = field.value !== 0n;
   const paint = partPaint("csr");
-  const narrow = field.name.length * 6.6 > width - 4;
+  const narrow = field.name.length * 6.4 > width - 4;
   const middle = x + width / 2;
   const bits = Array.from({ length: piece.high - piece.low + 1 }, (_, index) => piece.high - index);
   return [
@@ -127,10 +126,15 @@ function csrSvg(view: CsrView, title: string): string {
       title,
       description: `${view.name} holds ${hexOf(value)}. Fields that are set: ${set.map(fieldSentence).join(", ") || "none"}.`,
     },
-    WIDTH,
+    FIGURE_WIDTH,
     bottom + 14 + noted.length * 18,
     label(24, 30, title, { size: 15, bold: true }),
-    label(WIDTH - 24, 30, hexOf(value), { size: 12, anchor: "end", mono: true, paint: paperPaint("quiet") }),
+    label(FIGURE_WIDTH - 24, 30, hexOf(value), {
+      size: 12,
+      anchor: "end",
+      mono: true,
+      paint: paperPaint("quiet"),
+    }),
     ...halves.map((upper, row) => rowMarks(drawn, upper, 46 + row * (room + ROW_BODY) + room)),
     ...noted.map((field, index) => label(LEFT, bottom + 18 + index * 18, fieldSentence(field), { size: 12 })),
   );

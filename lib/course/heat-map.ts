@@ -10,7 +10,7 @@ import type { SymbolTable } from "../board/symbols.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale } from "./marks/scale.ts";
-import { box, label, line, MONO_ADVANCE, picture } from "./marks/svg.ts";
+import { box, FIGURE_WIDTH, label, line, MONO_ADVANCE, picture } from "./marks/svg.ts";
 import { type LadderMode, modePaint, PAPER_INK, paperPaint } from "./palette.ts";
 import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
@@ -112,7 +112,6 @@ export function countHeat(steps: readonly HeatStep[], symbols?: SymbolTable): He
   };
 }
 
-const WIDTH = 760;
 const RIGHT = 64;
 const TOP = 66;
 const ROW = 17;
@@ -126,7 +125,7 @@ const opacityOf = (count: number, most: number): number =>
   INK_STEPS[Math.max(0, Math.ceil((count / Math.max(1, most)) * INK_STEPS.length) - 1)] ?? 1;
 
 const labelWidth = (rows: readonly HeatRow[]): number =>
-  Math.min(330, 58 + Math.max(0, ...rows.map((row) => row.label.length)) * 11 * MONO_ADVANCE);
+  Math.min(286, 58 + Math.max(0, ...rows.map((row) => row.label.length)) * 11 * MONO_ADVANCE);
 
 const clip = (text: string, widthPx: number): string => {
   const room = Math.floor(widthPx / (11 * MONO_ADVANCE));
@@ -181,9 +180,11 @@ function rowMarks(
   return [
     label(24, y + 12.5, row.mode, { size: 11, bold: true, paint: modePaint(row.mode) }),
     label(44, y + 12.5, clip(row.label, left - 52), { size: 11, mono: true }),
-    line(left, y + ROW / 2, WIDTH - RIGHT, y + ROW / 2, paperPaint("rule"), { "stroke-dasharray": "1 5" }),
+    line(left, y + ROW / 2, FIGURE_WIDTH - RIGHT, y + ROW / 2, paperPaint("rule"), {
+      "stroke-dasharray": "1 5",
+    }),
     ...cells,
-    label(WIDTH - 24, y + 12.5, groupDigits(row.total), {
+    label(FIGURE_WIDTH - 24, y + 12.5, groupDigits(row.total), {
       size: 11,
       anchor: "end",
       paint: paperPaint("quiet"),
@@ -214,23 +215,28 @@ function describe(map: HeatMap): string {
 
 function heatSvg(map: HeatMap, title: string): string {
   const left = labelWidth(map.rows);
-  const x = linearScale([0, Math.max(1, map.length)], [left, WIDTH - RIGHT]);
+  const x = linearScale([0, Math.max(1, map.length)], [left, FIGURE_WIDTH - RIGHT]);
   const most = Math.max(1, ...map.rows.flatMap((row) => row.counts));
   const tops = rowTops(map.rows);
   const bottom = (tops.at(-1) ?? TOP) + ROW;
   return picture(
     { title, description: describe(map) },
-    WIDTH,
+    FIGURE_WIDTH,
     bottom + 48,
     label(24, 28, title, { size: 15, bold: true }),
     inkKey(most, left),
-    label(WIDTH - 24, 48, "total", { size: 11, anchor: "end", italic: true, paint: paperPaint("quiet") }),
+    label(FIGURE_WIDTH - 24, 48, "total", {
+      size: 11,
+      anchor: "end",
+      italic: true,
+      paint: paperPaint("quiet"),
+    }),
     ...map.rows.map((row, index) => rowMarks(map, row, tops[index] ?? TOP, left, x, most)),
     bottomAxis({
       scale: x,
       domain: [0, Math.max(1, map.length)],
       fromX: left,
-      toX: WIDTH - RIGHT,
+      toX: FIGURE_WIDTH - RIGHT,
       y: bottom + 3,
       unit: "retired instructions",
     }),
@@ -255,12 +261,13 @@ function heatPlotly(map: HeatMap, title: string): PlotlySpec {
       },
     ],
     layout: {
-      title: { text: title },
+      title: { text: title, x: 0, xref: "paper" },
       xaxis: { title: { text: "retired instructions" } },
       yaxis: { title: { text: "address" }, automargin: true, tickfont: { family: "monospace", size: 10 } },
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,
       font: { color: PAPER_INK.ink.light },
+      margin: { l: 24, r: 24, t: 56, b: 56 },
       height: Math.max(320, map.rows.length * 18 + 140),
     },
   };

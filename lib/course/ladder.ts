@@ -9,8 +9,16 @@ import { causeWords, type Trap } from "../isa/trap.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale, type Scale } from "./marks/scale.ts";
-import { box, element, label, line, picture } from "./marks/svg.ts";
-import { type LadderMode, MODE_INK, modePaint, PAPER_INK, paperPaint, partPaint } from "./palette.ts";
+import { box, element, FIGURE_WIDTH, label, line, picture } from "./marks/svg.ts";
+import {
+  type LadderMode,
+  MODE_INK,
+  modePaint,
+  PAPER_INK,
+  PART_INK,
+  paperPaint,
+  partPaint,
+} from "./palette.ts";
 import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
 /** The part of a step record that the ladder reads; `retired` counts instructions retired before the step. */
@@ -119,8 +127,7 @@ export const retiredIn = (run: readonly LadderStep[] | LoggedRun<LadderStep>, mo
     .spans.filter((span) => span.mode === mode)
     .reduce((sum, span) => sum + span.to - span.from, 0);
 
-const WIDTH = 760;
-const LEFT = 132;
+const LEFT = 124;
 const RIGHT = 24;
 const TOP = 82;
 const LANE = 58;
@@ -139,7 +146,7 @@ function frameOf(ladder: Ladder): Frame {
   const rungs = RUNGS.filter((mode) => mode === "M" || mode === "S" || mode === "U" || visited.has(mode));
   return {
     rungs,
-    x: linearScale([0, Math.max(1, ladder.length)], [LEFT, WIDTH - RIGHT]),
+    x: linearScale([0, Math.max(1, ladder.length)], [LEFT, FIGURE_WIDTH - RIGHT]),
     laneY: (mode) => TOP + rungs.indexOf(mode) * LANE + LANE / 2,
     bottom: TOP + rungs.length * LANE,
   };
@@ -149,7 +156,7 @@ const rungMarks = ({ rungs, laneY }: Frame): string =>
   rungs
     .map((mode) =>
       [
-        line(LEFT, laneY(mode), WIDTH - RIGHT, laneY(mode), paperPaint("rule"), {
+        line(LEFT, laneY(mode), FIGURE_WIDTH - RIGHT, laneY(mode), paperPaint("rule"), {
           "stroke-dasharray": "1 5",
         }),
         label(24, laneY(mode) + 6, mode, { size: 18, bold: true, paint: modePaint(mode) }),
@@ -214,7 +221,7 @@ function badgeMarks(ladder: Ladder, frame: Frame): string {
     ladder.crossings.map((crossing) => frame.x(crossing.at)),
     22,
     LEFT,
-    WIDTH - RIGHT,
+    FIGURE_WIDTH - RIGHT,
   );
   return ladder.crossings
     .map((crossing, index) => {
@@ -247,13 +254,13 @@ function keyMarks(ladder: Ladder, top: number): string {
   const half = Math.ceil(ladder.crossings.length / 2);
   return ladder.crossings
     .map((crossing, index) => {
-      const x = 24 + (index < half ? 0 : 370);
+      const x = 24 + (index < half ? 0 : 322);
       const y = top + (index % half) * 20;
       const paint = crossing.isTrap ? partPaint("trap") : paperPaint("quiet");
       return (
         label(x + 14, y, String(index + 1), { size: 11, anchor: "end", bold: true, paint }) +
         label(x + 24, y, crossingText(crossing), { size: 12, bold: true }) +
-        label(x + 78, y, `${crossing.why}, at ${groupDigits(crossing.at)}`, {
+        label(x + 74, y, `${crossing.why}, at ${groupDigits(crossing.at)}`, {
           size: 12,
           paint: paperPaint("quiet"),
         })
@@ -278,7 +285,7 @@ function ladderSvg(ladder: Ladder, title: string): string {
       : frame.bottom + 52;
   return picture(
     { title, description: describe(ladder) },
-    WIDTH,
+    FIGURE_WIDTH,
     height,
     label(24, 30, title, { size: 15, bold: true }),
     rungMarks(frame),
@@ -289,7 +296,7 @@ function ladderSvg(ladder: Ladder, title: string): string {
       scale: frame.x,
       domain: [0, Math.max(1, ladder.length)],
       fromX: LEFT,
-      toX: WIDTH - RIGHT,
+      toX: FIGURE_WIDTH - RIGHT,
       y: frame.bottom + 4,
       unit: "retired instructions",
     }),
@@ -297,36 +304,70 @@ function ladderSvg(ladder: Ladder, title: string): string {
   );
 }
 
+/** Lines of the stays, one trace for each rung; rungs are numbered from below, so that up is up. */
+const stayTraces = (ladder: Ladder, rungs: readonly LadderMode[]): PlotlySpec["data"] =>
+  rungs.map((mode, rung) => {
+    const spans = ladder.spans.filter((span) => span.mode === mode);
+    return {
+      type: "scatter",
+      mode: "lines",
+      name: `${mode} (${NAMES[mode]})`,
+      line: { color: MODE_INK[mode].light, width: 16 },
+      x: spans.flatMap((span) => [span.from, span.to, null]),
+      y: spans.flatMap(() => [rung, rung, null]),
+      text: spans.flatMap((span) => [span, span, span].map((stay) => `${stay.to - stay.from} retired`)),
+      hovertemplate: `${mode}: %{text}<extra></extra>`,
+    };
+  });
+
+/** Arrow of one crossing, with its number at the side that it comes from. */
+function arrowAnnotation(
+  crossing: Crossing,
+  index: number,
+  rungs: readonly LadderMode[],
+): Readonly<Record<string, unknown>> {
+  const color = crossing.isTrap ? PART_INK.trap.light : PAPER_INK.quiet.light;
+  return {
+    x: crossing.at,
+    y: rungs.indexOf(crossing.to),
+    ax: crossing.at,
+    ay: rungs.indexOf(crossing.from),
+    axref: "x",
+    ayref: "y",
+    text: `<b>${index + 1}</b>`,
+    font: { color, size: 12 },
+    showarrow: true,
+    arrowhead: 2,
+    arrowwidth: 1.5,
+    arrowcolor: color,
+    standoff: 9,
+    startstandoff: 9,
+  };
+}
+
 function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
   const rungs = [...frameOf(ladder).rungs].reverse();
-  const spans = rungs.map((mode) => ({
-    type: "scatter",
-    mode: "lines",
-    name: `${mode} (${NAMES[mode]})`,
-    line: { color: MODE_INK[mode].light, width: 12 },
-    connectgaps: false,
-    hovertemplate: `${mode}, %{x} retired<extra></extra>`,
-    x: ladder.spans.filter((span) => span.mode === mode).flatMap((span) => [span.from, span.to, null]),
-    y: ladder.spans.filter((span) => span.mode === mode).flatMap(() => [mode, mode, null]),
-  }));
   const changes = {
     type: "scatter",
     mode: "markers",
     name: "change of mode",
     marker: {
       color: PAPER_INK.ink.light,
-      size: 8,
+      size: 7,
       symbol: ladder.crossings.map((c) => (c.isTrap ? "triangle-up" : "triangle-down")),
     },
     x: ladder.crossings.map((crossing) => crossing.at),
-    y: ladder.crossings.map((crossing) => crossing.to),
-    text: ladder.crossings.map((crossing) => `${crossingText(crossing)}: ${crossing.why}`),
+    y: ladder.crossings.map((crossing) => rungs.indexOf(crossing.to)),
+    text: ladder.crossings.map(
+      (crossing, index) => `${index + 1}: ${crossingText(crossing)}, ${crossing.why}`,
+    ),
     hovertemplate: "%{text}, at %{x}<extra></extra>",
   };
+  const arrows = ladder.crossings.length <= MOST_BADGES ? ladder.crossings : [];
   return {
-    data: [...spans, changes],
+    data: [...stayTraces(ladder, rungs), changes],
     layout: {
-      title: { text: title },
+      title: { text: title, x: 0, xref: "paper" },
       xaxis: {
         title: { text: "retired instructions" },
         range: [0, Math.max(1, ladder.length)],
@@ -334,14 +375,18 @@ function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
       },
       yaxis: {
         title: { text: "privilege mode" },
-        type: "category",
-        categoryorder: "array",
-        categoryarray: rungs,
+        tickvals: rungs.map((_, rung) => rung),
+        ticktext: rungs.map((mode) => `<b>${mode}</b> ${NAMES[mode]}`),
+        range: [-0.5, rungs.length - 0.5],
+        zeroline: false,
       },
+      annotations: arrows.map((crossing, index) => arrowAnnotation(crossing, index, rungs)),
+      showlegend: false,
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,
       font: { color: PAPER_INK.ink.light },
-      height: 360,
+      margin: { l: 110, r: 24, t: 56, b: 56 },
+      height: 320,
     },
   };
 }

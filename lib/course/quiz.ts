@@ -23,8 +23,10 @@ export type QuizNumber = keyof typeof QUIZZES;
 /** The questions of a notebook's self-test, in order. */
 export const questionsOf = (number: QuizNumber): readonly Question[] => QUIZZES[number];
 
+const KEYS = ["a", "b", "c"] as const;
+
 const choiceList = (question: Question): string =>
-  `<ul>${(["a", "b", "c"] as const).map((key) => `<li><strong>${key}</strong> ${escapeMarkup(question.choices[key])}</li>`).join("")}</ul>`;
+  `<br>${KEYS.map((key) => `<strong>${key}</strong> ${escapeMarkup(question.choices[key])}`).join(" &#183; ")}`;
 
 const verdictOf = (question: Question, choice: Choice): string =>
   choice === question.right
@@ -51,15 +53,14 @@ export function quiz(number: QuizNumber, choices: readonly Choice[] = []): Figur
   const score = scoreLine(questions, chosen);
   const html = questions.map((question, index) => {
     const choice = chosen[index] ?? "?";
-    const rest =
-      choice === "?" ? choiceList(question) : `<p>${escapeMarkup(verdictOf(question, choice))}</p>`;
+    const rest = choice === "?" ? choiceList(question) : `<br>${escapeMarkup(verdictOf(question, choice))}`;
     return `<li>${escapeMarkup(question.ask)}${rest}</li>`;
   });
   const text = questions.flatMap((question, index) => {
     const choice = chosen[index] ?? "?";
     const rest =
       choice === "?"
-        ? (["a", "b", "c"] as const).map((key) => `   ${key}  ${question.choices[key]}`)
+        ? KEYS.map((key) => `   ${key}  ${question.choices[key]}`)
         : [`   ${verdictOf(question, choice)}`];
     return [`${index + 1}. ${question.ask}`, ...rest];
   });

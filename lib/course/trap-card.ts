@@ -3,6 +3,7 @@ import { groupedHex } from "../bits/hex.ts";
 import type { TrapExplanation } from "../mmu/explain-trap.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { type Table, tableHtml, tableText } from "./marks/html.ts";
+import { escapeMarkup } from "./marks/svg.ts";
 
 /** What a card can be made from: an explained trap, or a landing that ended in one. */
 export type Trapped = TrapExplanation | { readonly explanation: TrapExplanation | undefined };
@@ -10,7 +11,7 @@ export type Trapped = TrapExplanation | { readonly explanation: TrapExplanation 
 function trapTable(trap: TrapExplanation): Table {
   const csr = trap.to === "M" ? "m" : "s";
   return {
-    caption: trap.sentence,
+    caption: "What the hart recorded",
     columns: ["what", "value", "meaning"],
     rows: [
       ["from \u2192 to", { text: `${trap.from} \u2192 ${trap.to}`, strong: true }, trap.route],
@@ -38,5 +39,8 @@ export function trapCard(trapped: Trapped): FigureBundle {
   const trap = "explanation" in trapped ? trapped.explanation : trapped;
   if (trap === undefined) return markupBundle("<p>No trap was taken.</p>", "No trap was taken.");
   const table = trapTable(trap);
-  return markupBundle(tableHtml(table), tableText(table));
+  return markupBundle(
+    `<p>${escapeMarkup(trap.sentence)}</p>\n${tableHtml(table)}`,
+    `${trap.sentence}\n${tableText(table)}`,
+  );
 }

@@ -6,7 +6,7 @@ import { groupedHex } from "../bits/hex.ts";
 import type { ExplainedLevel, TranslationExplanation } from "../mmu/explain-translation.ts";
 import type { FailedBit } from "../mmu/walk-words.ts";
 import { type FigureBundle, markupBundle, pictureBundle } from "./figure.ts";
-import { box, element, label, line, picture } from "./marks/svg.ts";
+import { box, element, FIGURE_WIDTH, label, line, picture } from "./marks/svg.ts";
 import { paperPaint, partPaint } from "./palette.ts";
 
 /** Low eight bits of a PTE, highest first, as the manual names them. @spec priv §Sv39: Page-Based 39-bit Virtual-Memory System */
@@ -18,9 +18,8 @@ export type Walked =
   | { readonly walk: TranslationExplanation | undefined }
   | { readonly explanation: { readonly walk: TranslationExplanation | undefined } | undefined };
 
-const WIDTH = 760;
-const STRIP = 216;
-const PPN_WIDTH = 230;
+const STRIP = 198;
+const PPN_WIDTH = 168;
 const RSW_WIDTH = 34;
 const BIT_WIDTH = 32;
 const CELL = 30;
@@ -34,13 +33,13 @@ const pageOf = (step: ExplainedLevel): bigint => step.ppn << 12n;
 function addressMarks(view: TranslationExplanation): string {
   const paint = partPaint("memory");
   const parts = [
-    { name: "VPN[2]", value: (view.vaddr >> 30n) & 511n, width: 130, bits: "38\u201330" },
-    { name: "VPN[1]", value: (view.vaddr >> 21n) & 511n, width: 130, bits: "29\u201321" },
-    { name: "VPN[0]", value: (view.vaddr >> 12n) & 511n, width: 130, bits: "20\u201312" },
-    { name: "offset", value: view.vaddr & 4095n, width: 130, bits: "11\u20130" },
+    { name: "VPN[2]", value: (view.vaddr >> 30n) & 511n, width: 114.5, bits: "38\u201330" },
+    { name: "VPN[1]", value: (view.vaddr >> 21n) & 511n, width: 114.5, bits: "29\u201321" },
+    { name: "VPN[0]", value: (view.vaddr >> 12n) & 511n, width: 114.5, bits: "20\u201312" },
+    { name: "offset", value: view.vaddr & 4095n, width: 114.5, bits: "11\u20130" },
   ];
   const cells = parts.map((part, index) => {
-    const x = STRIP + index * 130;
+    const x = STRIP + index * 114.5;
     const used = index === 3 || view.levels.some((step) => step.level === 2 - index);
     return [
       box(x, 62, part.width, CELL, {
@@ -111,6 +110,16 @@ function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number
   return cells.join("") + (culprit < 0 ? "" : frame);
 }
 
+/** Longest line of a sentence below an entry, in characters. */
+const LINE = 98;
+
+/** Breaks a sentence into lines at spaces. */
+function wrap(sentence: string): string[] {
+  if (sentence.length <= LINE) return [sentence];
+  const at = sentence.lastIndexOf(" ", LINE);
+  return at <= 0 ? [sentence] : [sentence.slice(0, at), ...wrap(sentence.slice(at + 1))];
+}
+
 function stepMarks(step: ExplainedLevel, failed: FailedBit | undefined, isLast: boolean, y: number): string {
   const paint = partPaint("page-table");
   const culprit = failed !== undefined;
@@ -135,12 +144,14 @@ function stepMarks(step: ExplainedLevel, failed: FailedBit | undefined, isLast: 
       paint: paperPaint("quiet"),
     }),
     bitMarks(step, failed, y),
-    label(STRIP_END, y + CELL + 17, step.sentence, {
-      size: 12,
-      anchor: "end",
-      bold: culprit,
-      paint: culprit ? partPaint("trap") : paperPaint("quiet"),
-    }),
+    ...wrap(step.sentence).map((part, index) =>
+      label(STRIP_END, y + CELL + 16 + index * 14, part, {
+        size: 11.5,
+        anchor: "end",
+        bold: culprit,
+        paint: culprit ? partPaint("trap") : paperPaint("quiet"),
+      }),
+    ),
     isLast ? "" : pointerMarks(y),
   ].join("");
 }
@@ -170,7 +181,7 @@ function walkSvg(view: TranslationExplanation, title: string): string {
   const remark = remarkOf(view);
   return picture(
     { title, description: `${view.sentence} ${view.levels.map((step) => step.sentence).join(" ")}` },
-    WIDTH,
+    FIGURE_WIDTH,
     bottom + (remark === "" ? 24 : 44),
     label(24, 30, title, { size: 15, bold: true }),
     addressMarks(view),
@@ -182,7 +193,7 @@ function walkSvg(view: TranslationExplanation, title: string): string {
         FIRST_LEVEL + index * LEVEL_HEIGHT,
       ),
     ),
-    line(24, bottom - 16, WIDTH - 24, bottom - 16, paperPaint("rule")),
+    line(24, bottom - 16, FIGURE_WIDTH - 24, bottom - 16, paperPaint("rule")),
     label(24, bottom + 6, outcomeOf(view), {
       size: 13,
       bold: true,

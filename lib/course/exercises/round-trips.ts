@@ -64,9 +64,12 @@ export function sampleCrossings(seed: number): Crossing[] {
 
 const inertOf = (list: readonly Crossing[]): Inert => list.map((crossing) => ({ ...crossing }));
 
+/** A crossing in a few characters. */
+const shortly = ({ at, from, to, why }: Crossing): string => `${at}: ${from} \u2192 ${to} ${why}`;
+
 function compare(plan: readonly Visit[], got: Inert): Broken | undefined {
   const wanted = costsOf(plan);
-  const detail = `crossings ${JSON.stringify(crossingsOf(plan))}; expected [${wanted.join(", ")}]`;
+  const detail = `${crossingsOf(plan).map(shortly).join("; ")} — costs [${wanted.join(", ")}]`;
   if (!Array.isArray(got)) return { hint: "Return a list of numbers, one for each system call.", detail };
   const list: readonly Inert[] = got;
   if (list.length > wanted.length)

@@ -24,14 +24,17 @@ function cellHtml(cell: Cell): string {
   return cell.strong === true ? `<strong>${set}</strong>` : set;
 }
 
+/** A cell in its place; the first of a row names the row, unless it is code. */
+function placedHtml(cell: Cell, index: number): string {
+  const html = cellHtml(cell);
+  return index === 0 && cell.code !== true ? `<th scope="row">${html}</th>` : `<td>${html}</td>`;
+}
+
 /** The table as HTML with caption and column headings. */
 export function tableHtml(table: Table): string {
   const head = table.columns.map((column) => `<th scope="col">${escapeMarkup(column)}</th>`).join("");
   const body = table.rows
-    .map(
-      (row) =>
-        `<tr>${row.map((cell, index) => (index === 0 ? `<th scope="row">${cellHtml(cellOf(cell))}</th>` : `<td>${cellHtml(cellOf(cell))}</td>`)).join("")}</tr>`,
-    )
+    .map((row) => `<tr>${row.map((cell, index) => placedHtml(cellOf(cell), index)).join("")}</tr>`)
     .join("\n");
   return `<table class="dom0-table">\n<caption>${escapeMarkup(table.caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
 }

@@ -31,6 +31,9 @@ export const FIGURE_FONT =
 export const FIGURE_MONO =
   "var(--dom0-figure-mono, ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace)";
 
+/** Width of every figure in CSS pixels: as wide as a column of text, so that figures are not scaled down. */
+export const FIGURE_WIDTH = 680;
+
 /** Advance of one character of the mono font at 1 px, generous for every family of the list. */
 export const MONO_ADVANCE = 0.61;
 

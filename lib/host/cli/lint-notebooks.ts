@@ -18,6 +18,8 @@ export const CHAPTER_LIMITS = {
   words: [1_200, 1_800],
   codeLines: [20, 150],
   codeLinesPerCell: 20,
+  /** Characters: what a column of text shows without scrolling. */
+  codeLineWidth: 78,
   wordsPerCell: 120,
   codeCellsInRow: 2,
   exercises: [3, 5],
@@ -179,6 +181,13 @@ function lintSizes(notebook: LintNotebook, report: Report): void {
       if (count > CHAPTER_LIMITS.codeLinesPerCell)
         report("cell-lines", `has ${count} lines of code (at most ${CHAPTER_LIMITS.codeLinesPerCell})`, cell);
       if (count === 0) report("cell-lines", "is empty", cell);
+      const widest = Math.max(...cell.source.split("\n").map((line) => line.length));
+      if (widest > CHAPTER_LIMITS.codeLineWidth)
+        report(
+          "code-width",
+          `has a line of ${widest} characters (at most ${CHAPTER_LIMITS.codeLineWidth})`,
+          cell,
+        );
     } else {
       const count = countWords(cell.source);
       words += count;
