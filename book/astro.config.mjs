@@ -9,6 +9,7 @@ import remarkMath from "remark-math";
 import { codeTheme, machineWordTransformer } from "./build/code-theme.ts";
 import { rehypeMachineWords } from "./build/machine-prose.ts";
 import { rehypeMath } from "./build/math.ts";
+import { rehypeNormNotes } from "./build/norm-notes.ts";
 import { rehypeNumberedHeadings } from "./build/numbered-headings.ts";
 import { quietStarlightStyles } from "./build/quiet-starlight.ts";
 
@@ -25,7 +26,7 @@ export default defineConfig({
   markdown: {
     processor: unified({
       remarkPlugins: [remarkMath],
-      rehypePlugins: [rehypeMath, rehypeNumberedHeadings, rehypeMachineWords],
+      rehypePlugins: [rehypeMath, rehypeNumberedHeadings, rehypeNormNotes, rehypeMachineWords],
     }),
     syntaxHighlight: { type: "shiki", excludeLangs: ["math"] },
     shikiConfig: { theme: codeTheme, transformers: [machineWordTransformer] },

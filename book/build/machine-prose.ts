@@ -7,6 +7,7 @@ export function rehypeMachineWords() {
   return (tree: Root): void => {
     visit(tree, "element", (node) => {
       if (node.tagName === "pre" || node.tagName === "a") return SKIP;
+      if (node.tagName === "strong") markMode(node);
       if (node.tagName === "code") {
         markCode(node);
         return SKIP;
@@ -25,6 +26,13 @@ function markCode(node: Element): void {
   const [only] = node.children;
   const part = only?.type === "text" ? machinePart(only.value) : undefined;
   if (part) node.properties["className"] = [`part-${part}`];
+}
+
+/** A bold M, S or U alone is a mode. */
+function markMode(node: Element): void {
+  const [only] = node.children;
+  const mode = only?.type === "text" ? /^(?:V?[SU]|HS|M)$/.exec(only.value)?.[0] : undefined;
+  if (mode) node.properties["className"] = [`part-mode-${mode.toLowerCase()}`];
 }
 
 function splitModes(text: Text): ElementContent[] {
