@@ -18,6 +18,14 @@ export interface RemoteCalls {
   callEach(handle: FunctionHandle, argumentLists: readonly (readonly Inert[])[]): readonly Outcome[];
 }
 
+/** The other side is gone: no check can go on. The one exception that passes through a check. */
+export class AnswerLost extends Error {
+  constructor() {
+    super("the submission does not answer any more");
+    this.name = "AnswerLost";
+  }
+}
+
 /** A submitted value. */
 export class Answer {
   readonly #value: Inert;

@@ -2,7 +2,7 @@
  * A check is a list of properties with weights. Credit is by property, never by text; the same object judges in the
  * page, in the headless runner and in the grader's oracle.
  */
-import type { Answer } from "./answer.ts";
+import { type Answer, AnswerLost } from "./answer.ts";
 import { clampShare, roundPoints } from "./score.ts";
 import { describeSeed, type NamedSeed, visibleSeed } from "./seed.ts";
 
@@ -102,7 +102,7 @@ export function defineCheck(definition: {
 }
 
 function judge(property: Property, answer: Answer, run: CheckRun, most: number): PropertyVerdict {
-  const finding = property.run(answer, run);
+  const finding = findingOf(property, answer, run);
   const share = clampShare(finding.share);
   return {
     ...finding,
@@ -113,6 +113,16 @@ function judge(property: Property, answer: Answer, run: CheckRun, most: number):
     points: share * most,
     most,
   };
+}
+
+function findingOf(property: Property, answer: Answer, run: CheckRun): Finding {
+  try {
+    return property.run(answer, run);
+  } catch (error) {
+    if (error instanceof AnswerLost) throw error;
+    const detail = error instanceof Error ? error.message : "";
+    return { share: 0, message: "This property could not be judged: tell whoever wrote the check.", detail };
+  }
 }
 
 /** The verdict as lines of text. `revealed` also prints counterexamples and the seed: never for hidden inputs. */

@@ -174,7 +174,7 @@ async function callOnce(target: unknown, args: Inert): Promise<Inert> {
 async function answer(request: Inert): Promise<Inert> {
   if (!isArray(request)) return undefined;
   const [kind, first, second] = request as readonly Inert[];
-  if (kind === REQUEST.cell && typeof first === "string") return runCell(parse(first) as EmittedCell);
+  if (kind === REQUEST.cell && typeof first === "string") return await runCell(parse(first) as EmittedCell);
   const replies: Inert[] = [];
   if (kind === REQUEST.values && isArray(first)) {
     for (let index = 0; index < first.length; index += 1) replies[index] = readValue(first[index] as Inert);

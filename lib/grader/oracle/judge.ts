@@ -4,6 +4,7 @@
  * The oracle evaluates the instructor's text only. Where that text reads a name of an answer cell, it gets the
  * student's value; answers of the instructor are never run.
  */
+import { AnswerLost } from "../../checks/answer.ts";
 import type { Verdict } from "../../checks/check.ts";
 import { verdictText } from "../../checks/check.ts";
 import { type Inert, member } from "../../checks/inert.ts";
@@ -13,7 +14,7 @@ import { REQUEST } from "../cage/protocol.ts";
 import { startCell } from "../cell-runner.ts";
 import type { Step } from "../plan.ts";
 import type { CellReport, CompileReply, OracleJob, OracleReport, TestReport } from "./protocol.ts";
-import { CageGone, type Student, StudentError } from "./student.ts";
+import { type Student, StudentError } from "./student.ts";
 
 /** What judging needs from the process around it. */
 export interface Surroundings {
@@ -78,7 +79,7 @@ class JudgedRun {
       const reply = this.#student.request([REQUEST.cell, JSON.stringify(compiled.cell)]);
       return this.#ran(compiled.cell, reply, report);
     } catch (error) {
-      if (error instanceof CageGone) this.#isGone = true;
+      if (error instanceof AnswerLost) this.#isGone = true;
       return report("stopped", "the process ended while this cell ran");
     }
   }
@@ -128,7 +129,7 @@ class JudgedRun {
       }
     });
     this.#hiddenInputsSeen = true;
-    if (failure instanceof CageGone) {
+    if (failure instanceof AnswerLost) {
       this.#isGone = true;
       return none("stopped", STOPPED);
     }

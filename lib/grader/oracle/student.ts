@@ -3,7 +3,13 @@
  *
  * A test says `decodeMstatus(word)` as if the function were here. What crosses is bytes of the codec, in both ways.
  */
-import { type Answer, Answer as AnswerOf, type Outcome, type RemoteCalls } from "../../checks/answer.ts";
+import {
+  type Answer,
+  AnswerLost,
+  Answer as AnswerOf,
+  type Outcome,
+  type RemoteCalls,
+} from "../../checks/answer.ts";
 import { decodeInert, encodeInert } from "../../checks/codec.ts";
 import { FunctionHandle, type Inert, isInertRecord, member, Opaque } from "../../checks/inert.ts";
 
@@ -18,14 +24,6 @@ export class StudentError extends Error {
     super(message);
     this.name = "StudentError";
     this.category = category;
-  }
-}
-
-/** The cage stopped answering: every test from here on has no verdict. */
-export class CageGone extends Error {
-  constructor() {
-    super("the submission's process ended");
-    this.name = "CageGone";
   }
 }
 
@@ -52,7 +50,7 @@ export class Student {
     const encoded = encodeInert(parts, { handleOf: (found) => this.#handles.get(found)?.id ?? 0 });
     if (!encoded.ok) throw new StudentError("got an argument that cannot cross", encoded.reason);
     const reply = this.#ask(encoded.bytes);
-    if (reply === undefined) throw new CageGone();
+    if (reply === undefined) throw new AnswerLost();
     const decoded = decodeInert(reply);
     if (!decoded.ok) throw new StudentError("returned a value that cannot cross", decoded.reason);
     return decoded.value;

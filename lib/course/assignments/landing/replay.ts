@@ -83,9 +83,9 @@ function judgeRetired(answer: Answer, run: CheckRun): Finding {
       return fails(`retired ${outcome?.category ?? "did not answer"}.`, outcome?.message);
     const wanted = pulseRun(seed, turns).retired;
     if (outcome.value === wanted || outcome.value === BigInt(wanted)) continue;
-    const off = Number(outcome.value) - wanted;
+    const off = typeof outcome.value === "number" ? outcome.value - wanted : Number.NaN;
     return fails(
-      off === -1 || off === 1
+      Math.abs(off) === 1
         ? "Off by one: li runs once before the loop, wfi once after it, and both retire."
         : "Count one turn, multiply, then add what runs once.",
       `retired(${turns})`,
