@@ -5,6 +5,7 @@
  * more costs nothing: roots are the scratch file, the ambient files and cells that augment globals.
  */
 import ts from "typescript";
+import { WEBASSEMBLY_TYPES } from "./cell-globals.ts";
 import type { CellModule } from "./cell-module.ts";
 import type { CompilerHost } from "./type-files.ts";
 
@@ -30,6 +31,8 @@ export const CELL_OPTIONS: ts.CompilerOptions = {
   newLine: ts.NewLineKind.LineFeed,
 };
 
+const GLOBALS_FILE = "dom0-globals.d.ts";
+
 /** The language service and the cells that it knows. */
 export class CellLanguage {
   readonly #host: CompilerHost;
@@ -37,11 +40,13 @@ export class CellLanguage {
   readonly #diskSnapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   readonly #augmenting = new Set<string>();
   readonly #service: ts.LanguageService;
+  readonly #globals: string;
   #scratch: string | undefined;
   #version = 0;
 
   constructor(host: CompilerHost) {
     this.#host = host;
+    this.#globals = this.#putText(GLOBALS_FILE, `${host.globals ?? ""}${WEBASSEMBLY_TYPES}`);
     this.#service = ts.createLanguageService(
       this.#serviceHost(),
       ts.createDocumentRegistry(true, host.folder),
@@ -62,7 +67,9 @@ export class CellLanguage {
 
   /** Forgets every cell. */
   clear(): void {
+    const globals = this.#texts.get(this.#globals);
     this.#texts.clear();
+    if (globals !== undefined) this.#texts.set(this.#globals, globals);
     this.#augmenting.clear();
     this.#scratch = undefined;
   }
@@ -85,11 +92,14 @@ export class CellLanguage {
   }
 
   #put(module: CellModule): string {
-    const path = `${this.#host.folder}/${module.fileName}`;
-    if (this.#texts.get(path)?.text !== module.text) {
+    return this.#putText(module.fileName, module.text);
+  }
+
+  #putText(fileName: string, text: string): string {
+    const path = `${this.#host.folder}/${fileName}`;
+    if (this.#texts.get(path)?.text !== text) {
       this.#version += 1;
-      const snapshot = ts.ScriptSnapshot.fromString(module.text);
-      this.#texts.set(path, { text: module.text, version: this.#version, snapshot });
+      this.#texts.set(path, { text, version: this.#version, snapshot: ts.ScriptSnapshot.fromString(text) });
     }
     return path;
   }
@@ -100,6 +110,7 @@ export class CellLanguage {
       getCompilationSettings: () => CELL_OPTIONS,
       getScriptFileNames: () => [
         ...ambient,
+        this.#globals,
         ...this.#augmenting,
         ...(this.#scratch === undefined ? [] : [this.#scratch]),
       ],

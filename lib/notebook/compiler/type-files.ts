@@ -27,6 +27,8 @@ export interface CompilerHost {
   readonly libFolder: string;
   /** Declaration files that every cell sees, such as the globals of the place where cells run. */
   readonly ambient: readonly string[];
+  /** Text of declarations that every cell sees, beside the ambient files. */
+  readonly globals?: string;
   /** Second place to look for a bare import (the kit itself, for a notebook outside the repository). */
   readonly fallbackFolder?: string;
 }
