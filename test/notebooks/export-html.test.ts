@@ -78,7 +78,7 @@ const NOTEBOOK: NotebookContent = {
           traceback: ["RangeError: too <far>", "    at cell 5"],
         },
       ],
-      ["exercise"],
+      ["exercise:01.2", "rung:build"],
     ),
     code("answer", "const secret = 42;", [], ["solution"]),
   ],
@@ -221,7 +221,7 @@ describeWith(["chromium"], "An exported page in a browser without a network", ()
     expect(await page.getByText("const secret").isVisible()).toBe(false);
     await page.getByText("Solution", { exact: true }).click();
     expect(await page.locator("#cell-answer pre.shiki").isVisible()).toBe(true);
-    expect(await page.locator("#cell-fails .label").innerText()).toMatch(/exercise/i);
+    expect(await page.locator("#cell-fails .label").innerText()).toMatch(/^exercise 01.2$/i);
     expect(await page.locator("nav.contents a").allInnerTexts()).toEqual(["One", "Two", "Three"]);
     await page.context().close();
   });

@@ -14,6 +14,8 @@ export interface ConvertOptions {
   readonly outputDir: string | undefined;
   readonly execute: boolean;
   readonly allowErrors: boolean;
+  /** Longest run of one cell, ms. */
+  readonly cellTimeoutMs: number | undefined;
   readonly stdout: boolean;
   readonly inplace: boolean;
   readonly choices: ExportChoices;
@@ -29,7 +31,8 @@ export interface UsageError {
 
 const usageError = (message: string): UsageError => ({ kind: "usage-error", message });
 
-const VALUES = new Set(["--to", "--output", "--output-dir"]);
+const TIMEOUT = "--ExecutePreprocessor.timeout";
+const VALUES = new Set(["--to", "--output", "--output-dir", TIMEOUT]);
 const SWITCHES = new Set([
   "--execute",
   "--clear-output",
@@ -85,6 +88,7 @@ export function readOptions(args: readonly string[]): ConvertOptions | UsageErro
     outputDir: values.get("--output-dir"),
     execute: switches.has("--execute"),
     allowErrors: switches.has("--allow-errors"),
+    cellTimeoutMs: values.has(TIMEOUT) ? Number(values.get(TIMEOUT)) * 1000 : undefined,
     stdout: switches.has("--stdout"),
     inplace,
     choices: { ...tags, clearOutput: switches.has("--clear-output"), noInput: switches.has("--no-input") },
@@ -105,6 +109,7 @@ function problemWith(
   if (inplace && to !== "notebook") return "--inplace goes with --to notebook.";
   if (values.has("--output") && notebooks.length > 1)
     return "--output names one file, and there are several notebooks.";
+  if (!(Number(values.get(TIMEOUT) ?? 1) > 0)) return `${TIMEOUT} is a number of seconds.`;
   const [first] = unknown;
   if (first !== undefined && isOwnFormat(to))
     return `there is no flag ${splitOnce(first)[0]} for --to ${to}.`;

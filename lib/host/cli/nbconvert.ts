@@ -3,7 +3,6 @@
  *
  * A result appears whole or not at all. Formats that are not ours go to Jupyter's nbconvert in `.venv`, if it is there.
  */
-import { readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { exportDocument } from "../../notebook/export/document.ts";
@@ -12,17 +11,11 @@ import { markdownFromDocument } from "../../notebook/export/markdown.ts";
 import { mdxFromDocument } from "../../notebook/export/mdx.ts";
 import type { ExportFile } from "../../notebook/export/outputs.ts";
 import { scriptFromDocument } from "../../notebook/export/script.ts";
-import {
-  isNotebookError,
-  type Notebook,
-  parseNotebookBytes,
-  refuseSize,
-  writeNotebook,
-} from "../../notebook/nbformat.ts";
+import { isNotebookError, type Notebook, writeNotebook } from "../../notebook/nbformat.ts";
 import { withoutOutputs } from "../../notebook/notebook-outputs.ts";
+import { readNotebookFile, runNotebook } from "../kernel/headless.ts";
 import type { Command } from "./main.ts";
 import { nodeHtmlAssets, pictureReader } from "./nbconvert-assets.ts";
-import { executeNotebook } from "./nbconvert-execute.ts";
 import { handToJupyter } from "./nbconvert-jupyter.ts";
 import {
   type ConvertOptions,
@@ -62,6 +55,7 @@ export const command: Command = {
 
   --execute          run the notebook first, in a fresh session
   --allow-errors     go on after a cell that fails
+  --ExecutePreprocessor.timeout=SECONDS   longest run of one cell (default 120)
   --output PATH      where the result goes (default: beside the notebook, with the format's ending)
   --output-dir DIR   folder for results
   --stdout           print the result instead
@@ -96,14 +90,10 @@ async function convert(
   format: OwnFormat,
   options: ConvertOptions,
 ): Promise<Refusal | undefined> {
-  const read = readNotebook(file);
-  if (isRefusal(read)) return read;
-  let notebook = read;
-  if (options.execute) {
-    const run = await executeNotebook(notebook, path.dirname(path.resolve(file)), options.allowErrors);
-    if ("message" in run) return refusal(`${file}: ${run.message}`);
-    notebook = run.notebook;
-  }
+  const read = await readNotebookFile(file);
+  if (isNotebookError(read)) return refusal(naming(file, read.message));
+  const notebook = options.execute ? await executed(file, read, options) : read;
+  if (isRefusal(notebook)) return notebook;
   const target = targetOf(file, format, options);
   const folder = `${path.basename(target).replace(/\.[^.]*$/, "")}_files`;
   const converted = await conversions[format](notebook, file, folder, options);
@@ -126,22 +116,30 @@ async function convert(
 
 const kilobytes = (text: string): string => `${Math.ceil(Buffer.byteLength(text) / 1000)} kB`;
 
-function readNotebook(file: string): Notebook | Refusal {
-  try {
-    const refused = refuseSize(statSync(file).size);
-    if (refused !== undefined) return refusal(`${file}: ${refused.message}`);
-    const notebook = parseNotebookBytes(readFileSync(file));
-    return isNotebookError(notebook) ? refusal(`${file}: ${notebook.message}`) : notebook;
-  } catch (error) {
-    return refusal(unreadable(file, error));
-  }
+/** The notebook with the outputs of a run in a fresh session, or the cell that stopped it. */
+async function executed(
+  file: string,
+  notebook: Notebook,
+  options: ConvertOptions,
+): Promise<Notebook | Refusal> {
+  const { allowErrors, cellTimeoutMs } = options;
+  const folder = path.dirname(path.resolve(file));
+  const report = await runNotebook(notebook, {
+    folder,
+    allowErrors,
+    ...(cellTimeoutMs !== undefined && { cellTimeoutMs }),
+  });
+  if ("kind" in report) return refusal(naming(file, report.message));
+  const { failure } = report;
+  if (failure === undefined) return report.notebook;
+  const advice =
+    failure.kind === "error" ? "; nothing was written (--allow-errors goes on)" : "; nothing was written";
+  return refusal(`${file}: code cell ${failure.cell}: ${failure.message}${advice}`);
 }
 
-function unreadable(file: string, error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  if (code === "ENOENT") return `there is no file ${file}.`;
-  if (code === "EISDIR") return `${file} is a folder, not a notebook.`;
-  return `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+/** A message that names its file once. */
+function naming(file: string, message: string): string {
+  return message.startsWith(`${file}: `) ? message : `${file}: ${message}`;
 }
 
 function targetOf(file: string, format: OwnFormat, options: ConvertOptions): string {

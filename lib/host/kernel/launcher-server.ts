@@ -211,7 +211,7 @@ export function launcherServerClass(Base: TslabServerClass): LauncherServerClass
     /** Answers the cells that were waiting when one failed: they were not run. */
     #abortWaiting(): void {
       for (const { message, socket, finished } of this.#waiting.splice(0)) {
-        this.#reply(socket, message, "execute_reply", { status: "aborted", execution_count: this.#count });
+        this.#reply(socket, message, "execute_reply", { status: "aborted" });
         finished();
       }
     }

@@ -124,11 +124,19 @@ function textCell(cell: ExportCell, context: OutputContext): string {
   });
 }
 
-/** Tags that the reader should see, with the words for them. */
-const LABELS: Readonly<Record<string, string>> = { exercise: "Exercise", check: "Check" };
+/** What the reader should see of a cell's tags: `exercise:01.2` becomes "Exercise 01.2". */
+function labelOf(tags: readonly string[]): { readonly kind: string; readonly text: string } | undefined {
+  for (const tag of tags) {
+    const [, kind, number = ""] = /^(exercise|check)(?::(.+))?$/.exec(tag) ?? [];
+    if (kind === undefined) continue;
+    const numbered = tags.find((other) => other.startsWith(`${kind}:`))?.slice(kind.length + 1) ?? number;
+    return { kind, text: `${kind[0]?.toUpperCase()}${kind.slice(1)} ${numbered}`.trim() };
+  }
+  return undefined;
+}
 
 function codeCell(cell: ExportCell, language: string, context: OutputContext): string {
-  const label = cell.tags.map((tag) => LABELS[tag]).find((text) => text !== undefined);
+  const label = labelOf(cell.tags);
   const outputs = cell.outputs.map((output) => htmlFromOutput(output, context)).join("\n");
   const code = cell.source === "" ? "" : context.highlight(cell.source, language);
   const isFolded = cell.tags.includes("hide-input") && code !== "";
@@ -138,8 +146,8 @@ function codeCell(cell: ExportCell, language: string, context: OutputContext): s
       ? `<details><summary>Output</summary>${outputs}</details>`
       : outputs;
   if (shown === "" && results === "") return "";
-  const kind = label === undefined ? "cell" : `cell ${label.toLowerCase()}`;
-  const head = label === undefined ? "" : `<p class="label">${label}</p>`;
+  const kind = label === undefined ? "cell" : `cell ${label.kind}`;
+  const head = label === undefined ? "" : `<p class="label">${escapeHtml(label.text)}</p>`;
   return `<section class="${kind}" id="cell-${escapeHtml(cell.id)}" aria-label="Cell ${cell.index}"><span class="number" aria-hidden="true">${cell.index}</span>${head}${shown}${results}</section>`;
 }
 
@@ -165,5 +173,7 @@ async function highlighterFor(document: ExportDocument): Promise<Highlight> {
     highlighter.codeToHtml(code, {
       lang: loaded.has(language) ? language : "text",
       theme: CODE_THEME.name ?? "inks",
+      // The default gives a line half a second and then stops coloring it: a page would depend on how busy the machine was.
+      tokenizeTimeLimit: 0,
     });
 }
