@@ -19,6 +19,11 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  lint: {
+    summary: "hold notebooks to the measured rules of style",
+    load: () => import("./lint-notebooks.ts"),
+  },
+  serve: { summary: "serve the built course on 127.0.0.1", load: () => import("./serve.ts") },
   bench: { summary: "measure speed, as ratios against a peer", load: () => import("./bench.ts") },
   check: {
     summary: "format, lint, types, layers, tslab consumer, notebooks",
