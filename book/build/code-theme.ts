@@ -35,6 +35,8 @@ export const machineWordTransformer: ShikiTransformer = {
   preprocess(_code, options) {
     options.mergeWhitespaces = true;
     options.mergeSameStyleTokens = false;
+    // By default a line that takes half a second stays uncolored: the build would depend on how busy the machine is.
+    options.tokenizeTimeLimit = 0;
   },
   span(node, _line, _column, _lineElement, token) {
     const part = codeWordPart(token.content.trim());
