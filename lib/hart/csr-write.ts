@@ -70,12 +70,14 @@ function writeInhibit(hart: Hart, value: bigint): void {
 const PMP_LOCK = 0x80;
 const PMP_MODE = 0x18;
 const PMP_TOR = 0x08;
+/** Bits 6:5 of each byte read as zero, whatever is written. @spec norm:pmp_cfg_rv64_layout */
+const PMP_BITS = 0x9f9f_9f9f_9f9f_9f9fn;
 
 /** A locked entry keeps its byte until reset. @spec norm:pmp_l_bit_write_protection */
 const writePmpConfig =
   (name: "pmpcfg0" | "pmpcfg2"): Writer =>
   (hart, value) => {
-    let unlocked = value;
+    let unlocked = value & PMP_BITS;
     const old = hart.state.stored(name);
     for (const field of Object.values(CSRS[name].fields)) {
       const mask = fieldMask(field);
