@@ -67,7 +67,7 @@ export class ReferenceEngine implements Engine {
     while (steps < budgetSteps) {
       if (clock.retired >= clock.alarmAtRetired) return { reason: "alarm", steps };
       if (this.#hart.state.waiting && this.#staysAsleep()) return { reason: "waiting", steps };
-      const trap = this.step();
+      const trap = this.#step();
       steps += 1;
       if (until !== undefined && this.#holds(until, trap)) return { reason: "condition", steps };
     }
@@ -75,6 +75,11 @@ export class ReferenceEngine implements Engine {
   }
 
   step(): Trap | undefined {
+    return this.#hart.state.waiting && this.#staysAsleep() ? undefined : this.#step();
+  }
+
+  /** An instruction, or a trap. */
+  #step(): Trap | undefined {
     const trap = this.#attend() ?? this.#instruction();
     if (trap !== undefined) enterTrap(this.#hart, trap);
     return trap;

@@ -14,26 +14,18 @@ import {
   rawBytes,
   textBytes,
 } from "./item.ts";
+import type { InstructionForms, PseudoForms } from "./methods.ts";
 import type { OperandValue } from "./operand.ts";
 import { PSEUDO_INSTRUCTIONS, type PseudoMnemonic, type PseudoOperands } from "./pseudo.ts";
 
-/** A mnemonic as a property name: `sfence.vma` is `asm.sfence_vma`. */
-export type AsmName<M extends string> = M extends `${infer Head}.${infer Tail}`
-  ? `${Head}_${AsmName<Tail>}`
-  : M;
-
 /** Methods for real instructions. */
 export type InstructionMethods = {
-  readonly [M in Mnemonic as AsmName<M>]: (
-    ...operands: FormOperands[(typeof INSTRUCTIONS)[M]["form"]]
-  ) => Item;
+  readonly [K in keyof InstructionForms]: (...operands: FormOperands[InstructionForms[K]]) => Item;
 };
 
 /** Methods for pseudo-instructions. */
 export type PseudoMethods = {
-  readonly [M in PseudoMnemonic as AsmName<M>]: (
-    ...operands: PseudoOperands[(typeof PSEUDO_INSTRUCTIONS)[M]["form"]]
-  ) => Item;
+  readonly [K in keyof PseudoForms]: (...operands: PseudoOperands[PseudoForms[K]]) => Item;
 };
 
 /** A value in data: a number, or the name of a label for its address. */
