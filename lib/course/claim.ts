@@ -58,6 +58,7 @@ export function ledger(claims: readonly Claim[]): FigureBundle {
   const table: Table = {
     caption: "The claims ledger",
     columns: ["claim", "verdict", "evidence", "why"],
+    namesRows: true,
     rows: claims.map((entry) => [
       { text: `${entry.id} ${CLAIMS[entry.id]}` },
       { text: entry.verdict, strong: true },

@@ -11,7 +11,7 @@ import { chartBundle, type FigureBundle, type PlotlySpec } from "./figure.ts";
 import { bottomAxis } from "./marks/axis.ts";
 import { groupDigits, linearScale } from "./marks/scale.ts";
 import { box, FIGURE_WIDTH, label, line, MONO_ADVANCE, picture } from "./marks/svg.ts";
-import { type LadderMode, modePaint, PAPER_INK, paperPaint } from "./palette.ts";
+import { type LadderMode, MODE_INK, modePaint, PAPER_INK, paperPaint, tint } from "./palette.ts";
 import { type LoggedRun, stepsOf } from "./run-steps.ts";
 
 /** The part of a step record that the heat map reads. */
@@ -243,32 +243,51 @@ function heatSvg(map: HeatMap, title: string): string {
   );
 }
 
-function heatPlotly(map: HeatMap, title: string): PlotlySpec {
+/** One layer of cells for each mode, so that each has its color. */
+function heatLayer(map: HeatMap, mode: LadderMode): Readonly<Record<string, unknown>> {
   const rows = [...map.rows].reverse();
+  const ink = MODE_INK[mode].light;
   return {
-    data: [
-      {
-        type: "heatmap",
-        x: map.rows[0]?.counts.map((_, column) => column * map.columnWidth) ?? [],
-        y: rows.map((row) => row.label),
-        z: rows.map((row) => row.counts.map((count) => (count === 0 ? null : count))),
-        colorscale: [
-          [0, "#d9c9a8"],
-          [1, PAPER_INK.ink.light],
-        ],
-        colorbar: { title: { text: "times per column" } },
-        hovertemplate: "%{y}<br>%{z} times from instruction %{x}<extra></extra>",
-      },
+    type: "heatmap",
+    name: mode,
+    x: map.rows[0]?.counts.map((_, column) => (column + 0.5) * map.columnWidth) ?? [],
+    y: rows.map((row) => row.label),
+    z: rows.map((row) => row.counts.map((count) => (row.mode !== mode || count === 0 ? null : count))),
+    zmin: 0,
+    zmax: Math.max(1, ...map.rows.flatMap((row) => row.counts)),
+    colorscale: [
+      [0, tint(PAPER_INK.paper.light, ink, 0.25)],
+      [1, ink],
     ],
+    showscale: false,
+    ygap: 2,
+    hovertemplate: `%{y}<br>${mode}: %{z} times, around instruction %{x}<extra></extra>`,
+  };
+}
+
+function heatPlotly(map: HeatMap, title: string): PlotlySpec {
+  const modes = [...new Set(map.rows.map((row) => row.mode))];
+  return {
+    data: modes.map((mode) => heatLayer(map, mode)),
     layout: {
       title: { text: title, x: 0, xref: "paper" },
-      xaxis: { title: { text: "retired instructions" } },
-      yaxis: { title: { text: "address" }, automargin: true, tickfont: { family: "monospace", size: 10 } },
+      xaxis: {
+        title: { text: "retired instructions" },
+        range: [0, Math.max(1, map.length)],
+        showgrid: false,
+      },
+      yaxis: {
+        title: { text: "address", standoff: 12 },
+        automargin: true,
+        tickfont: { family: "monospace", size: 11 },
+        categoryorder: "array",
+        categoryarray: [...map.rows].reverse().map((row) => row.label),
+      },
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,
       font: { color: PAPER_INK.ink.light },
       margin: { l: 24, r: 24, t: 56, b: 56 },
-      height: Math.max(320, map.rows.length * 18 + 140),
+      height: Math.max(280, map.rows.length * 24 + 120),
     },
   };
 }

@@ -320,10 +320,9 @@ const stayTraces = (ladder: Ladder, rungs: readonly LadderMode[]): PlotlySpec["d
     };
   });
 
-/** Arrow of one crossing, with its number at the side that it comes from. */
+/** Arrow of one crossing. */
 function arrowAnnotation(
   crossing: Crossing,
-  index: number,
   rungs: readonly LadderMode[],
 ): Readonly<Record<string, unknown>> {
   const color = crossing.isTrap ? PART_INK.trap.light : PAPER_INK.quiet.light;
@@ -334,14 +333,35 @@ function arrowAnnotation(
     ay: rungs.indexOf(crossing.from),
     axref: "x",
     ayref: "y",
-    text: `<b>${index + 1}</b>`,
-    font: { color, size: 12 },
+    text: "",
     showarrow: true,
     arrowhead: 2,
     arrowwidth: 1.5,
     arrowcolor: color,
     standoff: 9,
     startstandoff: 9,
+  };
+}
+
+/** Numbers of the crossings above the top rung; those too close to part share a place. */
+function numberTrace(
+  ladder: Ladder,
+  crossings: readonly Crossing[],
+  top: number,
+): PlotlySpec["data"][number] {
+  const places: { x: number; text: string }[] = [];
+  for (const [index, { at }] of crossings.entries()) {
+    const last = places.at(-1);
+    if (last !== undefined && at - last.x < ladder.length / 40) last.text += ` ${index + 1}`;
+    else places.push({ x: at, text: `${index + 1}` });
+  }
+  return {
+    type: "scatter",
+    mode: "text",
+    x: places.map((place) => place.x),
+    y: places.map(() => top),
+    text: places.map((place) => place.text),
+    hoverinfo: "skip",
   };
 }
 
@@ -365,7 +385,7 @@ function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
   };
   const arrows = ladder.crossings.length <= MOST_BADGES ? ladder.crossings : [];
   return {
-    data: [...stayTraces(ladder, rungs), changes],
+    data: [...stayTraces(ladder, rungs), changes, numberTrace(ladder, arrows, rungs.length - 0.55)],
     layout: {
       title: { text: title, x: 0, xref: "paper" },
       xaxis: {
@@ -377,10 +397,10 @@ function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
         title: { text: "privilege mode" },
         tickvals: rungs.map((_, rung) => rung),
         ticktext: rungs.map((mode) => `<b>${mode}</b> ${NAMES[mode]}`),
-        range: [-0.5, rungs.length - 0.5],
+        range: [-0.5, rungs.length - 0.3],
         zeroline: false,
       },
-      annotations: arrows.map((crossing, index) => arrowAnnotation(crossing, index, rungs)),
+      annotations: arrows.map((crossing) => arrowAnnotation(crossing, rungs)),
       showlegend: false,
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,

@@ -9,6 +9,7 @@ export function pageList(pages: readonly IslandPage[], title = "The pages of the
   const table: Table = {
     caption: title,
     columns: ["page", "virtual address", "physical address", "U X W R", "entry at"],
+    namesRows: true,
     rows: pages.map((page) => [
       page.name,
       { text: groupedHex(page.vaddr), code: true },

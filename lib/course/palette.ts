@@ -68,6 +68,15 @@ export const INK_PAIRS: readonly (readonly [name: string, pair: InkPair])[] = [
   ...Object.entries(PART_INK),
 ];
 
+/** A color between paper and ink, as `#rrggbb`, for charts that cannot use opacity. @param share  0 is paper, 1 is ink. */
+export function tint(paper: string, ink: string, share: number): string {
+  const channel = (color: string, at: number): number => Number.parseInt(color.slice(at, at + 2), 16);
+  const mixed = [1, 3, 5].map((at) =>
+    Math.round(channel(paper, at) + (channel(ink, at) - channel(paper, at)) * share),
+  );
+  return `#${mixed.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
+}
+
 /**
  * The variables of every figure as CSS declarations (`--dom0-mode-m: #b03a0c; …`), for a page that has themes.
  *

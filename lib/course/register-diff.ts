@@ -49,7 +49,8 @@ export function registerDiff(
   title = "Registers that changed",
 ): FigureBundle {
   const changes = changedRegisters(before, after);
-  if (changes.length === 0) return markupBundle(`<p>${title}: none.</p>`, `${title}: none.`);
+  if (changes.length === 0)
+    return markupBundle(`<p>${title}: no register differs.</p>`, `${title}: no register differs.`);
   const table: Table = {
     caption: title,
     columns: ["register", "before", "after"],

@@ -14,28 +14,32 @@ export interface Table {
   readonly rows: readonly (readonly (Cell | string)[])[];
   /** Columns that are numbers in text output stand right; by index. */
   readonly rightColumns?: readonly number[];
+  /** Whether the first cell of a row is a name for the row. */
+  readonly namesRows?: boolean;
 }
 
 const cellOf = (cell: Cell | string): Cell => (typeof cell === "string" ? { text: cell } : cell);
 
 function cellHtml(cell: Cell): string {
+  if (cell.text === "") return "";
   const text = escapeMarkup(cell.text);
   const set = cell.code === true ? `<code>${text}</code>` : text;
   return cell.strong === true ? `<strong>${set}</strong>` : set;
 }
 
-/** A cell in its place; the first of a row names the row, unless it is code. */
-function placedHtml(cell: Cell, index: number): string {
-  const html = cellHtml(cell);
-  return index === 0 && cell.code !== true ? `<th scope="row">${html}</th>` : `<td>${html}</td>`;
+function rowHtml(row: Table["rows"][number], namesRows: boolean): string {
+  const cells = row.map((cell, index) =>
+    index === 0 && namesRows
+      ? `<th scope="row">${cellHtml(cellOf(cell))}</th>`
+      : `<td>${cellHtml(cellOf(cell))}</td>`,
+  );
+  return `<tr>${cells.join("")}</tr>`;
 }
 
 /** The table as HTML with caption and column headings. */
 export function tableHtml(table: Table): string {
   const head = table.columns.map((column) => `<th scope="col">${escapeMarkup(column)}</th>`).join("");
-  const body = table.rows
-    .map((row) => `<tr>${row.map((cell, index) => placedHtml(cellOf(cell), index)).join("")}</tr>`)
-    .join("\n");
+  const body = table.rows.map((row) => rowHtml(row, table.namesRows === true)).join("\n");
   return `<table class="dom0-table">\n<caption>${escapeMarkup(table.caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
 }
 

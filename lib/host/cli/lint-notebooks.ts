@@ -19,7 +19,7 @@ export const CHAPTER_LIMITS = {
   codeLines: [20, 150],
   codeLinesPerCell: 20,
   /** Characters: what a column of text shows without scrolling. */
-  codeLineWidth: 78,
+  codeLineWidth: 76,
   wordsPerCell: 120,
   codeCellsInRow: 2,
   exercises: [3, 5],

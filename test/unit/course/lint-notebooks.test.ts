@@ -95,6 +95,14 @@ describe("the notebook linter", () => {
       "a cell of 60 lines",
       () => change("code-1", (cell) => (cell.source = "show(1);\n".repeat(60))),
     ],
+    [
+      "code-width",
+      "a line of 77 characters",
+      () =>
+        change("code-1", (cell) => {
+          cell.source = `show("${"x".repeat(69)}");`;
+        }),
+    ],
     ["cell-lines", "an empty code cell", () => change("code-1", (cell) => (cell.source = "\n"))],
     ["cell-words", "a text of 121 words", () => change("text-1", (cell) => (cell.source = words(121)))],
     [
