@@ -52,7 +52,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 1rem/1.6 va
 .page > * { grid-column: 2; min-width: 0; }
 h1, h2, h3, h4 { line-height: 1.2; font-weight: 600; text-wrap: balance; }
 h1 { font-size: 2.4rem; letter-spacing: -.012em; margin: 0 0 1.5rem; }
-h2 { font-size: 1.5rem; margin: 3.2rem 0 .9rem; }
+h2 { font-size: 1.5rem; margin: 2.6rem 0 .9rem; }
 h3 { font-size: 1.18rem; font-style: italic; margin: 2.2rem 0 .6rem; }
 h4 { font-size: 1rem; margin: 1.6rem 0 .4rem; }
 p, ul, ol, dl, blockquote { margin: 0 0 1rem; text-wrap: pretty; hanging-punctuation: first last; }
@@ -67,11 +67,13 @@ pre code { font-size: inherit; }
 pre.shiki { background: var(--code-ground); border-radius: 5px; margin-bottom: 1rem; }
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 0 0 1.2rem; display: block; overflow-x: auto; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top; }
+caption { padding-bottom: .3rem; font: .78rem/1.4 var(--sans); color: var(--quiet); text-align: left; }
+td > code:only-child { padding: 0; background: none; font-size: .86em; }
 th { font: 600 .78rem/1.4 var(--sans); color: var(--quiet); }
 img, .drawing svg, .rich svg { max-width: 100%; height: auto; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding-block: .2rem; margin: 1.2rem 0; }
 nav.contents { font: .82rem/1.5 var(--sans); margin-bottom: 2.5rem; padding-block: .9rem; border-block: 1px solid var(--rule); }
-nav.contents ol { margin: 0; padding: 0; list-style: none; display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: 0 2rem; } nav.contents li { margin: 0; }
+nav.contents ol { margin: 0; padding: 0; list-style: none; columns: 2 14rem; column-gap: 2rem; } nav.contents li { margin: 0; break-inside: avoid; }
 nav.contents a { color: var(--quiet); text-decoration: none; } nav.contents a:hover, nav.contents a:focus { color: var(--accent); text-decoration: underline; }
 .cell { position: relative; margin: 1.4rem -1.1rem 1.6rem; }
 .cell > .shiki { margin: 0; }
@@ -81,7 +83,7 @@ nav.contents a { color: var(--quiet); text-decoration: none; } nav.contents a:ho
 pre.output, .output > pre.text { padding-block: .2rem; max-height: 32rem; overflow: auto; }
 pre.stderr { border-left: 2px solid var(--bad); }
 .output.error { margin: .7rem 0 0; padding: .1rem 1.1rem; border-left: 2px solid var(--bad); } .output.error p { margin: .3rem 0; font: .82rem/1.5 var(--mono); overflow-wrap: anywhere; } .output.error strong { color: var(--bad); }
-.rich { padding-inline: 1.1rem; overflow-x: auto; }
+.rich { padding-inline: 1.1rem; overflow-x: auto; font-size: .92rem; line-height: 1.5; } .rich > :last-child { margin-bottom: 0; } .rich ul, .rich ol { padding-left: 1.4rem; }
 figure { margin: 1.1rem 0; padding-inline: 1.1rem; } .drawing { overflow-x: auto; } .drawing svg { display: block; margin-inline: auto; }
 .chart.drawn .still { display: none; } .plot { min-height: 0; } .chart.drawn .plot { min-height: 20rem; }
 details { margin: .4rem 0; } summary { cursor: pointer; font: .78rem/1.6 var(--sans); color: var(--quiet); } summary:hover { color: var(--accent); }
@@ -106,7 +108,7 @@ export const CHART_SCRIPT = `(() => {
   const specs = JSON.parse(document.getElementById("charts").textContent);
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const ink = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const axis = () => ({ gridcolor: ink("--rule"), linecolor: ink("--rule"), zerolinecolor: ink("--rule"), tickcolor: ink("--rule") });
+  const axis = () => ({ gridcolor: ink("--rule"), linecolor: ink("--rule"), zerolinecolor: ink("--rule"), tickcolor: ink("--rule"), automargin: true });
   const themed = (layout) => {
     const out = { ...layout, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", autosize: true };
     delete out.width;
