@@ -20,9 +20,16 @@ export interface BookVisit {
   close(): Promise<void>;
 }
 
-/** Builds the book if needed, serves it on a free port and starts a browser. */
-export async function visitBook(options: Partial<ServeOptions> = {}): Promise<BookVisit> {
+/** Builds the book unless it is built; for a `beforeAll` hook. */
+export async function buildBook(): Promise<void> {
   await ensureBook();
+}
+
+/** Longest build on a busy machine. */
+export const buildTimeoutMs = 300_000;
+
+/** Serves the built book on a free port and starts a browser. */
+export async function visitBook(options: Partial<ServeOptions> = {}): Promise<BookVisit> {
   const server = await serveBook({ root: bookRoot, port: 0, ...options });
   const browser = await chromium.launch({
     executablePath: partPath("chromium"),

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/optional.ts";
 import {
   type BookVisit,
+  buildBook,
+  buildTimeoutMs,
   cellAt,
   chapterPath,
   endOfRun,
@@ -15,9 +17,10 @@ import {
 describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
   let visit: BookVisit;
   beforeAll(async () => {
+    await buildBook();
     visit = await visitBook();
-  });
-  afterAll(() => visit.close());
+  }, buildTimeoutMs);
+  afterAll(() => visit?.close());
 
   test("the first cell runs from code of the build, without fetching TypeScript", async () => {
     const { page, context } = await openPlain(visit, chapterPath);

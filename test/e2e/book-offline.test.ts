@@ -1,10 +1,20 @@
 /** After the first visit the course needs no server: pages, cells and TypeScript come from the service worker. */
 import type { Page } from "playwright-core";
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/optional.ts";
-import { cellAt, chapterPath, endOfRun, typeInto, visitBook } from "./book-browser.ts";
+import {
+  buildBook,
+  buildTimeoutMs,
+  cellAt,
+  chapterPath,
+  endOfRun,
+  typeInto,
+  visitBook,
+} from "./book-browser.ts";
 
 describeWith(["chromium"], "the book offline", () => {
+  beforeAll(buildBook, buildTimeoutMs);
+
   test("after one visit and a stopped server, the chapter reloads, runs, completes, and stops an endless cell", async () => {
     const visit = await visitBook();
     const page = await (await visit.browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();

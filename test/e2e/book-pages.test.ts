@@ -4,7 +4,15 @@ import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/optional.ts";
-import { type BookVisit, chapterPath, openPlain, pageErrors, visitBook } from "./book-browser.ts";
+import {
+  type BookVisit,
+  buildBook,
+  buildTimeoutMs,
+  chapterPath,
+  openPlain,
+  pageErrors,
+  visitBook,
+} from "./book-browser.ts";
 
 const require = createRequire(import.meta.url);
 const pages = ["", chapterPath, "syllabus/"];
@@ -12,9 +20,10 @@ const pages = ["", chapterPath, "syllabus/"];
 describeWith(["chromium"], "pages of the book in a browser", () => {
   let visit: BookVisit;
   beforeAll(async () => {
+    await buildBook();
     visit = await visitBook();
-  });
-  afterAll(() => visit.close());
+  }, buildTimeoutMs);
+  afterAll(() => visit?.close());
 
   for (const address of pages) {
     for (const colorScheme of ["light", "dark"] as const) {

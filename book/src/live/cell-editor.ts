@@ -5,7 +5,9 @@ import {
   type CompletionResult,
   closeBrackets,
   closeBracketsKeymap,
+  closeCompletion,
   completionKeymap,
+  completionStatus,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { typescriptLanguage } from "@codemirror/lang-javascript";
@@ -141,7 +143,8 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
     host.onRun();
     return true;
   };
-  const leave = (): boolean => {
+  const leave = (view: EditorView): boolean => {
+    if (completionStatus(view.state) === "active") return closeCompletion(view);
     host.onLeave();
     return true;
   };
@@ -150,6 +153,7 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
       keymap.of([
         { key: "Shift-Enter", run },
         { key: "Mod-Enter", run },
+        { key: "Escape", run: leave },
       ]),
     ),
     history(),
@@ -169,7 +173,6 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
     keymap.of([
       ...closeBracketsKeymap,
       ...completionKeymap,
-      { key: "Escape", run: leave },
       {
         key: "Tab",
         run: (view) => tabs.indents && indentMore(view),
