@@ -341,12 +341,34 @@ function withoutExport(statement: ts.Statement, factory: ts.NodeFactory): ts.Sta
   if (!ts.canHaveModifiers(statement)) return statement;
   const modifiers = ts.getModifiers(statement);
   if (!modifiers?.some((each) => each.kind === ts.SyntaxKind.ExportKeyword)) return statement;
-  const kept = [
-    ...(ts.canHaveDecorators(statement) ? (ts.getDecorators(statement) ?? []) : []),
-    ...modifiers.filter((each) => each.kind !== ts.SyntaxKind.ExportKeyword),
-  ];
-  // Only declarations carry `export`, and all of them are among what this replaces modifiers of.
-  return factory.replaceDecoratorsAndModifiers(statement as ts.ClassDeclaration, kept);
+  const kept = modifiers.filter((each) => each.kind !== ts.SyntaxKind.ExportKeyword);
+  if (ts.isVariableStatement(statement)) {
+    return factory.updateVariableStatement(statement, kept, statement.declarationList);
+  }
+  if (ts.isFunctionDeclaration(statement)) {
+    const { asteriskToken, name, typeParameters, parameters, type, body } = statement;
+    return factory.updateFunctionDeclaration(
+      statement,
+      kept,
+      asteriskToken,
+      name,
+      typeParameters,
+      parameters,
+      type,
+      body,
+    );
+  }
+  if (ts.isClassDeclaration(statement)) {
+    const { name, typeParameters, heritageClauses, members } = statement;
+    const all = [...(ts.getDecorators(statement) ?? []), ...kept];
+    return factory.updateClassDeclaration(statement, all, name, typeParameters, heritageClauses, members);
+  }
+  if (ts.isEnumDeclaration(statement)) {
+    return factory.updateEnumDeclaration(statement, kept, statement.name, statement.members);
+  }
+  return ts.isModuleDeclaration(statement)
+    ? factory.updateModuleDeclaration(statement, kept, statement.name, statement.body)
+    : statement;
 }
 
 function asResult(statement: ts.ExpressionStatement, factory: ts.NodeFactory): ts.Statement {

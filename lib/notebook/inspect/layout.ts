@@ -60,7 +60,7 @@ function inColumns(entries: readonly string[], frame: Frame): readonly string[] 
   const widest = longest + SEPARATOR;
   if (widest * 3 + frame.indentation >= BREAK_LENGTH || !(total / widest > 5 || longest <= 6)) return entries;
   const bias = Math.sqrt(widest - total / entries.length);
-  const biased = Math.max(widest - bias, 1);
+  const biased = Math.max(widest - 3 - bias, 1);
   const columns = Math.min(
     Math.round(Math.sqrt(2.5 * biased * count) / biased),
     Math.floor((BREAK_LENGTH - frame.indentation) / widest),
