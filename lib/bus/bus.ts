@@ -80,6 +80,19 @@ export class Bus {
   }
 
   /**
+   * Reads an aligned instruction word: from RAM, or from a device that holds code. Fetches are no events.
+   *
+   * @returns  32 bits, unsigned, or {@link ACCESS_FAULT} where there is no code.
+   */
+  fetch(paddr: number): bigint | AccessFault {
+    const width = 4;
+    const offset = paddr - this.ram.base;
+    if (offset >= 0 && offset + width <= this.ram.sizeBytes) return this.ram.load(offset, width);
+    const region = this.#regionAt(paddr, width);
+    return region?.device.holdsCode === true ? region.device.load(paddr - region.base, width) : ACCESS_FAULT;
+  }
+
+  /**
    * Writes physical memory for a hart.
    *
    * @param value  Signed or unsigned; its low `width` bytes are written.

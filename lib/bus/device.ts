@@ -30,6 +30,8 @@ export interface Device {
   readonly name: string;
   /** Bytes of address space that the device answers for. */
   readonly sizeBytes: number;
+  /** Whether instructions may be fetched from it, as from a ROM. Registers are not code, and reading some has effects. */
+  readonly holdsCode?: boolean;
   /**
    * Reads a register, side effects included.
    *

@@ -4,6 +4,7 @@ import type { AccessFault, Device, DeviceState, Width } from "../bus/device.ts";
 /** Bytes that never change. */
 export class Rom implements Device {
   readonly name = "boot-rom";
+  readonly holdsCode = true;
   readonly sizeBytes: number;
   readonly #view: DataView;
 

@@ -107,7 +107,7 @@ export class ReferenceEngine implements Engine {
     return offset < 0 ? this.#fetchSlowly() : this.#memo.at(offset);
   }
 
-  /** Translates, then decodes from RAM or from whatever device holds instructions there. */
+  /** Translates, then decodes from RAM or from a device that holds code. */
   #fetchSlowly(): Decoded | undefined {
     const { ram } = this.#bus;
     const address = vaddr(this.#pc[0] as bigint);
@@ -115,7 +115,7 @@ export class ReferenceEngine implements Engine {
     if (found.kind !== "translation") return this.#fetchFails(trapOf(found, "fetch", address));
     const offset = Number(found.paddr) - ram.base;
     if (offset >= 0 && offset + INSN_BYTES <= ram.sizeBytes) return this.#memo.at(offset);
-    const word = this.#bus.load(Number(found.paddr), INSN_BYTES, this.#hart.id);
+    const word = this.#bus.fetch(Number(found.paddr));
     if (typeof word !== "bigint") return this.#fetchFails(accessFault("fetch", address));
     return decodeOrIllegal(Number(BigInt.asIntN(32, word)));
   }

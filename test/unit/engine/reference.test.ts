@@ -1,8 +1,10 @@
 /** The reference engine in all four positions of its switches: what programs can see must not depend on them. */
 import { describe, expect, it } from "vitest";
 import { ACCESS_FAULT, type Device } from "../../../lib/bus/device.ts";
+import { Rom } from "../../../lib/devices/rom.ts";
 import { EXCEPTION } from "../../../lib/isa/trap.ts";
 import {
+  assembled,
   type BareMachine,
   bareMachine,
   loadText,
@@ -354,6 +356,21 @@ for (const switches of SWITCH_POSITIONS) {
         0xf4n,
         0x05_07_05n,
       ]);
+    });
+
+    it("never fetches from a device's registers, but does from one that holds code", () => {
+      const machine = start(
+        "la t0, trap\n csrw mtvec, t0\n li t0, 0x10000000\n jr t0\n trap: csrr a1, mtval\n csrr a0, mcause\n wfi",
+      );
+      const device = new Recorder();
+      machine.bus.attach(0x1000_0000, device);
+      runToWfi(machine);
+      expect([device.log, machine.hart.read("a0"), machine.hart.read("a1")]).toEqual([[], 1n, 0x1000_0000n]);
+
+      const withRom = start("li t0, 0x1000\n jr t0\n nop");
+      withRom.bus.attach(0x1000, new Rom(4096, assembled("li a0, 7\n wfi").bytes));
+      runToWfi(withRom);
+      expect(withRom.hart.read("a0")).toBe(7n);
     });
 
     it("stops for an alarm after the instruction at which it is due", () => {
