@@ -6,6 +6,7 @@
  * branches that depend on data, a division every eighth round.
  */
 
+import { VIRT_MAP } from "../../../board/memory-map.ts";
 import type { Item } from "../../../isa/assembler/item.ts";
 import { type Program, program } from "../../../isa/assembler/program.ts";
 import { asm } from "../../../isa/assembler/typed.ts";
@@ -104,8 +105,28 @@ const enterSupervisor: readonly Item[] = [
   asm.mret(),
 ];
 
-/** Builds the guest for a number of rounds. It ends in WFI with the result in s3. */
-export function mixGuest({ sv39, rounds }: { readonly sv39: boolean; readonly rounds: number }): MixGuest {
+/** Which guest to build. */
+export interface MixOptions {
+  readonly sv39: boolean;
+  readonly rounds: number;
+  /** How it ends: asleep with the result in s3, or by switching off with the result's low 16 bits as exit code. */
+  readonly ends?: "wfi" | "poweroff";
+}
+
+const sleep: readonly Item[] = [asm.label("done"), asm.wfi(), asm.j("done")];
+
+/** The test finisher takes `code << 16 | 0x3333` for "failed with this code". */
+const switchOff: readonly Item[] = [
+  asm.slli("t1", "s3", 48),
+  asm.srli("t1", "t1", 32),
+  asm.li("t2", 0x3333),
+  asm.or("t1", "t1", "t2"),
+  asm.li("t0", VIRT_MAP.testFinisher.base),
+  asm.sw("t1", 0, "t0"),
+];
+
+/** Builds the guest for a number of rounds. */
+export function mixGuest({ sv39, rounds, ends = "wfi" }: MixOptions): MixGuest {
   const shift = sv39 ? ORIGIN - VIRTUAL_BASE : 0n;
   const assembled = program({ origin: ORIGIN }, [
     ...(sv39 ? enterSupervisor : []),
@@ -117,9 +138,7 @@ export function mixGuest({ sv39, rounds }: { readonly sv39: boolean; readonly ro
     asm.li("s4", GOLDEN),
     asm.li("a0", SEED),
     ...round,
-    asm.label("done"),
-    asm.wfi(),
-    asm.j("done"),
+    ...(ends === "wfi" ? sleep : switchOff),
     ...random,
   ]);
   if (assembled.kind !== "program") throw new Error(assembled.message);
@@ -130,12 +149,13 @@ const POINTER = 0x01n; // V
 const LEAF = 0xcfn; // D A X W R V
 const pte = (address: bigint, flags: bigint): bigint => ((address / PAGE_BYTES) << 10n) | flags;
 
-/** Three levels down to 4 KiB pages: 4 MiB of RAM at {@link VIRTUAL_BASE}. */
+/** Three levels down to 4 KiB pages: 4 MiB of RAM at {@link VIRTUAL_BASE}; the devices stay at their addresses. */
 function pageTables(): MixGuest["tables"] {
   const root = new BigUint64Array(512);
   const middle = new BigUint64Array(512);
   const leaves = new BigUint64Array(Number(MAPPED_BYTES / PAGE_BYTES));
   const [middleAt, leavesAt] = [PAGE_TABLES + PAGE_BYTES, PAGE_TABLES + 2n * PAGE_BYTES];
+  root[0] = pte(0n, LEAF); // a gigapage: the devices, where they are
   root[Number(VIRTUAL_BASE >> 30n)] = pte(middleAt, POINTER);
   middle[0] = pte(leavesAt, POINTER);
   middle[1] = pte(leavesAt + PAGE_BYTES, POINTER);

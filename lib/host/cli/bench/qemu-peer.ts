@@ -1,0 +1,65 @@
+/** QEMU beside us: the same bytes on `-M virt`, timed in the same run. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+/** Bytes to put at a physical address. */
+export interface Blob {
+  readonly paddr: bigint;
+  readonly bytes: Uint8Array;
+}
+
+/** How a run on QEMU ended. */
+export interface QemuRun {
+  /** Wall seconds of the whole process, start-up included. */
+  readonly seconds: number;
+  /** What the guest wrote to the test finisher, as far as a process can say it: the low 8 bits. */
+  readonly exitCode: number;
+}
+
+const PROGRAM = "qemu-system-riscv64";
+const LIMIT_MS = 60_000;
+
+/** QEMU's name and version, or `undefined` when it is not installed. */
+export function qemuName(): string | undefined {
+  const { status, stdout } = spawnSync(PROGRAM, ["--version"], { encoding: "utf8" });
+  const version = /version ([\d.]+)/.exec(stdout ?? "")?.[1];
+  return status === 0 && version !== undefined ? `qemu ${version} TCG` : undefined;
+}
+
+/** Runs the blobs from the start of RAM until the guest switches off. Throws when it does not: that is our bug. */
+export function runOnQemu(blobs: readonly Blob[]): QemuRun {
+  const folder = mkdtempSync(path.join(os.tmpdir(), "dom0-bench-"));
+  try {
+    const loaders = blobs.flatMap(({ paddr, bytes }, index) => {
+      const file = path.join(folder, `${index}.bin`);
+      writeFileSync(file, bytes);
+      return ["-device", `loader,file=${file},addr=0x${paddr.toString(16)},force-raw=on`];
+    });
+    const machine = [
+      "-M",
+      "virt",
+      "-m",
+      "16M",
+      "-bios",
+      "none",
+      "-display",
+      "none",
+      "-serial",
+      "null",
+      "-monitor",
+      "none",
+    ];
+    const began = process.hrtime.bigint();
+    const { status, stderr } = spawnSync(PROGRAM, [...machine, ...loaders], {
+      encoding: "utf8",
+      timeout: LIMIT_MS,
+    });
+    const seconds = Number(process.hrtime.bigint() - began) / 1e9;
+    if (status === null) throw new Error(`QEMU did not end by itself: ${stderr}`);
+    return { seconds, exitCode: status };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
