@@ -98,6 +98,8 @@ async function ensureVenv() {
       const { code, output } = await run(path.join(BIN, "python"), pip, { quiet: true, stdin: "ignore" });
       if (code !== 0) throw new UserError(pipFailure(output));
     });
+    // JupyterLab runs a script of its own under Node, which must not take our "type": "module" for its own.
+    writeFileSync(path.join(VENV, "package.json"), '{ "type": "commonjs" }\n');
     writeFileSync(STAMP, wantedStamp());
   });
 }
@@ -136,18 +138,34 @@ function kernelSpec(node = modernNode()) {
   };
 }
 
+/** JupyterLab as it starts for a course: it asks nobody for news and looks for no updates. A reader's settings win. */
+const LAB_SETTINGS = {
+  "@jupyterlab/apputils-extension:notification": { fetchNews: "false", checkForUpdates: false },
+};
+
 /** Registers the kernel inside `.venv`; files are replaced whole, so that a running Jupyter never reads half of one. */
 function registerKernel() {
-  const folder = path.join(VENV, "share/jupyter/kernels/dom0");
-  mkdirSync(folder, { recursive: true });
-  const files = { "kernel.json": `${JSON.stringify(kernelSpec(), null, 2)}\n`, "logo-svg.svg": LOGO };
+  const json = (value) => `${JSON.stringify(value, null, 2)}\n`;
+  const files = {
+    "kernels/dom0/kernel.json": json(kernelSpec()),
+    "kernels/dom0/logo-svg.svg": LOGO,
+    "lab/settings/overrides.json": json(LAB_SETTINGS),
+  };
   for (const [name, text] of Object.entries(files)) {
-    const file = path.join(folder, name);
+    const file = path.join(VENV, "share/jupyter", name);
     if (existsSync(file) && readFileSync(file, "utf8") === text) continue;
+    mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(`${file}.new`, text);
     renameSync(`${file}.new`, file);
   }
 }
+
+/** Where Jupyter keeps settings, secrets and sockets: inside `.venv`, so that the reader's own Jupyter stays as it is. */
+const JUPYTER_HOMES = {
+  JUPYTER_CONFIG_DIR: path.join(VENV, "jupyter/config"),
+  JUPYTER_DATA_DIR: path.join(VENV, "jupyter/data"),
+  JUPYTER_RUNTIME_DIR: path.join(VENV, "jupyter/runtime"),
+};
 
 /** Opens JupyterLab on this machine alone, in the folder of the notebooks; ends when it ends. */
 async function openLab(extra) {
@@ -161,7 +179,7 @@ async function openLab(extra) {
   process.stderr.write(
     "JupyterLab opens in your browser; choose the kernel “TypeScript (dom0)”. Ctrl-C stops it.\n",
   );
-  const { code } = await run(path.join(BIN, "python"), [...lab, ...asRoot, ...extra]);
+  const { code } = await run(path.join(BIN, "python"), [...lab, ...asRoot, ...extra], { env: JUPYTER_HOMES });
   return code;
 }
 
