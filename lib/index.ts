@@ -36,6 +36,15 @@ export {
   type Evidence,
   ledger,
 } from "./course/claim.ts";
+export {
+  type Crossing,
+  climb,
+  climbEvents,
+  type Ladder,
+  type LadderSpan,
+  type LadderStep,
+  retiredIn,
+} from "./course/climb.ts";
 export { type CsrView, csrPicture, csrView, drawCsr } from "./course/csr-picture.ts";
 export { knockOnEveryDoor, type Tally } from "./course/evidence.ts";
 export { type Instances, instance, LANDING_CHECKS } from "./course/exercises/landing.ts";
@@ -44,17 +53,7 @@ export { type HeatOptions, heatMap } from "./course/heat-map.ts";
 export { answer, type ExerciseId, hint, referenceAnswer } from "./course/help.ts";
 export { buildIsland, Island, type Landing } from "./course/island.ts";
 export type { IslandOptions, IslandPage } from "./course/island-image.ts";
-export {
-  type Crossing,
-  climb,
-  climbEvents,
-  drawLadder,
-  type Ladder,
-  type LadderSpan,
-  type LadderStep,
-  ladder,
-  retiredIn,
-} from "./course/ladder.ts";
+export { drawLadder, ladder } from "./course/ladder.ts";
 export { consoleView, listing } from "./course/listing.ts";
 export { pageList } from "./course/page-list.ts";
 export {

@@ -3,7 +3,7 @@
 import { registerChecks } from "../../checks/registry.ts";
 import type { AssemblyError } from "../../isa/assembler/mistake.ts";
 import type { Program } from "../../isa/assembler/program.ts";
-import type { Crossing } from "../ladder.ts";
+import type { Crossing } from "../climb.ts";
 import { countdownCheck, countdownProgram } from "./countdown.ts";
 import { type DelegationWish, delegationCheck, delegationWish } from "./delegation.ts";
 import { roundTripsCheck, sampleCrossings } from "./round-trips.ts";

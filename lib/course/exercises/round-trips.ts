@@ -6,7 +6,7 @@ import { defineCheck } from "../../checks/check.ts";
 import type { Inert } from "../../checks/inert.ts";
 import { type Broken, fails, forAll } from "../../checks/property.ts";
 import { seededWords } from "../../checks/seed.ts";
-import type { Crossing } from "../ladder.ts";
+import type { Crossing } from "../climb.ts";
 
 /** One stay in U-mode, and why it ended. */
 interface Visit {

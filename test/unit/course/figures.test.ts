@@ -2,11 +2,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SymbolTable } from "../../../lib/board/symbols.ts";
+import { climb, type LadderStep } from "../../../lib/course/climb.ts";
 import { drawCsr } from "../../../lib/course/csr-picture.ts";
 import type { FigureBundle } from "../../../lib/course/figure.ts";
-import { countHeat, heatMap } from "../../../lib/course/heat-map.ts";
+import { countHeat } from "../../../lib/course/heat-count.ts";
+import { heatMap } from "../../../lib/course/heat-map.ts";
 import { buildIsland } from "../../../lib/course/island.ts";
-import { climb, type LadderStep, ladder, spreadBadges } from "../../../lib/course/ladder.ts";
+import { ladder } from "../../../lib/course/ladder.ts";
+import { spreadBadges } from "../../../lib/course/ladder-picture.ts";
 import { countTicks, linearScale } from "../../../lib/course/marks/scale.ts";
 import { INK_PAIRS, MODE_INK, PAPER_INK, paletteCss } from "../../../lib/course/palette.ts";
 import { walkPicture } from "../../../lib/course/walk-picture.ts";
