@@ -9,7 +9,7 @@ import type { ReferenceEngine } from "../../lib/engine/reference/reference-engin
 import { Hart } from "../../lib/hart/hart.ts";
 import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
 import type { Program } from "../../lib/isa/assembler/program.ts";
-import { assemble } from "../../lib/isa/assembler/text.ts";
+import { assembled } from "./assembled.ts";
 
 export const RAM_BASE = 0x8000_0000;
 
@@ -43,17 +43,10 @@ export function bareMachine(
   return { hart, ram, bus, clock, engine };
 }
 
-/** Assembles text that must be right; the test is wrong otherwise. */
-export function assembled(text: string, origin: bigint | number = RAM_BASE): Program {
-  const result = assemble(text, { origin });
-  if (result.kind !== "program") throw new Error(result.message);
-  return result;
-}
-
-/** Puts a program where it belongs, with the pc at its start. */
-export function loadText(machine: BareMachine, text: string, origin: number = RAM_BASE): Program {
-  const program = assembled(text, origin);
-  machine.ram.write(origin - RAM_BASE, program.bytes);
+/** Puts a program at the start of RAM, with the pc at its first instruction. */
+export function loadText(machine: BareMachine, text: string): Program {
+  const program = assembled(text);
+  machine.ram.write(0, program.bytes);
   machine.hart.pc = program.origin;
   return program;
 }

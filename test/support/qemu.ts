@@ -35,13 +35,13 @@ export function runOnQemu(elfPath: string, moreArguments: readonly string[] = []
 }
 
 /** Runs an ELF file that is given as bytes, and brings RAM back: QEMU keeps it in a file. */
-export function ramFromQemu(elfBytes: Uint8Array): QemuRam {
+export function ramFromQemu(elfBytes: Uint8Array, moreArguments: readonly string[] = []): QemuRam {
   const folder = mkdtempSync(join(tmpdir(), "dom0-qemu-"));
   try {
     const [elfPath, ramPath] = [join(folder, "guest.elf"), join(folder, "ram")];
     writeFileSync(elfPath, elfBytes);
     const backend = `memory-backend-file,id=ram,size=${RAM_MEBIBYTES}M,mem-path=${ramPath},share=on`;
-    const run = runOnQemu(elfPath, ["-object", backend, "-machine", "memory-backend=ram"]);
+    const run = runOnQemu(elfPath, ["-object", backend, "-machine", "memory-backend=ram", ...moreArguments]);
     return { ...run, ram: new Uint8Array(readFileSync(ramPath)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });

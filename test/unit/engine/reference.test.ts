@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { ACCESS_FAULT, type Device } from "../../../lib/bus/device.ts";
 import { Rom } from "../../../lib/devices/rom.ts";
 import { EXCEPTION } from "../../../lib/isa/trap.ts";
+import { assembled } from "../../support/assembled.ts";
 import {
-  assembled,
   type BareMachine,
   bareMachine,
   loadText,
