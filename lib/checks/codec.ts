@@ -66,14 +66,16 @@ const { hasOwn } = Object;
 const float = new DataView(new ArrayBuffer(8));
 const floatBytes = new Uint8Array(float.buffer);
 
+const plain = objectCreate(null) as PropertyDescriptor;
+plain.writable = true;
+plain.enumerable = true;
+plain.configurable = true;
+
 /** Adds an own member without meeting a setter, and with a descriptor that inherits nothing. */
 function put(target: object, key: PropertyKey, value: unknown): void {
-  const descriptor = objectCreate(null) as PropertyDescriptor;
-  descriptor.value = value;
-  descriptor.writable = true;
-  descriptor.enumerable = true;
-  descriptor.configurable = true;
-  defineProperty(target, key, descriptor);
+  plain.value = value;
+  defineProperty(target, key, plain);
+  plain.value = undefined;
 }
 
 class Refused {
@@ -207,8 +209,8 @@ function writeObject(writer: Writer, value: object, depth: number): void {
   else if (value instanceof Opaque) writeText(writer, TAG.opaque, value.what);
   else if (isArray(value)) writeList(writer, value, depth);
   else if (isUint8Array(value)) writeBytes(writer, TAG.bytes, value);
-  else if (hasBrand(mapForEach, value)) writeMap(writer, value as Map<unknown, unknown>, depth);
-  else if (hasBrand(setForEach, value)) writeSet(writer, value as Set<unknown>, depth);
+  else if (isReally(MapOf, mapForEach, value)) writeMap(writer, value as Map<unknown, unknown>, depth);
+  else if (isReally(SetOf, setForEach, value)) writeSet(writer, value as Set<unknown>, depth);
   else writeRecord(writer, value, depth);
 }
 
@@ -217,8 +219,13 @@ const isUint8Array = (value: object): value is Uint8Array =>
 
 const ignore = (): void => {};
 
-/** A method of Map or Set throws on anything else: the only test that an object cannot fake. */
-function hasBrand(method: typeof mapForEach | typeof setForEach, value: object): boolean {
+/** A method of Map or Set throws on anything else; the class is asked first because throwing is slow. */
+function isReally(
+  kind: typeof Map | typeof Set,
+  method: typeof mapForEach | typeof setForEach,
+  value: object,
+): boolean {
+  if (!(value instanceof kind)) return false;
   try {
     apply(method, value, [ignore]);
     return true;

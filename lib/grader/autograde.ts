@@ -180,8 +180,8 @@ function recordOf(
       grades: gradedEntries(notebook).map((cell) => ({
         gradeId: cell.id,
         auto: cell.points,
-        comment: cell.status === "no-answer" ? "No response." : null,
       })),
+      comments: notebook.comments,
     })),
     run: {
       submissionHash: submission.hash,

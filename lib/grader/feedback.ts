@@ -52,12 +52,15 @@ const markdown = unified()
   .use(rehypeSanitize, HARMLESS)
   .use(rehypeStringify);
 
-/** Renders the page. `grades` are the stored rows: a person's score and comment stand above the automatic ones. */
-export function feedbackPage(
-  report: SubmissionReport,
-  notebook: NotebookReport,
-  grades: ReadonlyMap<string, GradeRow>,
-): string {
+/** What the gradebook says of one notebook: a person's scores and comments stand above the automatic ones. */
+export interface Marks {
+  readonly grades: ReadonlyMap<string, GradeRow>;
+  readonly comments: ReadonlyMap<string, string>;
+}
+
+/** Renders the page. */
+export function feedbackPage(report: SubmissionReport, notebook: NotebookReport, marks: Marks): string {
+  const { grades } = marks;
   const graded = notebook.entries.flatMap((entry) => (entry.kind === "graded" ? [entry.cell] : []));
   const most = graded.reduce((sum, cell) => sum + cell.most, 0);
   const score = graded.reduce((sum, cell) => sum + scoreOf(cell, grades), 0);
@@ -76,7 +79,7 @@ export function feedbackPage(
     `<p><strong>${roundPoints(score)} of ${roundPoints(most)} points</strong></p>`,
     `<table><tbody>${rows.join("")}</tbody></table>`,
     ...endNote(notebook, report),
-    ...notebook.entries.map((entry) => entryHtml(entry, grades)),
+    ...notebook.entries.map((entry) => entryHtml(entry, marks)),
   ];
   return `<!doctype html>\n<html lang="en"><head>${head}</head><body><main>\n${body.join("\n")}\n</main></body></html>\n`;
 }
@@ -111,32 +114,38 @@ function endNote(notebook: NotebookReport, report: SubmissionReport): string[] {
   );
 }
 
-function entryHtml(entry: Entry, grades: ReadonlyMap<string, GradeRow>): string {
+function entryHtml(entry: Entry, marks: Marks): string {
   if (entry.kind === "text")
-    return `<article>${String(markdown.processSync(entry.source.slice(0, 100_000)))}</article>`;
-  if (entry.kind === "cell") return cellHtml(entry.source, entry.report);
-  return gradedHtml(entry.cell, grades);
+    return `<article>${String(markdown.processSync(entry.source.slice(0, MOST_TEXT)))}</article>`;
+  if (entry.kind === "graded") return gradedHtml(entry.cell, marks);
+  const { source, report } = entry;
+  return `${cellHtml(source, report)}${commentHtml(marks, report.answers)}`;
+}
+
+const MOST_TEXT = 100_000;
+
+function commentHtml({ comments }: Marks, id: string | undefined): string {
+  const text = id === undefined ? undefined : comments.get(id);
+  return text === undefined ? "" : `\n<p class="comment">${escapeHtml(text)}</p>`;
 }
 
 function cellHtml(source: string, report: Extract<Entry, { kind: "cell" }>["report"]): string {
-  const parts = [`<pre><code>${escapeHtml(source.slice(0, 100_000))}</code></pre>`];
+  const parts = [`<pre><code>${escapeHtml(source.slice(0, MOST_TEXT))}</code></pre>`];
   if (report.output !== undefined && report.output !== "")
     parts.push(`<pre class="output">${escapeHtml(report.output)}</pre>`);
   if (report.status !== "ok") parts.push(`<p class="note">✘ ${escapeHtml(report.message)}</p>`);
   return parts.join("\n");
 }
 
-function gradedHtml(cell: GradedCell, grades: ReadonlyMap<string, GradeRow>): string {
-  const row = grades.get(cell.id);
-  const score = scoreOf(cell, grades);
+function gradedHtml(cell: GradedCell, marks: Marks): string {
+  const row = marks.grades.get(cell.id);
+  const score = scoreOf(cell, marks.grades);
   const isOpen = row === undefined ? cell.points === null : row.needsManual;
   const kind = isOpen ? "open" : score >= cell.most ? "full" : score > 0 ? "part" : "none";
-  const lines = cell.lines.map((line) => `<pre class="verdict">${escapeHtml(line)}</pre>`);
-  const comment = row?.comment;
+  const head = `<span class="points">${pointsText(cell, marks.grades)}</span>${escapeHtml(cell.title)}`;
   return [
-    `<section class="graded ${kind}"><h2><span class="points">${pointsText(cell, grades)}</span>${escapeHtml(cell.title)}</h2>`,
-    ...lines,
-    ...(comment === undefined || comment === null ? [] : [`<p>${escapeHtml(comment)}</p>`]),
-    "</section>",
+    `<section class="graded ${kind}"><h2>${head}</h2>`,
+    ...cell.lines.map((line) => `<pre class="verdict">${escapeHtml(line)}</pre>`),
+    `${commentHtml(marks, cell.id)}</section>`,
   ].join("\n");
 }

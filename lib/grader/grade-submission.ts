@@ -4,6 +4,7 @@ import type { EmittedCell } from "../notebook/kernel-protocol.ts";
 import type { CageLimits, Sandbox } from "./cage/sandbox.ts";
 import type { Compiler } from "./compile/compiler.ts";
 import type { SourceAssignment } from "./course.ts";
+import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
 import type { InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
@@ -142,6 +143,7 @@ function notSubmitted(wanted: ManifestNotebook): NotebookReport {
     end: "not-run",
     flags: [{ cell: wanted.name, what: "not submitted" }],
     entries,
+    comments: [],
     stderr: "",
   };
 }
@@ -177,6 +179,7 @@ async function gradeNotebook(
     end: result.end,
     flags: plan.flags,
     entries: entriesOf(wanted, plan, result.report, prepared.broken),
+    comments: commentsOf(wanted, plan),
     stderr: result.stderr,
   };
 }
@@ -217,6 +220,22 @@ function entriesOf(
   return entries;
 }
 
+const NO_RESPONSE = "No response.";
+
+function commentsOf(wanted: ManifestNotebook, plan: Plan): readonly CellComment[] {
+  return wanted.cells
+    .filter(({ role }) => role === "answer" || role === "manual-answer" || role === "manual-task")
+    .map((cell) => ({
+      cellId: cell.id,
+      auto: cell.role !== "manual-task" && isBlank(cell, plan.answers.get(cell.id)) ? NO_RESPONSE : null,
+    }));
+}
+
+function isBlank(cell: ManifestCell, answer: string | undefined): boolean {
+  const released = releasedText(cell);
+  return isUntouched(cell, answer, isProblem(released) ? "" : released);
+}
+
 function gradedTest(cell: ManifestCell, test: TestReport | undefined): GradedCell {
   return {
     id: cell.id,
@@ -230,15 +249,14 @@ function gradedTest(cell: ManifestCell, test: TestReport | undefined): GradedCel
 }
 
 function manualCell(cell: ManifestCell, answer: string | undefined): GradedCell {
-  const released = releasedText(cell);
-  const isEmpty = isUntouched(cell, answer, isProblem(released) ? "" : released);
+  const isEmpty = isBlank(cell, answer);
   return {
     id: cell.id,
     title: cell.id,
     most: cell.points,
     points: isEmpty ? 0 : null,
     status: isEmpty ? "no-answer" : "manual",
-    lines: [isEmpty ? "No response." : "A person reads this answer."],
+    lines: [isEmpty ? NO_RESPONSE : "A person reads this answer."],
     details: [],
   };
 }

@@ -22,7 +22,10 @@ export function writeFeedback(course: Course, assignment: string, student?: stri
       const report = JSON.parse(run.report) as SubmissionReport;
       replaceFolder(course.folder("feedback", assignment, id), (fresh) => {
         for (const notebook of report.notebooks) {
-          const page = feedbackPage(report, notebook, book.grades(assignment, id, notebook.name));
+          const page = feedbackPage(report, notebook, {
+            grades: book.grades(assignment, id, notebook.name),
+            comments: book.comments(assignment, id, notebook.name),
+          });
           writeFileWhole(path.join(fresh, `${notebook.name}.html`), page);
           pages += 1;
         }

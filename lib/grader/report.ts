@@ -1,4 +1,5 @@
 /** What grading one submission found out, in the form that is stored, shown and exported. */
+import type { CellComment } from "./gradebook/gradebook.ts";
 import type { CageEnd } from "./oracle/oracle.ts";
 import type { CellReport, TestReport } from "./oracle/protocol.ts";
 import type { Flag } from "./plan.ts";
@@ -28,6 +29,8 @@ export interface NotebookReport {
   readonly end: CageEnd | "not-run";
   readonly flags: readonly Flag[];
   readonly entries: readonly Entry[];
+  /** One for each cell that a student fills in. */
+  readonly comments: readonly CellComment[];
   readonly stderr: string;
 }
 

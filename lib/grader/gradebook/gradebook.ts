@@ -16,7 +16,12 @@ const COURSE = "default_course";
 export interface CellGrade {
   readonly gradeId: string;
   readonly auto: number | null;
-  readonly comment: string | null;
+}
+
+/** The automatic comment of an answer, as nbgrader keeps one for each cell that a student fills in. */
+export interface CellComment {
+  readonly cellId: string;
+  readonly auto: string | null;
 }
 
 /** What a grading run stores for one student. */
@@ -29,6 +34,7 @@ export interface SubmissionRecord {
     readonly name: string;
     readonly flagged: boolean;
     readonly grades: readonly CellGrade[];
+    readonly comments: readonly CellComment[];
   }[];
   readonly run: {
     readonly submissionHash: string;
@@ -188,6 +194,7 @@ export class Gradebook {
           submitted,
         );
         for (const grade of notebook.grades) this.#saveGrade(String(source["id"]), submitted, grade);
+        for (const comment of notebook.comments) this.#saveComment(String(source["id"]), submitted, comment);
       }
       this.#saveRun(record);
     });
@@ -210,7 +217,17 @@ export class Gradebook {
       auto_score: grade.auto,
       needs_manual_grade: judged || grade.auto === null ? 1 : 0,
     });
-    this.#upsert("comment", keys, { auto_comment: grade.comment });
+  }
+
+  #saveComment(notebook: string, submitted: string, comment: CellComment): void {
+    const cell = this.#db
+      .prepare(
+        "SELECT id FROM base_cell WHERE name = ? AND notebook_id = ? AND type IN ('SolutionCell', 'TaskCell')",
+      )
+      .get(comment.cellId, notebook);
+    if (cell === undefined) throw new Error(`cell "${comment.cellId}" is not in the gradebook`);
+    const keys = { cell_id: String(cell["id"]), notebook_id: submitted };
+    this.#upsert("comment", keys, { auto_comment: comment.auto });
   }
 
   #saveRun(record: SubmissionRecord): void {
@@ -279,18 +296,13 @@ export class Gradebook {
     };
   }
 
-  /** Stored scores of one student's notebook, by grade id: person's score first, as nbgrader adds them. */
+  /** Stored scores of one student's notebook, by grade id: a person's score first, as nbgrader adds them. */
   grades(assignment: string, student: string, notebook: string): ReadonlyMap<string, GradeRow> {
     const rows = this.#all(
-      `SELECT base_cell.name AS name, grade.auto_score AS auto, grade.manual_score AS manual, grade.extra_credit AS extra,
-              grade.needs_manual_grade AS needs, comment.auto_comment AS auto_comment, comment.manual_comment AS manual_comment
+      `SELECT base_cell.name AS name, grade.auto_score AS auto, grade.manual_score AS manual,
+              grade.extra_credit AS extra, grade.needs_manual_grade AS needs
        FROM grade JOIN base_cell ON base_cell.id = grade.cell_id
-       JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id
-       JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
-       JOIN assignment ON assignment.id = submitted_assignment.assignment_id
-       JOIN notebook ON notebook.id = submitted_notebook.notebook_id
-       LEFT JOIN comment ON comment.cell_id = grade.cell_id AND comment.notebook_id = grade.notebook_id
-       WHERE assignment.name = ? AND submitted_assignment.student_id = ? AND notebook.name = ?`,
+       JOIN submitted_notebook ON submitted_notebook.id = grade.notebook_id ${OF_ONE_NOTEBOOK}`,
       assignment,
       student,
       notebook,
@@ -298,13 +310,22 @@ export class Gradebook {
     return new Map(
       rows.map((row) => [
         String(row["name"]),
-        {
-          score: totalOf(row["auto"], row["manual"], row["extra"]),
-          needsManual: row["needs"] === 1,
-          comment: textOrNull(row["manual_comment"]) ?? textOrNull(row["auto_comment"]),
-        },
+        { score: totalOf(row["auto"], row["manual"], row["extra"]), needsManual: row["needs"] === 1 },
       ]),
     );
+  }
+
+  /** Comments on one student's notebook, by the name of the answer: a person's before the automatic one. */
+  comments(assignment: string, student: string, notebook: string): ReadonlyMap<string, string> {
+    const rows = this.#all(
+      `SELECT base_cell.name AS name, coalesce(comment.manual_comment, comment.auto_comment) AS text
+       FROM comment JOIN base_cell ON base_cell.id = comment.cell_id
+       JOIN submitted_notebook ON submitted_notebook.id = comment.notebook_id ${OF_ONE_NOTEBOOK} AND text IS NOT NULL`,
+      assignment,
+      student,
+      notebook,
+    );
+    return new Map(rows.map((row) => [String(row["name"]), String(row["text"])]));
   }
 
   /** Every assignment × student, as nbgrader's CSV plugin lists them. A missing submission scores 0. */
@@ -439,8 +460,13 @@ export class Gradebook {
 export interface GradeRow {
   readonly score: number;
   readonly needsManual: boolean;
-  readonly comment: string | null;
 }
+
+const OF_ONE_NOTEBOOK = `
+  JOIN submitted_assignment ON submitted_assignment.id = submitted_notebook.assignment_id
+  JOIN assignment ON assignment.id = submitted_assignment.assignment_id
+  JOIN notebook ON notebook.id = submitted_notebook.notebook_id
+  WHERE assignment.name = ? AND submitted_assignment.student_id = ? AND notebook.name = ?`;
 
 /** nbgrader's sum: a person's score replaces the automatic one, extra credit counts only when one of them is there. */
 function totalOf(auto: unknown, manual: unknown, extra: unknown): number {
