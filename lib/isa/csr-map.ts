@@ -63,6 +63,7 @@ export const CSRS = {
     spec: "norm:stvec_op",
     fields: { MODE: VECTOR_MODE, BASE: rw(63, 2) },
     reset: 0n,
+    voidOnIllegal: true,
   },
   scounteren: {
     address: 0x106,
@@ -205,6 +206,7 @@ export const CSRS = {
     spec: "norm:mtvec_enc",
     fields: { MODE: VECTOR_MODE, BASE: rw(63, 2) },
     reset: 0n,
+    voidOnIllegal: true,
   },
   mcounteren: {
     address: 0x306,

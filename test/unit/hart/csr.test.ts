@@ -53,9 +53,9 @@ describe("fields keep to their rules", () => {
     expect(write("satp", encodeCsr("satp", { PPN: 1 }))).toBe(1n);
   });
 
-  it("mtvec keeps its mode when a reserved one is written", () => {
+  it("mtvec is left alone altogether when a reserved mode is written, as on QEMU", () => {
     expect(write("mtvec", 0x8000_0001n)).toBe(0x8000_0001n);
-    expect(write("mtvec", 0x9000_0002n)).toBe(0x9000_0001n);
+    expect(write("mtvec", 0x9000_0002n)).toBe(0x8000_0001n);
   });
 
   it("mepc and sepc are aligned to four bytes", () => {
