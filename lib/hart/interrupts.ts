@@ -21,7 +21,7 @@ export const pendingBits = (state: HartState): bigint => state.softwarePending |
 /** Pending and enabled in `mie`, whatever the mode and the global enables say: what ends a WFI. @spec norm:wfi_intr_dis */
 export const enabledPending = (state: HartState): bigint => pendingBits(state) & state.stored("mie");
 
-/** Whether interrupts that go to `target` are taken in the present mode. @spec norm:mstatus_mie_sie_op1 */
+/** Whether interrupts that go to `target` are taken in the present mode. @spec norm:mstatus_xie_intr_en_dis */
 function takenFor(state: HartState, target: ModeNumber): boolean {
   if (state.modeNumber !== target) return state.modeNumber < target;
   return statusBit(state.stored("mstatus"), target === MODE_NUMBER.M ? "MIE" : "SIE");

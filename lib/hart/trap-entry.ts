@@ -14,7 +14,11 @@ import type { Delegation } from "./trap-event.ts";
 const { U, S, M } = MODE_NUMBER;
 const INTERRUPT_BIT = 1n << 63n;
 
-/** The bit that decides whether supervisor mode handles a trap. @spec norm:trap_del_S_mode_op */
+/**
+ * The bit that decides whether supervisor mode handles a trap. Machine mode's own traps stay with it, whatever the bit.
+ * @spec norm:medeleg_mideleg_op2
+ * @spec norm:trap_never_trans_lower
+ */
 function delegationOf(state: HartState, { isInterrupt, cause }: Trap): Delegation {
   const register = isInterrupt ? "mideleg" : "medeleg";
   const isSet = ((state.stored(register) >> BigInt(cause)) & 1n) === 1n;
@@ -32,7 +36,7 @@ function handlerAddress(tvec: bigint, { isInterrupt, cause }: Trap): bigint {
 const causeWord = ({ isInterrupt, cause }: Trap): bigint =>
   (isInterrupt ? INTERRUPT_BIT : 0n) | BigInt(cause);
 
-/** Supervisor mode's half of the entry. @spec norm:mstatus_xpie_xie_xpp_trap_op */
+/** Supervisor mode's half of the entry. @spec norm:trap_del_S_mode_op */
 function enterSupervisor(state: HartState, trap: Trap, from: ModeNumber): void {
   const mstatus = state.stored("mstatus");
   state.setStored("scause", causeWord(trap));

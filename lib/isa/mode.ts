@@ -4,7 +4,7 @@
 export const MODES = ["U", "S", "M"] as const;
 export type Mode = (typeof MODES)[number];
 
-/** The 2-bit number of each mode, as `MPP` and CSR addresses encode it. @spec norm:mstatus_xpp_enc */
+/** The 2-bit number of each mode, as `MPP` and CSR addresses encode it. @spec priv §"Privilege Levels" */
 export const MODE_NUMBER = { U: 0, S: 1, M: 3 } as const satisfies Record<Mode, number>;
 export type ModeNumber = (typeof MODE_NUMBER)[Mode];
 

@@ -1,7 +1,7 @@
 /** Page-table entries: the fields and what each bit grants. */
 import { type BitField, bits, fieldMask, getField } from "../bits/field.ts";
 
-/** Flag bits of a PTE by the manual's letters, from bit 0 up. @spec norm:Sv39_pte_sz */
+/** Flag bits of a PTE by the manual's letters, from bit 0 up. @spec priv §"Addressing and Memory Protection" */
 export const PTE = {
   /** Valid. */
   V: 1n << 0n,

@@ -67,7 +67,7 @@ export class ReferenceContext implements ExecContext {
     return this.#hart.state.modeNumber;
   }
 
-  /** Targets are 4-byte aligned while there are no compressed instructions. @spec norm:ia_fault_exc_on_target */
+  /** Targets are 4-byte aligned while there are no compressed instructions. @spec norm:taken_cti_misaligned_exc */
   jump(target: bigint): Trap | undefined {
     if ((target & 3n) !== 0n) return exception("instructionAddressMisaligned", target);
     this.nextPc[0] = target;
