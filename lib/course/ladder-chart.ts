@@ -71,11 +71,7 @@ export function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
     type: "scatter",
     mode: "markers",
     name: "change of mode",
-    marker: {
-      color: PAPER_INK.ink.light,
-      size: 7,
-      symbol: ladder.crossings.map((c) => (c.isTrap ? "triangle-up" : "triangle-down")),
-    },
+    marker: { color: PAPER_INK.ink.light, size: 14, opacity: 0 },
     x: ladder.crossings.map((crossing) => crossing.at),
     y: ladder.crossings.map((crossing) => rungs.indexOf(crossing.to)),
     text: ladder.crossings.map(
@@ -90,11 +86,11 @@ export function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
       title: { text: title, x: 0, xref: "paper" },
       xaxis: {
         title: { text: "retired instructions" },
-        range: [0, Math.max(1, ladder.length)],
+        range: [0, Math.max(1, ladder.length) * 1.02],
         zeroline: false,
       },
       yaxis: {
-        title: { text: "privilege mode" },
+        title: { text: "privilege mode", standoff: 12 },
         tickvals: rungs.map((_, rung) => rung),
         ticktext: rungs.map((mode) => `<b>${mode}</b> ${RUNG_WORDS[mode]}`),
         range: [-0.5, rungs.length - 0.3],
@@ -105,7 +101,7 @@ export function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,
       font: { color: PAPER_INK.ink.light },
-      margin: { l: 110, r: 24, t: 56, b: 56 },
+      margin: { l: 140, r: 24, t: 56, b: 56 },
       height: 320,
     },
   };

@@ -27,19 +27,26 @@ function cellHtml(cell: Cell): string {
   return cell.strong === true ? `<strong>${set}</strong>` : set;
 }
 
-function rowHtml(row: Table["rows"][number], namesRows: boolean): string {
-  const cells = row.map((cell, index) =>
-    index === 0 && namesRows
-      ? `<th scope="row">${cellHtml(cellOf(cell))}</th>`
-      : `<td>${cellHtml(cellOf(cell))}</td>`,
-  );
+/** Notebook pages set table cells to the right unless told otherwise in the cell itself. */
+const sideOf = (table: Table, index: number): string =>
+  ` style="text-align:${table.rightColumns?.includes(index) === true ? "right" : "left"}"`;
+
+function rowHtml(table: Table, row: Table["rows"][number]): string {
+  const cells = row.map((cell, index) => {
+    const html = cellHtml(cellOf(cell));
+    return index === 0 && table.namesRows === true
+      ? `<th scope="row"${sideOf(table, index)}>${html}</th>`
+      : `<td${sideOf(table, index)}>${html}</td>`;
+  });
   return `<tr>${cells.join("")}</tr>`;
 }
 
 /** The table as HTML with caption and column headings. */
 export function tableHtml(table: Table): string {
-  const head = table.columns.map((column) => `<th scope="col">${escapeMarkup(column)}</th>`).join("");
-  const body = table.rows.map((row) => rowHtml(row, table.namesRows === true)).join("\n");
+  const head = table.columns
+    .map((column, index) => `<th scope="col"${sideOf(table, index)}>${escapeMarkup(column)}</th>`)
+    .join("");
+  const body = table.rows.map((row) => rowHtml(table, row)).join("\n");
   return `<table class="dom0-table">\n<caption>${escapeMarkup(table.caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
 }
 
