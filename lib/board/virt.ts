@@ -16,6 +16,7 @@ import { Board } from "./board.ts";
 import { bootRom, deviceTreeAddress } from "./boot-rom.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
+import { isaString } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
 import { DEFAULT_RAM_BYTES, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
 import { RamVersions } from "./ram-versions.ts";
@@ -35,8 +36,7 @@ export interface BoardConfig {
 }
 
 const MIN_RAM_BYTES = 64 * 1024;
-/** What the hart implements, as device trees spell it. */
-const ISA = "rv64im_zicsr_zifencei";
+/** The largest translation scheme, as device trees spell it. */
 const MMU_TYPE = "riscv,sv39";
 
 /**
@@ -63,7 +63,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
     cachesTranslations: accelerations.translationCache ?? true,
   });
 
-  const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: ISA, mmuType: MMU_TYPE });
+  const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const treeAddress = deviceTreeAddress(ram, deviceTree.length);
   const console = new Console();
   const halt = clock.alarm(() => {});

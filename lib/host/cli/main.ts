@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
   },
   serve: { summary: "serve the built course on 127.0.0.1", load: () => import("./serve.ts") },
   bench: { summary: "measure speed, as ratios against a peer", load: () => import("./bench.ts") },
+  boot: {
+    summary: "run a RISC-V program on the board, with the terminal as its serial line",
+    load: () => import("./boot.ts"),
+  },
   check: {
     summary: "format, lint, types, layers, tslab consumer, notebooks",
     load: () => import("./check.ts"),

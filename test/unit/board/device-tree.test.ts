@@ -2,8 +2,9 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { virtDeviceTree } from "../../../lib/board/device-tree.ts";
+import { isaString } from "../../../lib/board/isa-string.ts";
 import { describeWith } from "../../support/optional.ts";
 
 const config = {
@@ -37,6 +38,13 @@ function flat(dtb: Uint8Array): Map<string, string> {
     at += 8 + ((length + 3) & ~3);
   }
 }
+
+describe("the ISA string", () => {
+  it("runs letters together and separates longer names, as device trees spell it", () => {
+    expect(isaString(["rv64i", "m", "a", "zicsr", "zifencei", "privileged"])).toBe("rv64ima_zicsr_zifencei");
+    expect(isaString()).toMatch(/^rv64i[a-z]*(_[a-z]+)*$/);
+  });
+});
 
 describeWith(["dtc"], "dtc", () => {
   it("reads our device tree and finds nothing to complain about", () => {
