@@ -6,8 +6,15 @@
  * aborted, and only if they asked for it), `interrupt_request`, and `idle` after the reply, never before.
  */
 import { readFileSync } from "node:fs";
-import type { CellError, CellOutput, QuickInfo } from "../../notebook/kernel-protocol.ts";
 import type { KernelSession } from "./kernel-session.ts";
+import {
+  codePointOffset,
+  errorReply,
+  inspectionData,
+  KERNEL_INFO,
+  publishOutput,
+  utf16Offset,
+} from "./launcher-content.ts";
 import { SendQueue, StreamBatch } from "./launcher-outgoing.ts";
 import type {
   BoundSocket,
@@ -16,26 +23,6 @@ import type {
   TslabServer,
   TslabServerClass,
 } from "./launcher-tslab.ts";
-
-const PROTOCOL_VERSION = "5.3";
-
-/** What `kernel_info_request` tells; `language_info` goes into every notebook that is executed. */
-const KERNEL_INFO = {
-  status: "ok",
-  protocol_version: PROTOCOL_VERSION,
-  implementation: "dom0-kit",
-  implementation_version: "0.1.0",
-  language_info: {
-    name: "typescript",
-    version: "6.0.3",
-    mimetype: "text/typescript",
-    file_extension: ".ts",
-    codemirror_mode: { mode: "typescript", name: "javascript", typescript: true },
-  },
-  banner: "TypeScript (dom0-kit)",
-  help_links: [],
-  supported_features: [],
-};
 
 interface PendingExecution {
   readonly message: TslabMessage;
@@ -47,20 +34,6 @@ const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);
-
-/** UTF-16 offset of a cursor that Jupyter counts in code points. */
-export function utf16Offset(text: string, codePoints: number): number {
-  let offset = 0;
-  for (let left = codePoints; left > 0 && offset < text.length; left--) {
-    offset += (text.codePointAt(offset) ?? 0) > 0xffff ? 2 : 1;
-  }
-  return offset;
-}
-
-/** Inverse of {@link utf16Offset}. */
-export function codePointOffset(text: string, utf16: number): number {
-  return [...text.slice(0, utf16)].length;
-}
 
 /** A server on one session; `whenClosed` is called when the last message of a shutdown has left. */
 export type LauncherServerClass = new (
@@ -256,47 +229,6 @@ export function launcherServerClass(Base: TslabServerClass): LauncherServerClass
       this.#reply(this.#queue(this.iopub), parent, kind, content);
     }
   };
-}
-
-function errorReply({ ename, evalue, traceback }: CellError) {
-  return { status: "error", ename, evalue, traceback };
-}
-
-function inspectionData(info: QuickInfo | undefined): Readonly<Record<string, string>> {
-  if (info === undefined) return {};
-  const { signature, documentation } = info;
-  const markdown = `\`\`\`typescript\n${signature}\n\`\`\``;
-  if (documentation === "") return { "text/plain": signature, "text/markdown": markdown };
-  return {
-    "text/plain": `${signature}\n\n${documentation}`,
-    "text/markdown": `${markdown}\n\n${documentation}`,
-  };
-}
-
-function publishOutput(
-  output: CellOutput,
-  count: number,
-  text: StreamBatch,
-  publish: (kind: string, content: unknown) => void,
-): void {
-  if (output.type === "stream") {
-    text.add(output.name, output.text);
-    return;
-  }
-  text.flush();
-  switch (output.type) {
-    case "error":
-      publish("error", { ename: output.ename, evalue: output.evalue, traceback: output.traceback });
-      return;
-    case "execute_result":
-      publish("execute_result", { data: output.data, metadata: {}, execution_count: count });
-      return;
-    case "display_data": {
-      const transient = output.displayId === undefined ? {} : { display_id: output.displayId };
-      const kind = output.update === true ? "update_display_data" : "display_data";
-      publish(kind, { data: output.data, metadata: {}, transient });
-    }
-  }
 }
 
 /** The ports and the key that Jupyter wrote for this kernel, or `undefined` when the file cannot be used. */
