@@ -16,7 +16,8 @@ import { quietStarlightStyles } from "./build/quiet-starlight.ts";
 const override = (name) => `./src/components/${name}.astro`;
 
 export default defineConfig({
-  site: process.env.BOOK_SITE ?? "http://127.0.0.1:4321",
+  // Only a published copy knows its address; without one there is no canonical link and no site map.
+  ...(process.env.BOOK_SITE ? { site: process.env.BOOK_SITE } : {}),
   outDir: "./dist",
   trailingSlash: "always",
   prefetch: false,

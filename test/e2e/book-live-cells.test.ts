@@ -1,5 +1,7 @@
 /** Cells of the published chapter, used as a reader uses them. */
+import { stripTypeScriptTypes } from "node:module";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as kit from "../../lib/index.ts";
 import { describeWith } from "../support/optional.ts";
 import {
   type BookVisit,
@@ -110,6 +112,86 @@ describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
     await context.close();
   });
 
+  test.each([1, 2, 3, 4, 5] as const)(
+    "the right answer to exercise 01.%i gets the verdict that Node gives, and the page keeps the mark",
+    async (number) => {
+      const { page, context } = await openPlain(visit, chapterPath);
+      const exercise = page.locator(`.cell[data-cell="ex${number}-answer"]`);
+      const index = Number(await exercise.getAttribute("data-index"));
+      const solved = solvedExercise(
+        `01.${number}`,
+        (await exercise.locator("pre code").first().textContent()) ?? "",
+      );
+      await typeInto(page, index, solved.source);
+      await page.keyboard.press("Shift+Enter");
+      expect(await endOfRun(page, index)).toBe("done");
+      const shown = exercise.locator(".dom0-verdict");
+      expect(await shown.getAttribute("data-passed")).toBe("true");
+      expect(plainText(await shown.innerHTML())).toBe(plainText(solved.verdictHtml));
+      const progress = page.locator("a[data-page][aria-current]");
+      expect(await progress.getAttribute("data-progress")).toBe("1/5");
+      await page.reload({ waitUntil: "networkidle" });
+      expect(await progress.getAttribute("data-progress")).toBe("1/5");
+      expect(await exercise.locator(".dom0-verdict[data-earlier]").count()).toBe(1);
+      await context.close();
+    },
+  );
+
+  test("progress and edits leave one browser as a file and arrive in another", async () => {
+    const { page, context } = await openPlain(visit, chapterPath, { acceptDownloads: true });
+    await typeInto(page, 1, "const carried = 1;");
+    await page.keyboard.press("Shift+Enter");
+    await endOfRun(page, 1);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator("#progress-export").click(),
+    ]);
+    const file = await download.path();
+    const other = await openPlain(visit, chapterPath);
+    await other.page.locator("#progress-import").setInputFiles(file);
+    await other.page.waitForFunction(
+      () => document.querySelector('.cell[data-index="1"] code')?.textContent === "const carried = 1;",
+    );
+    await context.close();
+    await other.context.close();
+  });
+
+  test("a figure becomes an interactive chart on demand, and a drawing again", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const figure = page.locator(".output-figure:has([data-explore])").first();
+    await figure.locator("[data-explore]").click();
+    await figure.locator(".figure-chart .main-svg").first().waitFor();
+    expect(await figure.locator(".figure-drawing").isVisible()).toBe(false);
+    await figure.locator("[data-explore]").click();
+    await figure.locator(".figure-drawing").waitFor({ state: "visible" });
+    await context.close();
+  });
+
+  test("the whole chapter runs, unedited, from top to bottom", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const errors = pageErrors(page);
+    await page.locator("[data-action=run-all]").click();
+    await page.waitForFunction(() => {
+      const states = [...document.querySelectorAll<HTMLElement>(".cell")].map(
+        (cell) => cell.dataset["state"],
+      );
+      return states.includes("failed") || states.every((state) => state === "done");
+    });
+    expect(await page.locator('.cell[data-state="failed"]').count()).toBe(0);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  test("a cell in the middle of a fresh page first runs the cells that it needs", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const cell = page.locator('.cell[data-cell="run-sum"]');
+    await cell.locator("[data-action=run]").click();
+    expect(await endOfRun(page, Number(await cell.getAttribute("data-index")))).toBe("done");
+    expect(await page.locator('.cell[data-cell="triangle"]').getAttribute("data-state")).toBe("done");
+    expect(await page.locator('.cell[data-cell="quiz"]').getAttribute("data-state")).toBe(null);
+    await context.close();
+  });
+
   test("the notebook with the reader's edits is the source notebook with one cell changed", async () => {
     const { page, context } = await openPlain(visit, chapterPath, { acceptDownloads: true });
     await typeInto(page, 1, "const mine = 1;\nmine");
@@ -132,5 +214,28 @@ describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
     await context.close();
   });
 });
+
+/** An exercise with the course's own answer in place of its stub, and the verdict that Node shows for it. */
+function solvedExercise(id: kit.ExerciseId, stub: string): { source: string; verdictHtml: string } {
+  const checkCall = stub.split("\n").find((line) => line.startsWith("check(")) ?? "";
+  const source = `${id === "01.2" ? 'const wanted = instance("01.2", SEED);\n' : ""}${kit.referenceAnswer(id, 1)}\n${checkCall}`;
+  let verdictHtml = "";
+  const before = kit.setDisplaySink((bundle) => {
+    verdictHtml = String(bundle["text/html"]);
+  });
+  const names = { ...kit, SEED: 1, RAM: 0x8000_0000n };
+  new Function(...Object.keys(names), stripTypeScriptTypes(source))(...Object.values(names));
+  kit.setDisplaySink(before);
+  return { source, verdictHtml };
+}
+
+/** Text of markup, with single spaces. */
+const plainText = (html: string): string =>
+  html
+    .replace(/<[^>]*>/g, " ")
+    .replaceAll("&#39;", "'")
+    .replaceAll("&#34;", '"')
+    .replace(/\s+/g, " ")
+    .trim();
 
 const text = (source: string | string[]): string => (Array.isArray(source) ? source.join("") : source);

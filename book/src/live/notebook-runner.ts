@@ -1,4 +1,4 @@
-import type { CompileResult, EmittedCell } from "../../../lib/notebook/kernel-protocol.ts";
+import type { CellDiagnostic, CompileResult, EmittedCell } from "../../../lib/notebook/kernel-protocol.ts";
 import type { CellView } from "./cell-view.ts";
 import type { CompilerClient } from "./compiler-client.ts";
 import { SessionClient } from "./session-client.ts";
@@ -26,6 +26,8 @@ interface LogEntry {
 }
 
 const stopPatienceMs = 1500;
+/** TypeScript's "Cannot find name". */
+const cannotFindName = 2304;
 
 /** Runs the cells of one page in one session: one at a time, in the order asked. */
 export class NotebookRunner {
@@ -38,6 +40,7 @@ export class NotebookRunner {
   #queue: CellView[] = [];
   #current: CellView | undefined;
   #isStopping = false;
+  #retried: CellView | undefined;
 
   constructor(host: RunnerHost) {
     this.#host = host;
@@ -54,6 +57,7 @@ export class NotebookRunner {
 
   /** Runs one cell, and before it the unedited cells that it needs and that have not run yet. */
   async run(cell: CellView): Promise<void> {
+    this.#retried = undefined;
     const built = await this.#builtCells();
     await this.#enqueue([...this.#missingBefore(cell, built), cell]);
   }
@@ -75,7 +79,11 @@ export class NotebookRunner {
     this.#host.announce(`Stopping cell ${stopping.index}`, true);
     session.interrupt();
     const patienceMs = session.keepsStateOnStop ? stopPatienceMs : 60;
-    await new Promise((resolve) => setTimeout(resolve, patienceMs));
+    // Asked again and again: a run that had only just been sent clears the flag when it starts.
+    for (let waitedMs = 0; waitedMs < patienceMs && this.#isStopping; waitedMs += 50) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      if (this.#isStopping) session.interrupt();
+    }
     if (this.#current === stopping && this.#isStopping) session.terminate();
   }
 
@@ -143,6 +151,7 @@ export class NotebookRunner {
     this.#host.announce(`Running cell ${cell.index}`, true);
     const compiled = await this.#compile(cell);
     cell.clearOutputs();
+    if (!compiled.ok && this.#runFirst(cell, compiled.diagnostics)) return true;
     if (!compiled.ok) {
       cell.showDiagnostics(compiled.diagnostics);
       cell.settleOutputs();
@@ -155,6 +164,31 @@ export class NotebookRunner {
       return false;
     }
     return this.#execute(cell, compiled.cell);
+  }
+
+  /** Puts the cells that declare a missing name before an edited cell; false when no cell does, or it was tried. */
+  #runFirst(cell: CellView, diagnostics: readonly CellDiagnostic[]): boolean {
+    const built = this.#built ?? {};
+    const names = diagnostics.flatMap(({ code, message }) =>
+      code === cannotFindName ? (/'(.+?)'/.exec(message)?.[1] ?? []) : [],
+    );
+    const ran = new Set(this.#log.map((entry) => entry.cell));
+    const lacking = this.#host.cells.filter((other) => {
+      const result = built[other.id];
+      return (
+        other !== cell &&
+        !ran.has(other.id) &&
+        result?.ok === true &&
+        result.cell.values.some((name) => names.includes(name))
+      );
+    });
+    if (lacking.length === 0 || this.#retried === cell) return false;
+    this.#retried = cell;
+    const first = new Set(lacking.flatMap((other) => [...this.#missingBefore(other, built), other]));
+    const wanted = [...this.#host.cells.filter((other) => first.has(other)), cell];
+    for (const other of wanted) other.setState("queued");
+    this.#queue.unshift(...wanted);
+    return true;
   }
 
   async #execute(cell: CellView, emitted: EmittedCell): Promise<boolean> {

@@ -217,8 +217,11 @@ function showState(text: string, isBusy: boolean): void {
 }
 
 async function copySource(cell: CellView, button: HTMLElement): Promise<void> {
-  await navigator.clipboard.writeText(cell.source);
-  button.textContent = "Copied";
+  const isCopied = await navigator.clipboard?.writeText(cell.source).then(
+    () => true,
+    () => false,
+  );
+  button.textContent = isCopied ? "Copied" : "Not allowed";
   setTimeout(() => {
     button.textContent = "Copy";
   }, 1500);
