@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Board } from "../../lib/board/board.ts";
@@ -150,8 +151,37 @@ describe("what the kernel does to its processes", () => {
   });
 });
 
+/** One line an exception, without what depends on time: calls of the kernel for its timer, and repetitions in a waiting loop. */
+function withoutTime(exceptions: readonly { cause: number; epc: bigint; tval: bigint }[]): string[] {
+  const lines = exceptions
+    .filter(({ cause }) => cause !== 9)
+    .map(({ cause, epc, tval }) => `cause ${cause} at ${epc.toString(16)}, tval ${tval.toString(16)}`);
+  return lines.filter((line, index) => line !== lines[index - 1]);
+}
+
 describeWith(["qemu"], "QEMU", () => {
   it("prints the same console from the same ELF and exits with the same status", () => {
     expect(runOnQemu(ELF)).toEqual({ console: CONSOLE, exitCode: 0 });
+  });
+
+  it("takes the same exceptions at the same addresses with the same values", () => {
+    const folder = mkdtempSync(join(tmpdir(), "dom0-traps-"));
+    const log = join(folder, "int.log");
+    runOnQemu(ELF, ["-d", "int", "-D", log]);
+    const pattern = /async:0, cause:(\w+), epc:(\w+), tval:(\w+)/g;
+    const theirs = [...readFileSync(log, "utf8").matchAll(pattern)].map(([, cause, epc, tval]) => ({
+      cause: Number.parseInt(cause ?? "", 16),
+      epc: BigInt(epc ?? 0),
+      tval: BigInt(tval ?? 0),
+    }));
+    rmSync(folder, { recursive: true });
+    const ours: { cause: number; epc: bigint; tval: bigint }[] = [];
+    const board = kernelBoard();
+    board.onTrap(({ trap, epc }) => {
+      if (!trap.isInterrupt) ours.push({ cause: trap.cause, epc, tval: trap.tval });
+    });
+    board.run({ instructions: PLENTY });
+    expect(withoutTime(ours)).toEqual(withoutTime(theirs));
+    expect(withoutTime(ours).length).toBeGreaterThan(15);
   });
 });
