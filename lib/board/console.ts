@@ -1,28 +1,39 @@
 /** The terminal at the other end of the serial line: what the guest printed, and who wants to hear of it. */
 
+/** Bytes that are kept. A guest that prints without end must not fill the host's memory. */
+const MAX_KEPT_BYTES = 8 * 1024 * 1024;
+const FIRST_BYTES = 256;
+/** A UTF-8 character has at most this many bytes after its first. */
+const MAX_CONTINUATION_BYTES = 3;
+
 /** Text that came out of the serial port since power-on. */
 export class Console {
-  readonly #bytes: number[] = [];
   readonly #listeners: ((text: string) => void)[] = [];
+  /** The first `#kept` of these bytes were printed. */
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #kept = 0;
+  #length = 0;
   #decoder = new TextDecoder();
-  #text = "";
+  /** `text` as of `#kept` bytes; undefined when more was printed since. */
+  #text: string | undefined = "";
 
-  /** Everything printed so far. Bytes are UTF-8; broken ones read as U+FFFD. */
+  /** Everything printed so far, up to the first 8 MiB. Bytes are UTF-8; broken ones read as U+FFFD. */
   get text(): string {
+    this.#text ??= new TextDecoder().decode(this.#bytes.subarray(0, this.#kept), { stream: true });
     return this.#text;
   }
 
-  /** Number of bytes printed so far. */
-  get length(): number {
-    return this.#bytes.length;
-  }
-
-  /** The bytes themselves. */
+  /** The bytes themselves, up to the first 8 MiB. */
   get bytes(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
+    return this.#bytes.slice(0, this.#kept);
   }
 
-  /** Tells `listener` of text as it comes. Returns how to stop. */
+  /** Number of bytes printed so far, kept or not. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Tells `listener` of text as it comes, all of it. Returns how to stop. */
   onText(listener: (text: string) => void): () => void {
     this.#listeners.push(listener);
     return () => {
@@ -33,17 +44,39 @@ export class Console {
 
   /** A byte arrives from the serial port. */
   print(byte: number): void {
-    this.#bytes.push(byte);
+    this.#length++;
+    this.#keep(byte);
     const text = this.#decoder.decode(Uint8Array.of(byte), { stream: true });
-    this.#text += text;
     if (text !== "") for (const listener of [...this.#listeners]) listener(text);
   }
 
   /** Forgets everything after the first `length` bytes: the machine went back to when it had printed no more. */
   truncate(length: number): void {
-    if (length === this.#bytes.length) return;
-    this.#bytes.length = length;
+    if (length === this.#length) return;
+    this.#length = length;
+    this.#kept = Math.min(this.#kept, length);
+    this.#text = undefined;
     this.#decoder = new TextDecoder();
-    this.#text = this.#decoder.decode(this.bytes, { stream: true });
+    this.#decoder.decode(this.#unfinishedCharacter(), { stream: true });
+  }
+
+  #keep(byte: number): void {
+    if (this.#kept === MAX_KEPT_BYTES) return;
+    if (this.#kept === this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes[this.#kept++] = byte;
+    this.#text = undefined;
+  }
+
+  /** The last bytes, if they begin a character and do not end it. */
+  #unfinishedCharacter(): Uint8Array {
+    const isContinuation = (at: number): boolean => ((this.#bytes[at] ?? 0) & 0xc0) === 0x80;
+    let start = this.#kept - 1;
+    while (start > 0 && this.#kept - start <= MAX_CONTINUATION_BYTES && isContinuation(start)) start--;
+    const isFirstOfMany = ((this.#bytes[start] ?? 0) & 0xc0) === 0xc0;
+    return this.#bytes.slice(this.#kept > 0 && isFirstOfMany ? start : this.#kept, this.#kept);
   }
 }
