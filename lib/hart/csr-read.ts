@@ -7,8 +7,9 @@ import { pendingBits } from "./interrupts.ts";
 import { storedCsrSlot } from "./layout.ts";
 import { SSTATUS_MASK } from "./status.ts";
 
-/** Bits of `mcountinhibit` that stop a counter. */
+/** The bit of `mcountinhibit` that stops `mcycle`. */
 export const INHIBIT_CY = 1n;
+/** The bit that stops `minstret`. */
 export const INHIBIT_IR = 4n;
 
 const SEIP = 1n << BigInt(INTERRUPT.supervisorExternal);

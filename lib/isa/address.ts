@@ -9,7 +9,9 @@ export type Gpaddr = bigint & { readonly [space]: "gpa" };
 /** Physical address: what PMP checks and the bus takes. 56 bits, unsigned. */
 export type Paddr = bigint & { readonly [space]: "pa" };
 
+/** The low 64 bits as a virtual address. */
 export const vaddr = (bits: bigint): Vaddr => BigInt.asUintN(64, bits) as Vaddr;
+/** The low 64 bits as a guest-physical address. */
 export const gpaddr = (bits: bigint): Gpaddr => BigInt.asUintN(64, bits) as Gpaddr;
-/** 56 bits in Sv39/Sv48; in Bare mode all 64 bits of the address go to the bus, which decodes none above 2⁵⁶. */
+/** The low 64 bits as a physical address. Without translation all 64 go to the bus, which has nothing above 2⁵⁶. */
 export const paddr = (bits: bigint): Paddr => BigInt.asUintN(64, bits) as Paddr;

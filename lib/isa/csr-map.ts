@@ -8,6 +8,7 @@ import { NUMBERED_CSRS } from "./csr-numbered.ts";
 
 /** `satp.MODE` values that this hart supports. @spec norm:satp_mode_sxlen64 */
 export const BARE = 0n;
+/** Three levels of 4 KiB tables. */
 export const SV39 = 8n;
 
 const UXL_64 = 2n << 32n;

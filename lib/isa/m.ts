@@ -26,6 +26,7 @@ const REM = "norm:rem_remu_op";
 const DIVW = "norm:divw_divuw_op";
 const REMW = "norm:remw_remuw_op";
 
+/** Multiplication and division. @spec unpriv §"M Extension for Integer Multiplication and Division" */
 export const m = {
   mul: registers("0000001 rs2 rs1 000 rd 0110011", "norm:mul_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] * x[rs2];

@@ -35,6 +35,7 @@ function supervisorFence(hart: ExecContext, operands: Operands): Trap | undefine
   return undefined;
 }
 
+/** Privileged instructions beyond ECALL and EBREAK, which the base has. @spec priv §"Machine-Mode Privileged Instructions" */
 export const privileged = {
   mret: trapping("none")("0011000 00010 00000 000 00000 1110011", "norm:xret_op", machineReturn),
   sret: trapping("none")("0001000 00010 00000 000 00000 1110011", "norm:xret_op", supervisorReturn),

@@ -1,7 +1,6 @@
 /** RV64I: the base integer instructions. A record is the manual's row, its rule, and what the instruction does. */
 import { asU64 } from "../bits/int64.ts";
-import type { Insn } from "./insn.ts";
-import { computing, type ExecContext, type Operands, trapping } from "./insn.ts";
+import { computing, type ExecContext, type Insn, type Operands, trapping } from "./insn.ts";
 import { MODE_NUMBER } from "./mode.ts";
 import { exception, type Trap } from "./trap.ts";
 
@@ -40,12 +39,19 @@ const ECALL_FROM = {
   [MODE_NUMBER.M]: "ecallFromM",
 } as const;
 
+const branchIf = (isTaken: boolean, hart: ExecContext, imm: bigint): Trap | undefined =>
+  isTaken ? hart.jump(hart.pc + imm) : undefined;
+
 /** Rules that several records share. */
+const EQUAL = "norm:beq_bne_op";
+const LESS = "norm:blt_bltu_op";
+const NOT_LESS = "norm:bge_bgeu_op";
 const SHIFT = "norm:sll_srl_sra_sh_amt_rv64i";
 const SHIFT_W = "norm:slliw_srliw_sraiw_op";
 const LOAD_SMALL = "norm:lh_lhu_lb_lbu_op_rv64i";
 const STORE = "norm:sd_sw_sh_sb_op_rv64i";
 
+/** The base instruction set. @spec unpriv §"RV64I Base Integer Instruction Set" */
 export const rv64i = {
   lui: upper("imm[31:12] rd 0110111", "norm:lui_op_rv64i", ({ x }, { rd, imm }) => {
     x[rd] = imm;
@@ -55,33 +61,23 @@ export const rv64i = {
   }),
   jal: trapping("jump")("imm[20|10:1|11|19:12] rd 1101111", "norm:jal_op", jumpAndLink),
   jalr: load("imm[11:0] rs1 000 rd 1100111", "norm:jalr_op", jumpAndLinkRegister),
-  beq: branch("imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011", "norm:beq_bne_op", (hart, { rs1, rs2, imm }) =>
-    hart.x[rs1] === hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined,
+  beq: branch("imm[12|10:5] rs2 rs1 000 imm[4:1|11] 1100011", EQUAL, (hart, { rs1, rs2, imm }) =>
+    branchIf(hart.x[rs1] === hart.x[rs2], hart, imm),
   ),
-  bne: branch("imm[12|10:5] rs2 rs1 001 imm[4:1|11] 1100011", "norm:beq_bne_op", (hart, { rs1, rs2, imm }) =>
-    hart.x[rs1] !== hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined,
+  bne: branch("imm[12|10:5] rs2 rs1 001 imm[4:1|11] 1100011", EQUAL, (hart, { rs1, rs2, imm }) =>
+    branchIf(hart.x[rs1] !== hart.x[rs2], hart, imm),
   ),
-  blt: branch(
-    "imm[12|10:5] rs2 rs1 100 imm[4:1|11] 1100011",
-    "norm:blt_bltu_op",
-    (hart, { rs1, rs2, imm }) => (hart.x[rs1] < hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined),
+  blt: branch("imm[12|10:5] rs2 rs1 100 imm[4:1|11] 1100011", LESS, (hart, { rs1, rs2, imm }) =>
+    branchIf(hart.x[rs1] < hart.x[rs2], hart, imm),
   ),
-  bge: branch(
-    "imm[12|10:5] rs2 rs1 101 imm[4:1|11] 1100011",
-    "norm:bge_bgeu_op",
-    (hart, { rs1, rs2, imm }) => (hart.x[rs1] >= hart.x[rs2] ? hart.jump(hart.pc + imm) : undefined),
+  bge: branch("imm[12|10:5] rs2 rs1 101 imm[4:1|11] 1100011", NOT_LESS, (hart, { rs1, rs2, imm }) =>
+    branchIf(hart.x[rs1] >= hart.x[rs2], hart, imm),
   ),
-  bltu: branch(
-    "imm[12|10:5] rs2 rs1 110 imm[4:1|11] 1100011",
-    "norm:blt_bltu_op",
-    (hart, { rs1, rs2, imm }) =>
-      asU64(hart.x[rs1]) < asU64(hart.x[rs2]) ? hart.jump(hart.pc + imm) : undefined,
+  bltu: branch("imm[12|10:5] rs2 rs1 110 imm[4:1|11] 1100011", LESS, (hart, { rs1, rs2, imm }) =>
+    branchIf(asU64(hart.x[rs1]) < asU64(hart.x[rs2]), hart, imm),
   ),
-  bgeu: branch(
-    "imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011",
-    "norm:bge_bgeu_op",
-    (hart, { rs1, rs2, imm }) =>
-      asU64(hart.x[rs1]) >= asU64(hart.x[rs2]) ? hart.jump(hart.pc + imm) : undefined,
+  bgeu: branch("imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011", NOT_LESS, (hart, { rs1, rs2, imm }) =>
+    branchIf(asU64(hart.x[rs1]) >= asU64(hart.x[rs2]), hart, imm),
   ),
   lb: load("imm[11:0] rs1 000 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
     hart.load8(rd, hart.x[rs1] + imm),

@@ -26,6 +26,7 @@ export const EXCEPTION = {
   virtualInstruction: 22,
   storeGuestPageFault: 23,
 } as const;
+/** Name of an exception. */
 export type ExceptionName = keyof typeof EXCEPTION;
 
 /** Interrupt codes: the bit in `mip`/`mie` and the code in `mcause`. @spec norm:mip_std_enc_img */
@@ -41,6 +42,7 @@ export const INTERRUPT = {
   machineExternal: 11,
   supervisorGuestExternal: 12,
 } as const;
+/** Name of an interrupt. */
 export type InterruptName = keyof typeof INTERRUPT;
 
 /** The manual's words for each exception. */

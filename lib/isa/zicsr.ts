@@ -39,6 +39,7 @@ function modify(
 const refusal = (denied: Parameters<typeof exception>[0], operands: Operands): Trap =>
   exception(denied, illegalInstruction(operands).tval);
 
+/** CSR instructions. @spec unpriv §"Zicsr Extension for Control and Status Register (CSR) Instructions" */
 export const zicsr = {
   csrrw: csr("csr rs1 001 rd 1110011", "norm:csrrw_op", (hart, operands) =>
     exchange(hart, operands, hart.x[operands.rs1]),

@@ -11,6 +11,7 @@ export const PMP_BIT = { R: 1, W: 2, X: 4, L: 0x80 } as const;
 
 /** How an entry matches. @spec norm:pmp_a_field_encoding */
 export const PMP_MATCHING = ["OFF", "TOR", "NA4", "NAPOT"] as const;
+/** How an entry matches, by name. */
 export type PmpMatching = (typeof PMP_MATCHING)[number];
 
 /** An entry, decoded. */

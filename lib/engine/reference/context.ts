@@ -25,6 +25,10 @@ const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
 /** Loads that sign-extend, or not. */
 type Extension = "signed" | "unsigned";
 
+/**
+ * The hart as instructions see it. Loads and stores first ask the translation cache where the access goes; what it does not
+ * know takes the long way, which is also the whole truth.
+ */
 export class ReferenceContext implements ExecContext {
   readonly x: RegisterFile;
   readonly #pc: BigUint64Array;
@@ -59,6 +63,7 @@ export class ReferenceContext implements ExecContext {
     this.#pageFlags = ram.pageFlags;
   }
 
+  /** Address of the instruction that is executing. */
   get pc(): bigint {
     return this.#pc[0] as bigint;
   }

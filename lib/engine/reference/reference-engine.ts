@@ -11,7 +11,7 @@ import { enabledPending, interruptToTake } from "../../hart/interrupts.ts";
 import { enterTrap } from "../../hart/trap-entry.ts";
 import { vaddr } from "../../isa/address.ts";
 import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
-import { interrupt, type Trap } from "../../isa/trap.ts";
+import { exception, interrupt, type Trap } from "../../isa/trap.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
 import { accessFault, trapOf } from "../../mmu/translate.ts";
 import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
@@ -33,6 +33,7 @@ export interface ReferenceParts {
 
 const INSN_BYTES = 4;
 
+/** One hart's reference engine. Make it with `createReferenceEngines`. */
 export class ReferenceEngine implements Engine {
   readonly name = "reference";
   readonly #hart: Hart;
@@ -111,6 +112,8 @@ export class ReferenceEngine implements Engine {
   #fetchSlowly(): Decoded | undefined {
     const { ram } = this.#bus;
     const address = vaddr(this.#pc[0] as bigint);
+    // No instruction leads to such an address; a debugger or an image may.
+    if ((address & 3n) !== 0n) return this.#fetchFails(exception("instructionAddressMisaligned", address));
     const found = this.#space.translate(address, "fetch", INSN_BYTES);
     if (found.kind !== "translation") return this.#fetchFails(trapOf(found, "fetch", address));
     const offset = Number(found.paddr) - ram.base;

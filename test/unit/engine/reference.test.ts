@@ -373,6 +373,15 @@ for (const switches of SWITCH_POSITIONS) {
       expect(withRom.hart.read("a0")).toBe(7n);
     });
 
+    it("traps at an address that is not aligned, should somebody set the pc to one", () => {
+      const machine = start("nop\n nop");
+      machine.hart.pc = 0x8000_0002n;
+      expect(machine.engine.step()).toMatchObject({
+        cause: EXCEPTION.instructionAddressMisaligned,
+        tval: 0x8000_0002n,
+      });
+    });
+
     it("stops for an alarm after the instruction at which it is due", () => {
       const machine = start("1: j 1b");
       machine.clock.alarm(() => {}).set(10);
