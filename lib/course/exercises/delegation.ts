@@ -27,8 +27,8 @@ const CAUSES = [...WAYS.keys()];
 export interface DelegationWish {
   /** Exception codes, ascending. */
   readonly causes: readonly number[];
-  /** The same in the manual's words. */
-  readonly words: readonly string[];
+  /** The same as a sentence, in the manual's words. */
+  readonly sentence: string;
 }
 
 /** The wish of a seed: two to four causes, ECALL from U-mode always among them. */
@@ -41,7 +41,8 @@ export function delegationWish(seed: number): DelegationWish {
     (_, index) => others[(start + index * 2) % others.length] ?? 13,
   );
   const causes = [...new Set([8, ...chosen])].sort((a, b) => a - b);
-  return { causes, words: causes.map((cause) => causeWords({ isInterrupt: false, cause })) };
+  const words = causes.map((cause) => `${causeWords({ isInterrupt: false, cause })} (${cause})`);
+  return { causes, sentence: `This kernel wants: ${words.join(", ")}.` };
 }
 
 /** Where each cause lands under a value of `medeleg`: tried out, one landing for each. */
