@@ -81,7 +81,10 @@ export async function autograde(
   try {
     const [first] = benches;
     if (first === undefined) return problem("no workers");
-    const prepared = await prepareAssignment(source, first.compiler);
+    const [prepared] = await Promise.all([
+      prepareAssignment(source, first.compiler),
+      settings.sandbox.warmUp(),
+    ]);
     if (isProblem(prepared)) return prepared;
     book.saveAssignment(source.manifest);
     return await gradeAll(students, benches, prepared, book, settings);

@@ -4,6 +4,7 @@
  * It holds no test, no expected value and no verdict; whatever a student does to this realm, they do to their own
  * answers. What this file needs later it captures now, so that an honest run does not depend on what cells patch.
  */
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
 import { format, types } from "node:util";
 import { decodeInert, encodeInert } from "../../checks/codec.ts";
@@ -27,7 +28,8 @@ const ErrorOf = Error;
 const text = String;
 const exit = process.exit.bind(process);
 
-const frontDoor = pathToFileURL(process.argv[2] ?? "").href;
+const [, , frontDoorFile = "", cache, mode] = process.argv;
+const frontDoor = pathToFileURL(frontDoorFile).href;
 const scopes: { [cell: number]: StartedCell | undefined } = Object.create(null);
 const functions: object[] = [];
 let printed = "";
@@ -198,6 +200,12 @@ async function serve(): Promise<void> {
   }
 }
 
-captureOutput();
-await serve();
+if (cache !== undefined) enableCompileCache(cache);
+if (mode === "warm-up") {
+  await import(frontDoor);
+  flushCompileCache();
+} else {
+  captureOutput();
+  await serve();
+}
 exit(0);

@@ -6,7 +6,7 @@
  * child under Node's permission model, good for practice and not for credit.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { chownSync, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
 import path from "node:path";
 
 /** Limits of one submission. */
@@ -40,6 +40,8 @@ export interface KitPaths {
   readonly nodeModules: string;
   /** Module that `import "dom0-kit"` stands for, inside `lib`. */
   readonly frontDoor: string;
+  /** Folder for the kit's compiled code; made when missing. Cages read it and never write it. */
+  readonly cache: string;
 }
 
 /** A way to start cages. */
@@ -47,6 +49,8 @@ export interface Sandbox {
   readonly isolation: Isolation;
   /** Starts a cage whose file descriptor 3 is the only way in and out. */
   start(limits: CageLimits): ChildProcess;
+  /** Loads the kit once, without a student, so that later cages find it compiled. Best effort: it only saves time. */
+  warmUp(): Promise<void>;
 }
 
 const NOBODY = 65_534;
@@ -114,31 +118,53 @@ function bubblewrap(kit: KitPaths, bwrap: string, prlimit: string): Sandbox {
     ...["null", "urandom"].flatMap((name) => ["--dev-bind", `/dev/${name}`, `/dev/${name}`]),
     ...["--ro-bind", node, "/node"],
     ...["--ro-bind", kit.lib, "/kit/lib", "--ro-bind", kit.nodeModules, "/kit/node_modules"],
-    ...["--remount-ro", "/", "--chdir", "/"],
+    ...["--chdir", "/"],
   ];
   const walls = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "cage"];
   const target = [insideKit(kit, CAGE_MAIN), insideKit(kit, kit.frontDoor)];
+  const cacheInside = "/kit/.cache";
   // The limit on processes does not bind root, so root starts cages as nobody where nobody can read the kit.
   const asNobody = process.getuid?.() === 0 && [node, CAGE_MAIN].every(readableByAnybody);
+  const run = (limits: CageLimits, bind: "--bind" | "--ro-bind", mode: string): ChildProcess => {
+    const cache = existsSync(kit.cache) ? [bind, kit.cache, cacheInside] : [];
+    const inside = ["/node", ...nodeFlags(limits), ...target, cacheInside, mode];
+    return spawn(
+      prlimit,
+      [...resourceLimits(limits), bwrap, ...walls, ...mounts, ...cache, "--remount-ro", "/", ...inside],
+      {
+        stdio: ["ignore", "pipe", "pipe", "pipe"],
+        env: {},
+        ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
+      },
+    );
+  };
   return {
     isolation: "bubblewrap",
-    start: (limits) =>
-      spawn(
-        prlimit,
-        [...resourceLimits(limits), bwrap, ...walls, ...mounts, "/node", ...nodeFlags(limits), ...target],
-        {
-          stdio: ["ignore", "pipe", "pipe", "pipe"],
-          env: {},
-          ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
-        },
-      ),
+    start: (limits) => run(limits, "--ro-bind", "serve"),
+    warmUp: () =>
+      new Promise((resolve) => {
+        makeCache(kit.cache, asNobody);
+        const child = run(CAGE_LIMITS, "--bind", "warm-up");
+        child.on("error", () => resolve());
+        child.on("exit", () => resolve());
+      }),
   };
+}
+
+function makeCache(folder: string, asNobody: boolean): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    if (asNobody) chownSync(folder, NOBODY, NOBODY);
+  } catch {
+    // Without a cache every cage compiles the kit again: slower, otherwise the same.
+  }
 }
 
 function plainChild(kit: KitPaths, prlimit: string | undefined): Sandbox {
   const permissions = ["--permission", `--allow-fs-read=${kit.lib}`, `--allow-fs-read=${kit.nodeModules}`];
   return {
     isolation: "practice",
+    warmUp: async () => {},
     start: (limits) => {
       const node = [process.execPath, ...nodeFlags(limits), ...permissions, CAGE_MAIN, kit.frontDoor];
       // The plain child shares its user's process table, so no limit on the number of processes there.

@@ -38,6 +38,7 @@ interface Committed {
 export class Compiler {
   readonly #settings: CompilerSettings;
   #process: ChildProcess | undefined;
+  #isClosed = false;
   #waiting: Waiting[] = [];
   #history: Committed[] = [];
   #sources = new Map<number, string>();
@@ -72,15 +73,20 @@ export class Compiler {
     await this.#ask({ type: "commit", cell: cell, survivors });
   }
 
-  /** Ends the process. */
+  /** Ends the process; nothing starts here any more. */
   close(): void {
+    this.#isClosed = true;
+    this.#kill();
+  }
+
+  #kill(): void {
     this.#process?.kill("SIGKILL");
     this.#process = undefined;
   }
 
   /** A new process in place of a killed one, brought to the same state. Cell numbers stay as they were given. */
   async #takeOver(): Promise<void> {
-    this.close();
+    this.#kill();
     await this.#ask({ type: "reset" });
     for (const { source, survivors } of this.#history) {
       const answer = await this.#ask({ type: "compile", source });
@@ -91,6 +97,7 @@ export class Compiler {
   }
 
   #ask(request: CompilerRequest, deadlineMs?: number): Promise<CompilerAnswer | "late"> {
+    if (this.#isClosed) return Promise.resolve("late");
     const child = this.#process ?? this.#start();
     return new Promise((resolve) => {
       const waiting: Waiting = { resolve, timer: undefined };

@@ -3,8 +3,8 @@
  *
  * A text can keep a type checker busy for minutes, so whoever started this process kills it at a deadline.
  */
+import { enableCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
-import { createCellCompiler } from "../../notebook/compiler/cell-compiler.ts";
 import type { CompilerHost } from "../../notebook/compiler/type-files.ts";
 import type { CompileResult } from "../../notebook/kernel-protocol.ts";
 import { readFrameSync, writeFrameSync } from "../wire.ts";
@@ -16,6 +16,10 @@ interface HostModule {
   /** The type files that every kernel of the kit sees, for cells in a folder. */
   nodeCompilerHost(folder: string): CompilerHost;
 }
+
+enableCompileCache();
+// TypeScript is large: its import waits until the cache is on.
+const { createCellCompiler } = await import("../../notebook/compiler/cell-compiler.ts");
 
 const [hostModule = "", folder = ""] = process.argv.slice(2);
 const { nodeCompilerHost } = (await import(pathToFileURL(hostModule).href)) as HostModule;

@@ -35,6 +35,7 @@ const ORACLE_MS = 120_000;
 export class Oracle {
   readonly #frontDoor: string;
   #process: ChildProcess | undefined;
+  #isClosed = false;
 
   constructor(frontDoor: string) {
     this.#frontDoor = frontDoor;
@@ -42,17 +43,24 @@ export class Oracle {
 
   /** Runs one job in a cage of its own. */
   run(job: OracleJob, compiler: Compiler, sandbox: Sandbox, limits: CageLimits): Promise<JobResult> {
+    if (this.#isClosed) return Promise.resolve({ ok: false, fault: "stopped" });
     const oracle = this.#process ?? this.#start();
     return new Promise((resolve) => {
       new RunningJob(oracle, compiler, sandbox, limits, (result) => {
-        if (!result.ok) this.close();
+        // What a faulty oracle holds is not known: the next job gets a new one.
+        if (!result.ok) this.#kill();
         resolve(result);
       }).begin(job);
     });
   }
 
-  /** Ends the process. */
+  /** Ends the process; nothing starts here any more. */
   close(): void {
+    this.#isClosed = true;
+    this.#kill();
+  }
+
+  #kill(): void {
     this.#process?.kill("SIGKILL");
     this.#process = undefined;
   }

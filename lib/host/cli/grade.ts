@@ -179,6 +179,7 @@ function kitPaths(): KitPaths {
     lib,
     nodeModules: path.join(PROJECT_ROOT, "node_modules"),
     frontDoor: path.resolve(import.meta.dirname, `../front-door${ending}`),
+    cache: path.join(PROJECT_ROOT, ".cache/cage"),
   };
 }
 

@@ -19,6 +19,7 @@ export const KIT: KitPaths = {
   lib: path.join(PROJECT, "lib"),
   nodeModules: path.join(PROJECT, "node_modules"),
   frontDoor: path.join(PROJECT, "lib/host/front-door.ts"),
+  cache: path.join(PROJECT, ".cache/cage"),
 };
 export const COMPILER_HOST = path.join(PROJECT, "lib/host/kernel/headless-files.ts");
 
@@ -72,7 +73,7 @@ export class TestCourse {
         sandbox: chooseSandbox(KIT),
         limits: { ...CAGE_LIMITS, cpuSeconds: 3, silenceMs: 20_000 },
         compilerHost: COMPILER_HOST,
-        typeCheckMs: 4_000,
+        typeCheckMs: 2_500,
         jobs: 2,
         seed: "test",
         instances: isFull ? 200 : 20,
