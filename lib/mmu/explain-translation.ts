@@ -8,7 +8,7 @@ import type { Hart } from "../hart/hart.ts";
 import { type Paddr, paddr, vaddr } from "../isa/address.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { MODE_NUMBER, MODE_WORDS, type Mode, modeName } from "../isa/mode.ts";
-import { checkPmp, PMP_BIT, type PmpEntry } from "./pmp.ts";
+import { checkPmp, containsAll, PMP_BIT, type PmpEntry } from "./pmp.ts";
 import { PTE, PTE_FIELDS, type PteFlag, pteFlagsText, pteHas, ptePpn } from "./pte.ts";
 import { pageBytesAt, type WalkFaultReason, type WalkStep, walkSv39 } from "./sv39.ts";
 import { isTranslated, pteReader, walkRequest } from "./translate.ts";
@@ -65,12 +65,14 @@ export interface TranslationExplanation {
  *
  * @param mode  Whose rights; by default those that such an access of the hart has now. After a trap, give the mode that
  *              it came from.
+ * @param lengthBytes  How many bytes the access touches; PMP refuses an access that an entry contains in part only.
  */
 export function explainTranslation(
   hart: Hart,
   address: bigint,
   access: AccessKind,
   mode: Mode = modeName(effectiveMode(hart.state, access)),
+  lengthBytes = 1,
 ): TranslationExplanation {
   const { state } = hart;
   const virtual = vaddr(address);
@@ -79,7 +81,7 @@ export function explainTranslation(
   const common = { vaddr: virtual, access, mode, satp } as const;
   const who = { mode, access, vaddr: virtual };
   if (!isTranslated(state, MODE_NUMBER[mode])) {
-    const pmp = explainPmp(hart, mode, access, paddr(virtual));
+    const pmp = explainPmp(hart, mode, access, paddr(virtual), lengthBytes);
     const why = mode === "M" ? "machine mode uses physical addresses" : "satp.MODE is Bare";
     const sentence = pmp.allowed ? `${groupedHex(virtual)} is physical: ${why}.` : pmp.sentence;
     return {
@@ -114,7 +116,7 @@ export function explainTranslation(
       sentence,
     };
   }
-  const pmp = explainPmp(hart, mode, access, found.paddr);
+  const pmp = explainPmp(hart, mode, access, found.paddr, lengthBytes);
   const pageBytes = pageBytesAt(found.level);
   const reached = `${groupedHex(virtual)} leads to ${groupedHex(found.paddr)}, in a ${pageSize(pageBytes)} page.`;
   return {
@@ -170,10 +172,19 @@ const RIGHT = { fetch: "X", load: "R", store: "W" } as const satisfies Record<Ac
 
 const pmpBit = ({ allowed }: ExplainedPmp): FailedBit | undefined => (allowed ? undefined : "PMP");
 
-/** Asks PMP about the first byte. */
-function explainPmp({ state }: Hart, mode: Mode, access: AccessKind, address: Paddr): ExplainedPmp {
-  const { allowed, entry } = checkPmp(state, MODE_NUMBER[mode], access, address, 1);
-  return { allowed, entry: entry?.index, sentence: pmpSentence(allowed, entry, mode, access, address) };
+function explainPmp(
+  { state }: Hart,
+  mode: Mode,
+  access: AccessKind,
+  address: Paddr,
+  lengthBytes: number,
+): ExplainedPmp {
+  const { allowed, entry } = checkPmp(state, MODE_NUMBER[mode], access, address, lengthBytes);
+  const isSplit = entry !== undefined && !containsAll(entry, address, lengthBytes);
+  const sentence = isSplit
+    ? `${pmpName(entry)} contains only some of the ${lengthBytes} bytes at ${groupedHex(address, 8)}: the access is refused.`
+    : pmpSentence(allowed, entry, mode, access, address);
+  return { allowed, entry: entry?.index, sentence };
 }
 
 function pmpSentence(
@@ -190,10 +201,13 @@ function pmpSentence(
       ? `No PMP entry matches ${place}; machine mode needs none.`
       : `No PMP entry matches ${place}, and ${who} needs one.`;
   }
-  const name = `PMP entry ${entry.index} (${entry.matching}, ${rightsText(entry.config)})`;
+  const name = pmpName(entry);
   if (allowed) return `${name} allows ${place} to ${who}.`;
   return `${name} matches ${place} with ${RIGHT[access]}=0: ${who} is refused.`;
 }
+
+const pmpName = ({ index, matching, config }: PmpEntry): string =>
+  `PMP entry ${index} (${matching}, ${rightsText(config)})`;
 
 const rightsText = (config: number): string =>
   (["L", "X", "W", "R"] as const).map((bit) => ((config & PMP_BIT[bit]) !== 0 ? bit : "-")).join("");

@@ -161,6 +161,19 @@ describe("explainTranslation", () => {
     );
   });
 
+  it("says when a PMP entry splits an access", () => {
+    map(ALL);
+    set("pmpaddr0", 0x8000_0000n >> 2n);
+    set("pmpaddr1", 2n ** 54n - 1n);
+    set("pmpcfg0", 0x1f_17n);
+    expect(explainTranslation(machine.hart, 0x4000_0000n, "load", "U", 4).ok).toBe(true);
+    const split = explainTranslation(machine.hart, 0x4000_0000n, "load", "U", 8);
+    expect(split).toMatchObject({ ok: false, failedBit: "PMP" });
+    expect(split.sentence).toBe(
+      "PMP entry 0 (NA4, -XWR) contains only some of the 8 bytes at 0x8000_0000: the access is refused.",
+    );
+  });
+
   it("says why machine mode's addresses are physical", () => {
     expect(explainTranslation(machine.hart, 0x8000_0000n, "load")).toMatchObject({
       ok: true,
