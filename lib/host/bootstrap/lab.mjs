@@ -169,17 +169,15 @@ const JUPYTER_HOMES = {
 
 /** Opens JupyterLab on this machine alone, in the folder of the notebooks; ends when it ends. */
 async function openLab(extra) {
+  const ours = ["--ServerApp.ip=127.0.0.1", `--ServerApp.root_dir=${path.join(ROOT, "notebooks")}`].filter(
+    (flag) => !extra.some((given) => given.split("=")[0] === flag.split("=")[0]),
+  );
   const asRoot = process.getuid?.() === 0 ? ["--allow-root"] : [];
-  const lab = [
-    "-m",
-    "jupyterlab",
-    "--ServerApp.ip=127.0.0.1",
-    `--ServerApp.root_dir=${path.join(ROOT, "notebooks")}`,
-  ];
   process.stderr.write(
     "JupyterLab opens in your browser; choose the kernel “TypeScript (dom0)”. Ctrl-C stops it.\n",
   );
-  const { code } = await run(path.join(BIN, "python"), [...lab, ...asRoot, ...extra], { env: JUPYTER_HOMES });
+  const flags = ["-m", "jupyterlab", ...ours, ...asRoot, ...extra];
+  const { code } = await run(path.join(BIN, "python"), flags, { env: JUPYTER_HOMES });
   return code;
 }
 
