@@ -47,5 +47,7 @@ export const machineWordTransformer: ShikiTransformer = {
   },
   pre(node) {
     node.properties["tabindex"] = "0";
+    // Search finds prose first, code after it.
+    node.properties["data-pagefind-weight"] = "0.3";
   },
 };

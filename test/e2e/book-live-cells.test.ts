@@ -192,6 +192,24 @@ describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
     await context.close();
   });
 
+  test("an edited cell on a fresh page first runs the cells that declare the names it newly uses", async () => {
+    const { page, context } = await openPlain(visit, chapterPath);
+    const cell = page.locator('.cell[data-cell="ex1-answer"]');
+    const index = Number(await cell.getAttribute("data-index"));
+    await typeInto(page, index, 'console.log(board.hart.read("a0"));');
+    await page.keyboard.press("Shift+Enter");
+    expect(await endOfRun(page, index)).toBe("done");
+    expect((await cell.locator(".output-text").innerText()).trim()).toBe("15n");
+    await typeInto(page, index, "board.hart.pc === nowhere");
+    await page.keyboard.press("Shift+Enter");
+    await page.waitForFunction(
+      (at) =>
+        document.querySelector(`.cell[data-index="${at}"] .output-error`)?.textContent?.includes("nowhere"),
+      index,
+    );
+    await context.close();
+  });
+
   test("the notebook with the reader's edits is the source notebook with one cell changed", async () => {
     const { page, context } = await openPlain(visit, chapterPath, { acceptDownloads: true });
     await typeInto(page, 1, "const mine = 1;\nmine");

@@ -135,6 +135,8 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
   test("a page that does not exist answers 404 with a way back", async () => {
     const response = await fetch(`${visit.server.url}no/such/page`, { headers: { accept: "text/html" } });
     expect(response.status).toBe(404);
-    expect(await response.text()).toContain('href="/"');
+    const page = await response.text();
+    expect(page).toContain("There is nothing at this address");
+    expect(page).toContain('href="/"');
   });
 });

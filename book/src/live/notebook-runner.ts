@@ -252,7 +252,9 @@ export class NotebookRunner {
     const ready = this.#fromBuild(cell, built);
     if (ready) return ready;
     await this.#bringCompilerUp();
-    const compiled = await this.#host.compiler().call("compile", { source: cell.source });
+    const compiled = await this.#host
+      .compiler()
+      .call("compile", { source: cell.source, number: this.#log.length + 1 });
     if (compiled.ok) this.#compiledEntries += 1;
     return compiled;
   }
@@ -277,7 +279,8 @@ export class NotebookRunner {
   #latest(id: string | undefined, built: BuiltCells): number | undefined {
     const at = this.#log.findLastIndex((entry) => entry.cell === id);
     const entry = this.#log[at];
-    if (!entry || !isBuilt(entry, built)) return undefined;
+    if (!entry || !isBuilt(entry, built) || entry.survivors.length < entry.emitted.values.length)
+      return undefined;
     const names = new Set(entry.emitted.values);
     const isShadowed = this.#log
       .slice(at + 1)
@@ -291,8 +294,8 @@ export class NotebookRunner {
     if (this.#isCompilerStale) await compiler.call("reset", {});
     this.#isCompilerStale = false;
     for (const { emitted, survivors } of this.#log.slice(this.#compiledEntries)) {
-      const known = await compiler.call("compile", { source: emitted.source });
-      if (!known.ok || known.cell.id !== emitted.id) {
+      const known = await compiler.call("compile", { source: emitted.source, number: emitted.id });
+      if (!known.ok) {
         this.#isCompilerStale = true;
         this.#compiledEntries = 0;
         throw new Error("The compiler lost track of the cells that ran. Restart, then run again.");

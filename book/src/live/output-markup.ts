@@ -39,7 +39,7 @@ function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): 
   if (svg !== undefined) return figureMarkup(clean(svg), data);
   const html = mimeText(data["text/html"]);
   if (html !== undefined)
-    return `<div class="output-html" tabindex="0" role="group" aria-label="Output">${withMachineWords(clean(html))}</div>`;
+    return `<div class="output-html" tabindex="0" role="group" aria-label="Output"${html.includes("dom0-verdict") ? " data-pagefind-ignore" : ""}>${withMachineWords(clean(html))}</div>`;
   const png = mimeText(data["image/png"]);
   if (png !== undefined)
     return `<img class="output-image" alt="${escapeMarkup(mimeText(data["text/plain"]) ?? "Picture")}" src="data:image/png;base64,${escapeMarkup(png.replaceAll("\n", ""))}">`;

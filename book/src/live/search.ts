@@ -34,8 +34,13 @@ export function installSearch(): void {
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });
+  document.querySelector("#search-results")?.addEventListener("click", () => dialog.close());
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") {
+    // A search field would only clear itself at the first Escape.
+    if (event.key === "Escape") {
+      event.preventDefault();
+      dialog.close();
+    } else if (event.key === "Enter") {
       event.preventDefault();
       dialog.querySelector<HTMLAnchorElement>("#search-results a")?.click();
     }
