@@ -1,24 +1,23 @@
 /** The wiring list: QEMU's `virt` board, as far as we have it. */
 import { Bus } from "../bus/bus.ts";
 import { Clock } from "../bus/clock.ts";
+import type { Device } from "../bus/device.ts";
 import { createMachineMemory } from "../bus/machine-memory.ts";
 import { Ram } from "../bus/ram.ts";
 import { Clint } from "../devices/clint.ts";
 import { Rom } from "../devices/rom.ts";
 import { TestFinisher } from "../devices/test-finisher.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
-import { DecodeMemo } from "../engine/reference/decode-memo.ts";
-import { ReferenceEngine } from "../engine/reference/reference-engine.ts";
+import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
 import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
-import { TranslationSources } from "../mmu/translation-cache.ts";
 import { Board } from "./board.ts";
 import { bootRom, deviceTreeAddress } from "./boot-rom.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
 import { isaString } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
-import { DEFAULT_RAM_BYTES, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
+import { DEFAULT_RAM_BYTES, type MapName, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
 import { RamVersions } from "./ram-versions.ts";
 import { NO_SYMBOLS } from "./symbols.ts";
 import { Trace } from "./trace.ts";
@@ -32,7 +31,7 @@ export interface BoardConfig {
   /** Number of harts. One, for now. */
   readonly harts?: 1;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
-  readonly accelerations?: { readonly decodeMemo?: boolean; readonly translationCache?: boolean };
+  readonly accelerations?: ReferenceOptions;
 }
 
 const MIN_RAM_BYTES = 64 * 1024;
@@ -46,62 +45,55 @@ const MMU_TYPE = "riscv,sv39";
  */
 export function buildBoard(config: BoardConfig = {}): Board {
   const { ramBytes = DEFAULT_RAM_BYTES, seed = 0, harts: hartCount = 1, accelerations = {} } = config;
-  if (ramBytes < MIN_RAM_BYTES)
+  if (ramBytes < MIN_RAM_BYTES) {
     throw new RangeError(`a board needs at least ${MIN_RAM_BYTES} bytes of RAM, not ${ramBytes}`);
+  }
   const memory = createMachineMemory(HART_STATE_BYTES * hartCount, ramBytes);
   const { buffer } = memory;
   const clock = new Clock();
   const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
-  const hart = new Hart({ buffer, base: 0, id: 0, clock, bus, events: trace });
-  const engine = new ReferenceEngine({
-    hart,
-    bus,
-    memo: new DecodeMemo(ram, accelerations.decodeMemo),
-    sources: new TranslationSources(ram),
-    cachesTranslations: accelerations.translationCache ?? true,
-  });
-
+  const hart = new Hart({ buffer, id: 0, clock, bus, events: trace });
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
-  const treeAddress = deviceTreeAddress(ram, deviceTree.length);
   const console = new Console();
-  const halt = clock.alarm(() => {});
-  const rom = new Rom(VIRT_MAP.bootRom.sizeBytes, bootRom({ entry: RAM_BASE, deviceTree: treeAddress }));
-  const uart = new Uart16550(clock, (byte) => console.print(byte));
-  const clint = new Clint(clock, hartCount);
-  const finisher = new TestFinisher((finish) => {
-    machine.finish = finish;
-    halt.set(clock.now);
-  });
-  hart.connect(clint.softwareLine(0), "machineSoftware");
-  hart.connect(clint.timerLine(0), "machineTimer");
-  for (const [base, device] of [
-    [VIRT_MAP.bootRom.base, rom],
-    [VIRT_MAP.testFinisher.base, finisher],
-    [VIRT_MAP.clint.base, clint],
-    [VIRT_MAP.uart.base, uart],
-  ] as const) {
-    const refused = bus.attach(base, device);
-    if (refused !== undefined) throw new Error(refused.message);
-  }
-
   const machine: Machine = {
     ram,
     clock,
     bus,
     harts: [hart],
-    engine,
-    uart,
+    engine: createReferenceEngines([hart], bus, accelerations)[0]!,
+    uart: new Uart16550(clock, (byte) => console.print(byte)),
     console,
     trace,
     versions: new RamVersions(ram),
     stateBlock: new Uint8Array(buffer, 0, memory.stateBytes),
     deviceTree,
-    deviceTreeAddress: treeAddress,
-    halt,
+    deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
+    halt: clock.alarm(() => {}),
     finish: undefined,
     symbols: NO_SYMBOLS,
   };
+  attachDevices(machine);
   return new Board(machine);
+}
+
+/** The memory map, and the lines that leave the devices. The serial port's line ends here until there is a PLIC. */
+function attachDevices(machine: Machine): void {
+  const { bus, clock, harts, uart, deviceTreeAddress: deviceTree } = machine;
+  const rom = new Rom(VIRT_MAP.bootRom.sizeBytes, bootRom({ entry: RAM_BASE, deviceTree }));
+  const clint = new Clint(clock, harts.length);
+  const finisher = new TestFinisher((finish) => {
+    machine.finish = finish;
+    machine.halt.set(clock.now);
+  });
+  for (const hart of harts) {
+    hart.connect(clint.softwareLine(hart.id), "machineSoftware");
+    hart.connect(clint.timerLine(hart.id), "machineTimer");
+  }
+  const map = { bootRom: rom, testFinisher: finisher, clint, uart } satisfies Record<MapName, Device>;
+  for (const [name, device] of Object.entries(map)) {
+    const refused = bus.attach(VIRT_MAP[name as MapName].base, device);
+    if (refused !== undefined) throw new Error(refused.message);
+  }
 }

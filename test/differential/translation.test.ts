@@ -1,17 +1,12 @@
 /** Random page tables and accesses on our board and on QEMU: same causes, same values, same tables afterwards. */
 import { expect, it } from "vitest";
-import { buildBoard } from "../../lib/board/virt.ts";
-import { assembled } from "../support/assembled.ts";
-import { elf } from "../support/elf-file.ts";
 import { describeWith } from "../support/optional.ts";
-import { ramFromQemu } from "../support/qemu.ts";
 import { seededNumbers } from "../support/random.ts";
+import { RAM_START, RESULTS, runTwice, wordsAt } from "../support/twice.ts";
 
 const CASES = process.env["DOM0_TEST_FULL"] === "1" ? 800 : 250;
 
-const RAM = 0x8000_0000;
 const TABLES = 0x8020_0000;
-const RESULTS = 0x8010_0000;
 /** The page under test: on a 2 MiB border, so that leaves of every level can map it. Filled with ECALLs, to be executed. */
 const PAGE = 0x80c0_0000;
 const PAGE_BYTES = 4096;
@@ -34,17 +29,17 @@ function randomCase(index: number, below: (limit: number) => number): Case {
   const mode = below(2); // 0 U, 1 S
   const [sum, mxr] = [below(2), below(2)];
   const vpn2 = below(512);
-  const signed = (BigInt(vpn2 >= 256 ? vpn2 - 512 : vpn2) << 30n) | BigInt((PAGE - RAM) | 8);
+  const signed = (BigInt(vpn2 >= 256 ? vpn2 - 512 : vpn2) << 30n) | BigInt((PAGE - RAM_START) | 8);
   const vaddr =
     BigInt.asUintN(64, oneIn(12) ? signed ^ (1n << BigInt(39 + below(25))) : signed) +
     (access === "store" ? 0x800n : 0n);
 
   const tables = new BigUint64Array(TABLE_BYTES / 8);
   const tableAt = (level: number) => BigInt(TABLES + index * TABLE_BYTES + (2 - level) * PAGE_BYTES);
-  const indexAt = [0, (PAGE - RAM) >> 21, vpn2];
+  const indexAt = [0, (PAGE - RAM_START) >> 21, vpn2];
   for (let level = 2; level >= leafLevel; level--) {
     const isLeaf = level === leafLevel;
-    const target = isLeaf ? BigInt(level === 2 ? RAM : PAGE) : tableAt(level - 1);
+    const target = isLeaf ? BigInt(level === 2 ? RAM_START : PAGE) : tableAt(level - 1);
     let flags = isLeaf ? leafFlags(below, mode) : V;
     if (!isLeaf && oneIn(10)) flags |= BigInt(1 << below(8));
     let pte = ((target >> 12n) << 10n) | flags;
@@ -106,61 +101,40 @@ function accessCode(
   ];
 }
 
-const PREPARE = `
-  la t0, handler
-  csrw mtvec, t0
-  li t0, -1
-  csrw pmpaddr0, t0
-  li t0, 0x1f
-  csrw pmpcfg0, t0
-  li t0, 1
-  slli t0, t0, 61
-  csrw menvcfg, t0    # ADUE: hardware sets A and D, as this QEMU always does
-  li s1, ${RESULTS}`;
-const FINISH = `
-  li t0, 0x100000
-  li t1, 0x5555
-  sw t1, 0(t0)
-  .balign 4
-  handler: csrr a1, mcause
-  addi a1, a1, 1
-  csrr a2, mtval
-  csrw mepc, s5
-  li t0, 0x1800
-  csrw mstatus, t0
-  mret`;
+/** PMP open; and ADUE, so that hardware sets A and D, as this QEMU always does. */
+const OPEN = [
+  "li t0, -1",
+  "csrw pmpaddr0, t0",
+  "li t0, 0x1f",
+  "csrw pmpcfg0, t0",
+  "li t0, 1",
+  "slli t0, t0, 61",
+  "csrw menvcfg, t0",
+];
 
 describeWith(["qemu"], "QEMU and our board", () => {
   it(`agree on ${CASES} random translations: cause, address, value, and A and D bits`, () => {
     const seed = 39;
     const below = seededNumbers(seed);
     const cases = Array.from({ length: CASES }, (_, index) => randomCase(index, below));
-    const { bytes } = assembled([PREPARE, ...cases.flatMap(({ code }) => code), FINISH].join("\n"));
-    expect(bytes.length).toBeLessThan(RESULTS - RAM);
     const page = new Uint8Array(new Uint32Array(PAGE_BYTES / 4).fill(ECALL).buffer);
     const tables = cases.map(({ tables: words }, index) => ({
       paddr: BigInt(TABLES + index * TABLE_BYTES),
       bytes: new Uint8Array(words.buffer),
     }));
-    const file = elf([{ paddr: BigInt(RAM), bytes }, ...tables, { paddr: BigInt(PAGE), bytes: page }]);
-    const board = buildBoard();
-    expect(board.loadElf(file).kind).toBe("elf");
-    expect(board.run({ instructions: 1_000_000 })).toMatchObject({ reason: "poweroff" });
-    const theirs = ramFromQemu(file).ram;
+    const code = [...OPEN, ...cases.flatMap(({ code }) => code)];
+    const { ours, theirs } = runTwice(code, [...tables, { paddr: BigInt(PAGE), bytes: page }]);
     const named = (ram: Uint8Array) =>
       cases.map(({ text }, index) => `${index}: ${text}: ${resultsAt(ram, index)}`);
-    expect(named(board.bus.ram.u8), `seed ${seed}`).toEqual(named(theirs));
+    expect(named(ours), `seed ${seed}`).toEqual(named(theirs));
     const causes = new Set(cases.map((_, index) => resultsAt(theirs, index).split(" ")[0]));
     expect(causes.size, "kinds of endings seen").toBeGreaterThanOrEqual(6);
   });
 });
 
-/** Cause plus one, tval, loaded value, then the three entries of the walk. */
+/** Cause plus one, tval, loaded value, then the entries of the walk. */
 function resultsAt(ram: Uint8Array, index: number): string {
-  const words = (paddr: number, bytes: number) => [
-    ...new BigUint64Array(ram.slice(paddr - RAM, paddr - RAM + bytes).buffer),
-  ];
-  const [value, cause, tval] = words(RESULTS + 24 * index, 24);
-  const entries = words(TABLES + index * TABLE_BYTES, TABLE_BYTES).filter((word) => word !== 0n);
-  return [cause, tval, value, ...entries].map((word) => (word ?? 0n).toString(16)).join(" ");
+  const [value, cause, tval] = wordsAt(ram, RESULTS + 24 * index, 3);
+  const entries = wordsAt(ram, TABLES + index * TABLE_BYTES, TABLE_BYTES / 8).filter((word) => word !== "0");
+  return [cause, tval, value, ...entries].join(" ");
 }
