@@ -19,6 +19,10 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  conform: {
+    summary: "run a folder of self-checking RISC-V programs",
+    load: () => import("./conform.ts"),
+  },
   lint: {
     summary: "hold notebooks to the measured rules of style",
     load: () => import("./lint-notebooks.ts"),
