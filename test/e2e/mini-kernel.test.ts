@@ -65,7 +65,7 @@ describe("the C kernel on our board", () => {
       expect(stops[1]).toEqual(stops[0]);
       expect(plain.trace.hash()).toBe(fast.trace.hash());
       expect(plain.console.text).toBe(fast.console.text);
-    });
+    }, 300_000);
   }
 
   it("leaves the same trace hash when the run is cut into pieces of odd lengths", () => {
