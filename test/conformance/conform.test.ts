@@ -29,7 +29,7 @@ function build(name: string, body: string): string {
     "-mcmodel=medany",
     "-nostdlib",
     "-static",
-    "-Wl,-Ttext=0x80000000",
+    "-Wl,-n,-Ttext=0x80000000",
   ];
   const { status, stderr } = spawnSync(partPath("gcc"), [...flags, `${file}.S`, "-o", file], {
     encoding: "utf8",
