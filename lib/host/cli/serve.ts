@@ -299,7 +299,10 @@ function portFromEnvironment(): number | undefined {
 /** `dom0 serve [FOLDER]`: serves a built book. */
 export const command = {
   summary: "Serve the built course on this machine.",
-  usage: "dom0 serve [FOLDER]      PORT=… chooses the port; FOLDER is book/dist unless given",
+  usage: `Usage: dom0 serve [FOLDER]
+
+Serves FOLDER (book/dist when left out) on 127.0.0.1. PORT in the environment chooses the port; without it the first
+free one from 4321 up is taken.`,
   async run(args: string[]): Promise<number> {
     try {
       const root = args[0] ?? path.join(PROJECT_ROOT, "book/dist");
