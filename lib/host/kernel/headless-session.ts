@@ -15,6 +15,7 @@ import type {
   RunOutcome,
 } from "../../notebook/kernel-protocol.ts";
 import { OUTPUT_LIMITS, type OutputLimits } from "../../notebook/outputs.ts";
+import { INTERRUPTED } from "../../notebook/session.ts";
 import { CompilerThread } from "./headless-compiler-thread.ts";
 import { type Death, Executor } from "./headless-executor.ts";
 import type { KernelSession } from "./kernel-session.ts";
@@ -45,6 +46,8 @@ export class HeadlessSession implements KernelSession {
   readonly #listeners = new Map<number, (output: CellOutput) => void>();
   #executor: Executor | undefined;
   #death: Death | undefined;
+  /** Asked to stop since the last cell began, perhaps before it ran. */
+  #isStopped = false;
 
   constructor(options: SessionOptions) {
     this.#options = { ...options, folder: path.resolve(options.folder) };
@@ -63,7 +66,12 @@ export class HeadlessSession implements KernelSession {
   }
 
   async execute(source: string, onOutput: (output: CellOutput) => void): Promise<RunOutcome> {
+    this.#isStopped = false;
     const compiled = await this.#compiler.compile(source);
+    if (this.#isStopped) {
+      onOutput({ type: "error", ...INTERRUPTED });
+      return { status: "interrupted", survivors: [], error: INTERRUPTED };
+    }
     if (!compiled.ok) return refuse(typeErrorRecord(source, compiled.diagnostics), onOutput);
     const { cell } = compiled;
     if (this.#executor === undefined) return refuse(deathRecord(this.#death), onOutput);
@@ -96,6 +104,7 @@ export class HeadlessSession implements KernelSession {
   }
 
   interrupt(): void {
+    this.#isStopped = true;
     this.#executor?.interrupt();
   }
 

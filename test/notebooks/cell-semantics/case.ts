@@ -16,6 +16,8 @@ export interface Expected {
   readonly shows?: readonly Readonly<Record<string, unknown>>[];
   /** The cell was stopped. */
   readonly interrupted?: true;
+  /** The cell did not stop, and its kernel was killed. */
+  readonly hung?: true;
 }
 
 /** One cell of a case. */

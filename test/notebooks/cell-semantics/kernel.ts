@@ -2,7 +2,8 @@
 
 /** What a cell has put out. Live: output that arrives after the cell ended is added. */
 export interface Outcome {
-  status: "ok" | "error" | "interrupted";
+  /** `hung`: it went on after it was told to stop, and its kernel had to be killed. */
+  status: "ok" | "error" | "interrupted" | "hung";
   out: string;
   err: string;
   value: string | undefined;

@@ -14,37 +14,71 @@ type FromChild =
   | { readonly type: "done"; readonly run: number; readonly ok: boolean }
   | { readonly type: "output"; readonly run: number; readonly output: { readonly type: string } };
 
+/** A cell that goes on this long after it was told to stop does not stop: the kernel is killed and started again. */
+const PATIENCE_MS = 3_000;
+
 export async function startPlainTslabKernel(): Promise<CellKernel> {
-  const child = fork(path.join(import.meta.dirname, "plain-tslab-child.cjs"), { cwd: NOTEBOOK_FOLDER });
-  const outcomes = new Map<number, Outcome>();
-  const waiting = new Map<number, (ok: boolean) => void>();
-  const ready = new Promise<void>((resolve) => {
-    child.on("message", (message: FromChild) => {
-      if (message.type === "ready") resolve();
-      else if (message.type === "done") waiting.get(message.run)?.(message.ok);
-      else {
-        const outcome = outcomes.get(message.run);
-        if (outcome !== undefined) addOutput(outcome, message.output);
-      }
-    });
-  });
-  await ready;
-  let run = 0;
-  return {
-    async execute(source) {
-      run += 1;
-      const outcome = emptyOutcome();
-      outcomes.set(run, outcome);
-      const ok = await new Promise<boolean>((resolve) => {
-        waiting.set(run, resolve);
-        child.send({ run, source });
+  const kernel = new PlainTslabKernel();
+  await kernel.start();
+  return kernel;
+}
+
+class PlainTslabKernel implements CellKernel {
+  readonly #outcomes = new Map<number, Outcome>();
+  #child: ChildProcess | undefined;
+  #run = 0;
+  #end: ((result: "ok" | "failed" | "hung") => void) | undefined;
+
+  async start(): Promise<void> {
+    const child = fork(path.join(import.meta.dirname, "plain-tslab-child.cjs"), { cwd: NOTEBOOK_FOLDER });
+    this.#child = child;
+    await new Promise<void>((resolve) => {
+      child.on("message", (message: FromChild) => {
+        if (message.type === "ready") resolve();
+        else if (message.type === "done") this.#end?.(message.ok ? "ok" : "failed");
+        else {
+          const outcome = this.#outcomes.get(message.run);
+          if (outcome !== undefined) addOutput(outcome, message.output);
+        }
       });
-      if (!ok) readError(outcome);
-      return outcome;
-    },
-    interrupt: () => void child.kill("SIGINT"),
-    close: () => ended(child),
-  };
+    });
+  }
+
+  async execute(source: string): Promise<Outcome> {
+    this.#run += 1;
+    const outcome = emptyOutcome();
+    this.#outcomes.set(this.#run, outcome);
+    const end = await new Promise<"ok" | "failed" | "hung">((resolve) => {
+      this.#end = resolve;
+      this.#child?.send({ run: this.#run, source });
+    });
+    this.#end = undefined;
+    if (end === "failed") readError(outcome);
+    if (end === "hung") {
+      outcome.status = "hung";
+      await this.close();
+      await this.start();
+    }
+    return outcome;
+  }
+
+  /** Signals more than once: the first may come before the cell's code has begun. */
+  interrupt(): void {
+    const waiting = this.#end;
+    const isWaiting = () => waiting !== undefined && waiting === this.#end;
+    for (const delayMs of [0, 700, 1_400]) {
+      setTimeout(() => isWaiting() && this.#child?.kill("SIGINT"), delayMs).unref();
+    }
+    setTimeout(() => isWaiting() && waiting?.("hung"), PATIENCE_MS).unref();
+  }
+
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    const gone = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await gone;
+  }
 }
 
 function readError(outcome: Outcome): void {
@@ -61,10 +95,4 @@ function readError(outcome: Outcome): void {
   const thrown = /^(?:evalmachine[\s\S]*?\n\n)?(?:Uncaught )?([A-Z]\w*): ([^\n]*)/.exec(text);
   const [, ename = "Thrown", evalue = text.trimEnd()] = thrown ?? [];
   outcome.error = { ename, evalue, traceback: text.split("\n") };
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once("exit", resolve));
-  child.kill("SIGKILL");
-  await gone;
 }

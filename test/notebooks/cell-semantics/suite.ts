@@ -76,7 +76,13 @@ function mismatch({ outcome, expected }: { outcome: Outcome; expected: Expected 
   if (outcome.value !== expected.value) note("value", outcome.value, expected.value);
   if (JSON.stringify(outcome.shows) !== JSON.stringify(expected.shows ?? []))
     note("shows", outcome.shows, expected.shows ?? []);
-  const status = expected.interrupted ? "interrupted" : expected.error === undefined ? "ok" : "error";
+  const status = expected.hung
+    ? "hung"
+    : expected.interrupted
+      ? "interrupted"
+      : expected.error === undefined
+        ? "ok"
+        : "error";
   if (outcome.status !== status) note("status", `${outcome.status} ${outcome.error?.evalue ?? ""}`, status);
   if (expected.error !== undefined && outcome.error !== undefined) {
     const [ename, evalue] = expected.error;
