@@ -3,16 +3,17 @@
  */
 import { getField } from "../bits/field.ts";
 import { groupedHex } from "../bits/hex.ts";
+import type { Bus } from "../bus/bus.ts";
 import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { type Paddr, paddr, vaddr } from "../isa/address.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
-import { MODE_NUMBER, MODE_WORDS, type Mode, modeName } from "../isa/mode.ts";
-import { checkPmp, containsAll, PMP_BIT, type PmpEntry } from "./pmp.ts";
+import { MODE_NUMBER, type Mode, modeName } from "../isa/mode.ts";
+import { type ExplainedPmp, explainPmp } from "./explain-pmp.ts";
 import { PTE, PTE_FIELDS, type PteFlag, pteFlagsText, pteHas, ptePpn } from "./pte.ts";
 import { pageBytesAt, type WalkFaultReason, type WalkStep, walkSv39 } from "./sv39.ts";
 import { isTranslated, pteReader, walkRequest } from "./translate.ts";
-import { type FailedBit, failedBitOf, reasonSentence } from "./walk-words.ts";
+import { type FailedBit, failedBitOf, reasonSentence, type Wish } from "./walk-words.ts";
 
 /** One level of a walk, decoded. */
 export interface ExplainedLevel {
@@ -28,14 +29,6 @@ export interface ExplainedLevel {
   readonly ppn: bigint;
   readonly verdict: "pointer" | "leaf" | WalkFaultReason;
   /** What the walk concludes from the entry. */
-  readonly sentence: string;
-}
-
-/** What PMP says about the physical address. */
-export interface ExplainedPmp {
-  readonly allowed: boolean;
-  /** Number of the entry that decided; `undefined` when none matched. */
-  readonly entry: number | undefined;
   readonly sentence: string;
 }
 
@@ -56,6 +49,8 @@ export interface TranslationExplanation {
   /** The bit that said no. */
   readonly failedBit: FailedBit | undefined;
   readonly pmp: ExplainedPmp | undefined;
+  /** Who answers at the physical address: `RAM`, a device's name, or `undefined` for nobody. */
+  readonly reaches: string | undefined;
   /** The outcome in one sentence, which names the bit. */
   readonly sentence: string;
 }
@@ -74,61 +69,69 @@ export function explainTranslation(
   mode: Mode = modeName(effectiveMode(hart.state, access)),
   lengthBytes = 1,
 ): TranslationExplanation {
-  const { state } = hart;
   const virtual = vaddr(address);
-  const { PPN, ASID, MODE } = decodeCsr("satp", state.stored("satp"));
+  const { PPN, ASID, MODE } = decodeCsr("satp", hart.csr("satp"));
   const satp = { MODE: MODE === 0n ? ("Bare" as const) : ("Sv39" as const), ASID, PPN };
-  const common = { vaddr: virtual, access, mode, satp } as const;
-  const who = { mode, access, vaddr: virtual };
-  if (!isTranslated(state, MODE_NUMBER[mode])) {
-    const pmp = explainPmp(hart, mode, access, paddr(virtual), lengthBytes);
+  const wish: Wish = { vaddr: virtual, access, mode };
+  const common = { ...wish, satp };
+  if (!isTranslated(hart.state, MODE_NUMBER[mode])) {
     const why = mode === "M" ? "machine mode uses physical addresses" : "satp.MODE is Bare";
-    const sentence = pmp.allowed ? `${groupedHex(virtual)} is physical: ${why}.` : pmp.sentence;
+    const sentence = `${groupedHex(virtual)} is physical: ${why}.`;
     return {
       ...common,
-      ok: pmp.allowed,
       levels: [],
-      paddr: virtual,
       pageBytes: undefined,
-      failedBit: pmpBit(pmp),
-      pmp,
-      sentence,
+      ...arrival(hart, wish, paddr(virtual), lengthBytes, sentence),
     };
   }
   const steps: WalkStep[] = [];
-  const found = walkSv39(
-    walkRequest(state, virtual, access, MODE_NUMBER[mode]),
-    pteReader(state, hart.bus),
-    (step) => steps.push(step),
-  );
-  const levels = steps.map((step) => explainLevel(step, who));
+  const request = walkRequest(hart.state, virtual, access, MODE_NUMBER[mode]);
+  const found = walkSv39(request, pteReader(hart.state, hart.bus), (step) => steps.push(step));
+  const levels = steps.map((step) => explainLevel(step, wish));
   if (found.kind === "walk-fault") {
-    const sentence = levels.at(-1)?.sentence ?? reasonSentence(found.reason, undefined, who);
-    const failedBit = failedBitOf(found.reason);
-    return {
-      ...common,
-      ok: false,
-      levels,
-      paddr: undefined,
-      pageBytes: undefined,
-      failedBit,
-      pmp: undefined,
-      sentence,
-    };
+    const sentence = levels.at(-1)?.sentence ?? reasonSentence(found.reason, undefined, wish);
+    return { ...common, ...NOWHERE, levels, failedBit: failedBitOf(found.reason), sentence };
   }
-  const pmp = explainPmp(hart, mode, access, found.paddr, lengthBytes);
   const pageBytes = pageBytesAt(found.level);
-  const reached = `${groupedHex(virtual)} leads to ${groupedHex(found.paddr)}, in a ${pageSize(pageBytes)} page.`;
+  const sentence = `${groupedHex(virtual)} leads to ${groupedHex(found.paddr)}, in a ${pageSize(pageBytes)} page.`;
+  return { ...common, levels, pageBytes, ...arrival(hart, wish, found.paddr, lengthBytes, sentence) };
+}
+
+/** The part of an explanation that a failed walk does not have. */
+const NOWHERE = {
+  ok: false,
+  paddr: undefined,
+  pageBytes: undefined,
+  pmp: undefined,
+  reaches: undefined,
+} as const;
+
+type Arrival = Pick<TranslationExplanation, "ok" | "paddr" | "failedBit" | "pmp" | "reaches" | "sentence">;
+
+/** What happens at the physical address: PMP may refuse it, and somebody must answer there. */
+function arrival(
+  hart: Hart,
+  { mode, access }: Wish,
+  address: Paddr,
+  lengthBytes: number,
+  sentence: string,
+): Arrival {
+  const pmp = explainPmp(hart.state, mode, access, address, lengthBytes);
+  const reaches = whoAnswers(hart.bus, Number(address));
+  const found = { paddr: address, pmp, reaches };
+  if (!pmp.allowed) return { ...found, ok: false, failedBit: "PMP", sentence: pmp.sentence };
+  if (reaches !== undefined) return { ...found, ok: true, failedBit: undefined, sentence };
   return {
-    ...common,
-    ok: pmp.allowed,
-    levels,
-    paddr: found.paddr,
-    pageBytes,
-    failedBit: pmpBit(pmp),
-    pmp,
-    sentence: pmp.allowed ? reached : pmp.sentence,
+    ...found,
+    ok: false,
+    failedBit: "bus",
+    sentence: `${sentence} Neither RAM nor a device answers there.`,
   };
+}
+
+function whoAnswers({ ram, regions }: Bus, address: number): string | undefined {
+  if (address >= ram.base && address < ram.base + ram.sizeBytes) return "RAM";
+  return regions.find(({ base, end }) => base <= address && address < end)?.device.name;
 }
 
 const pageSize = (bytes: bigint): string =>
@@ -138,10 +141,7 @@ const pageSize = (bytes: bigint): string =>
       ? `${bytes >> 20n} MiB`
       : `${bytes >> 10n} KiB`;
 
-function explainLevel(
-  step: WalkStep,
-  who: { mode: Mode; access: AccessKind; vaddr: bigint },
-): ExplainedLevel {
+function explainLevel(step: WalkStep, wish: Wish): ExplainedLevel {
   const pte = step.pte ?? 0n;
   const flags = Object.fromEntries(
     (Object.keys(PTE) as PteFlag[]).map((flag) => [flag, pteHas(pte, flag)]),
@@ -155,59 +155,15 @@ function explainLevel(
     flagsText: pteFlagsText(pte),
     ppn: getField(pte, PTE_FIELDS.PPN),
     verdict: step.verdict,
-    sentence: levelSentence(step, who),
+    sentence: levelSentence(step, wish),
   };
 }
 
-function levelSentence(step: WalkStep, who: { mode: Mode; access: AccessKind; vaddr: bigint }): string {
+function levelSentence(step: WalkStep, wish: Wish): string {
   const { verdict, level, pteAddress, pte = 0n } = step;
   const name = `PTE ${level} at ${groupedHex(pteAddress, 8)}`;
   const page = groupedHex(ptePpn(pte) << 12n, 8);
   if (verdict === "pointer") return `${name} points to the next table, at ${page}.`;
   if (verdict === "leaf") return `${name} is a leaf: ${pteFlagsText(pte)}, the page at ${page}.`;
-  return reasonSentence(verdict, step, who);
+  return reasonSentence(verdict, step, wish);
 }
-
-const RIGHT = { fetch: "X", load: "R", store: "W" } as const satisfies Record<AccessKind, string>;
-
-const pmpBit = ({ allowed }: ExplainedPmp): FailedBit | undefined => (allowed ? undefined : "PMP");
-
-function explainPmp(
-  { state }: Hart,
-  mode: Mode,
-  access: AccessKind,
-  address: Paddr,
-  lengthBytes: number,
-): ExplainedPmp {
-  const { allowed, entry } = checkPmp(state, MODE_NUMBER[mode], access, address, lengthBytes);
-  const isSplit = entry !== undefined && !containsAll(entry, address, lengthBytes);
-  const sentence = isSplit
-    ? `${pmpName(entry)} contains only some of the ${lengthBytes} bytes at ${groupedHex(address, 8)}: the access is refused.`
-    : pmpSentence(allowed, entry, mode, access, address);
-  return { allowed, entry: entry?.index, sentence };
-}
-
-function pmpSentence(
-  allowed: boolean,
-  entry: PmpEntry | undefined,
-  mode: Mode,
-  access: AccessKind,
-  address: bigint,
-): string {
-  const place = groupedHex(address, 8);
-  const who = `${MODE_WORDS[mode]} (${access})`;
-  if (entry === undefined) {
-    return allowed
-      ? `No PMP entry matches ${place}; machine mode needs none.`
-      : `No PMP entry matches ${place}, and ${who} needs one.`;
-  }
-  const name = pmpName(entry);
-  if (allowed) return `${name} allows ${place} to ${who}.`;
-  return `${name} matches ${place} with ${RIGHT[access]}=0: ${who} is refused.`;
-}
-
-const pmpName = ({ index, matching, config }: PmpEntry): string =>
-  `PMP entry ${index} (${matching}, ${rightsText(config)})`;
-
-const rightsText = (config: number): string =>
-  (["L", "X", "W", "R"] as const).map((bit) => ((config & PMP_BIT[bit]) !== 0 ? bit : "-")).join("");

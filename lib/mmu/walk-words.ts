@@ -44,7 +44,7 @@ const FAILED_BIT = {
 export const failedBitOf = (reason: WalkFaultReason): FailedBit => FAILED_BIT[reason];
 
 /** Who wanted what. */
-interface Wish {
+export interface Wish {
   readonly mode: Mode;
   readonly access: AccessKind;
   readonly vaddr: bigint;

@@ -183,6 +183,17 @@ describe("explainTranslation", () => {
     });
   });
 
+  it("says who answers at the physical address, or that nobody does", () => {
+    expect(explainTranslation(machine.hart, 0x8000_0000n, "load").reaches).toBe("RAM");
+    put(0x8000_6000n, pte(0x4000_0000n, ALL));
+    expect(explainTranslation(machine.hart, 0x4000_0000n, "load", "U")).toMatchObject({
+      ok: false,
+      failedBit: "bus",
+      paddr: 0x4000_0000n,
+      sentence: "0x4000_0000 leads to 0x4000_0000, in a 4 KiB page. Neither RAM nor a device answers there.",
+    });
+  });
+
   it("changes nothing, even under ADUE", () => {
     map(ALL & ~A & ~D);
     set("menvcfg", 1n << 61n);
