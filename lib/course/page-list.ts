@@ -8,14 +8,14 @@ import { type Table, tableHtml, tableText } from "./marks/html.ts";
 export function pageList(pages: readonly IslandPage[], title = "The pages of the island"): FigureBundle {
   const table: Table = {
     caption: title,
-    columns: ["page", "virtual address", "physical address", "U X W R", "entry at"],
+    columns: ["page", "virtual address", "physical address", "UXWR", "entry at"],
     namesRows: true,
     rows: pages.map((page) => [
       page.name,
       { text: groupedHex(page.vaddr), code: true },
       { text: groupedHex(page.paddr), code: true },
       {
-        text: [..."UXWR"].map((bit) => (page.flags.includes(bit) ? bit : "-")).join(" "),
+        text: [..."UXWR"].map((bit) => (page.flags.includes(bit) ? bit : "-")).join(""),
         code: true,
         strong: true,
       },

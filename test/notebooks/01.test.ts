@@ -162,7 +162,7 @@ describe("notebook 01", () => {
     ["run-ladder", "arrow 2 is the call", / 2 {2}U → M .*environment call from U-mode/],
     ["mstatus", "MPP is 0", /12:11 {2}MPP {4}0/],
     ["no-rule", "PMP refuses the first instruction", /instruction access fault\. No PMP entry matches/],
-    ["island", "the vault is writable, readable and not for U", /vault 0 .*- - W R/],
+    ["island", "the vault is writable, readable and not for U", /vault 0 .*--WR/],
     ["theft", "cause 13, from U to S", /U → S .*load page fault[\s\S]*the machine: +13/],
     ["walk", "two pointers, then a leaf with U = 0", /points to[\s\S]*points to[\s\S]*DA---WRV.*U=0/],
     ["one-bit", "cause 8, and a secret in a0", /scause +8 [\s\S]*a0 holds 0x[1-9a-f][0-9a-f]{8,}/],

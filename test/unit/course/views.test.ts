@@ -115,7 +115,7 @@ describe("views of a landing", () => {
 describe("the page list", () => {
   it("spells permissions in the order of their bits", () => {
     expect(textOf(pageList(buildIsland({ seed: 1 }).pages))).toMatch(
-      /user code +0x4000_0000 +0x8002_0000 +U X - R/,
+      /user code +0x4000_0000 +0x8002_0000 +UX-R/,
     );
   });
 });
