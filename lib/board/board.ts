@@ -22,6 +22,7 @@ import type { StepRecord } from "./step-record.ts";
 import type { Stop } from "./stop.ts";
 import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
 import { digestWord, type Trace } from "./trace.ts";
+import { NO_TRAPS } from "./trap-loop.ts";
 
 /** Bytes with a place, and names for places in them: what an assembler makes. */
 export interface LoadableProgram {
@@ -173,6 +174,7 @@ export class Board {
       clock: machine.clock.save(),
       ram: machine.versions.take(),
       trace: machine.trace.save(),
+      trapLoop: machine.trapLoop.save(),
       consoleLength: machine.console.length,
       finish: machine.finish,
       symbols: machine.symbols,
@@ -197,6 +199,7 @@ export class Board {
     machine.stateBlock.set(snapshot.stateBlock);
     for (const hart of machine.harts) hart.stateReplaced();
     machine.trace.restore(snapshot.trace);
+    machine.trapLoop.restore(snapshot.trapLoop);
     machine.console.truncate(snapshot.consoleLength);
     machine.finish = snapshot.finish;
     machine.symbols = snapshot.symbols;
@@ -211,6 +214,7 @@ export class Board {
     for (const hart of machine.harts) hart.reset();
     machine.console.truncate(0);
     machine.trace.restart();
+    machine.trapLoop.restore(NO_TRAPS);
     machine.finish = undefined;
     machine.symbols = NO_SYMBOLS;
     this.#powerOn();

@@ -10,6 +10,7 @@ import type { Console } from "./console.ts";
 import type { RamVersions } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { Trace } from "./trace.ts";
+import type { TrapLoop } from "./trap-loop.ts";
 
 /** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */
 export interface Machine {
@@ -21,6 +22,7 @@ export interface Machine {
   readonly uart: Uart16550;
   readonly console: Console;
   readonly trace: Trace;
+  readonly trapLoop: TrapLoop;
   readonly versions: RamVersions;
   /** Bytes of all hart state blocks. */
   readonly stateBlock: Uint8Array;

@@ -22,8 +22,6 @@ export interface RunOptions {
 
 /** Retired instructions between two digests of the state blocks in the trace. */
 const DIGEST_INTERVAL = 1_000_000;
-/** So many traps in a row, with no instruction retired between them, are a loop. */
-const TRAP_LOOP = 1000;
 
 /** Runs a machine until something ends the run. */
 export function runMachine(machine: Machine, { instructions, until, log = false }: RunOptions): Stop {
@@ -43,17 +41,16 @@ function runTo(
   runEngine: (budgetSteps: number) => EngineStop,
   until: StopCondition | undefined,
 ): StopReason {
-  const { clock } = machine;
-  for (let trapsInARow = 0; ; ) {
+  const { clock, trapLoop } = machine;
+  for (;;) {
     clock.ringDue();
     const finish = finishReason(machine);
     if (finish !== undefined) return finish;
     if (clock.retired >= deadline) return { reason: "budget" };
-    if (trapsInARow >= TRAP_LOOP) return { reason: "trap-loop" };
+    if (trapLoop.isLooping(clock.retired)) return { reason: "trap-loop" };
 
     const before = clock.retired;
     const stop = runEngine(Math.min(deadline, nextDigest(before)) - before);
-    trapsInARow = clock.retired === before ? trapsInARow + stop.steps : 0;
     digestIfDue(machine, before);
     if (stop.reason === "condition") return { reason: "breakpoint", at: metCondition(machine, until) };
     if (stop.reason === "waiting" && !clock.sleep()) return { reason: "wfi" };

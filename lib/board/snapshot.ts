@@ -8,6 +8,7 @@ import type { Finish } from "../devices/test-finisher.ts";
 import type { RamVersion } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { TraceState } from "./trace.ts";
+import type { TrapLoopState } from "./trap-loop.ts";
 
 /** A point to which its board can go back, as often as one likes. Held for nothing else; let go of it and it is freed. */
 export interface Snapshot {
@@ -20,6 +21,7 @@ export interface Snapshot {
   readonly clock: ClockState;
   readonly ram: RamVersion;
   readonly trace: TraceState;
+  readonly trapLoop: TrapLoopState;
   readonly consoleLength: number;
   readonly finish: Finish | undefined;
   readonly symbols: SymbolTable;

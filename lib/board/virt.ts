@@ -21,6 +21,7 @@ import { DEFAULT_RAM_BYTES, type MapName, RAM_BASE, VIRT_MAP } from "./memory-ma
 import { RamVersions } from "./ram-versions.ts";
 import { NO_SYMBOLS } from "./symbols.ts";
 import { Trace } from "./trace.ts";
+import { TrapLoop } from "./trap-loop.ts";
 
 /** What may differ between boards. */
 export interface BoardConfig {
@@ -54,7 +55,9 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
-  const hart = new Hart({ buffer, id: 0, clock, bus, events: trace });
+  const halt = clock.alarm(() => {});
+  const trapLoop = new TrapLoop(trace, () => halt.set(clock.now));
+  const hart = new Hart({ buffer, id: 0, clock, bus, events: trapLoop });
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const console = new Console();
   const machine: Machine = {
@@ -66,11 +69,12 @@ export function buildBoard(config: BoardConfig = {}): Board {
     uart: new Uart16550(clock, (byte) => console.print(byte)),
     console,
     trace,
+    trapLoop,
     versions: new RamVersions(ram),
     stateBlock: new Uint8Array(buffer, 0, memory.stateBytes),
     deviceTree,
     deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
-    halt: clock.alarm(() => {}),
+    halt,
     finish: undefined,
     symbols: NO_SYMBOLS,
   };

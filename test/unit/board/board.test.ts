@@ -109,11 +109,21 @@ describe("a run", () => {
     expect(board.clock.retired).toBeLessThan(30);
   });
 
-  it("ends when a trap handler itself traps for ever", () => {
-    expect(boardWith("csrw mtvec, zero\n ecall").run({ instructions: 1000 })).toMatchObject({
-      reason: "trap-loop",
-      retired: 1,
-    });
+  it("ends when a trap handler itself traps for ever: at the same trap, however the run is cut", () => {
+    const text = "csrw mtvec, zero\n nop\n ecall";
+    const whole = boardWith(text);
+    expect(whole.run({ instructions: 1_000_000 })).toEqual({ reason: "trap-loop", retired: 2 });
+    const pieces = boardWith(text);
+    while (pieces.run({ instructions: 1 }).reason === "budget");
+    const stepped = boardWith(text);
+    for (let step = 0; step < 1002; step++) stepped.step();
+    expect([pieces, stepped].map(({ trace }) => trace.hash())).toEqual([
+      whole.trace.hash(),
+      whole.trace.hash(),
+    ]);
+    expect(whole.trace.count).toBe(1002); // an image, a CSR write, a thousand traps… and none more when run again
+    whole.run({ instructions: 1 });
+    expect(whole.trace.count).toBe(1002);
   });
 
   it("ends at an address, in a mode, or at a trap, and says which", () => {

@@ -1,0 +1,61 @@
+/**
+ * Notices a hart whose trap handler itself traps: trap after trap, and no instruction retired between them. Real hardware
+ * would spin; time here is retired instructions, so it would stand still, and a run would never end.
+ */
+import { EventKind, type EventSink } from "../bus/event-sink.ts";
+
+/** So many traps with no instruction between them are a loop. */
+const LIMIT = 1000;
+
+/** Traps that were taken since the last instruction retired. */
+export interface TrapLoopState {
+  readonly retired: number;
+  readonly traps: number;
+}
+
+/** Counts traps on their way to the trace. Where a run is cut makes no difference to it. */
+export class TrapLoop implements EventSink {
+  readonly #next: EventSink;
+  readonly #onLoop: () => void;
+  #retired = 0;
+  #traps = 0;
+
+  /** @param onLoop  Called at the trap that makes it a loop. */
+  constructor(next: EventSink, onLoop: () => void) {
+    this.#next = next;
+    this.#onLoop = onLoop;
+  }
+
+  record(
+    kind: EventKind,
+    hart: number,
+    detail: number,
+    retired: number,
+    a: bigint,
+    b: bigint,
+    c: bigint,
+  ): void {
+    this.#next.record(kind, hart, detail, retired, a, b, c);
+    if (kind !== EventKind.EXCEPTION && kind !== EventKind.INTERRUPT) return;
+    this.#traps = retired === this.#retired ? this.#traps + 1 : 1;
+    this.#retired = retired;
+    if (this.#traps === LIMIT) this.#onLoop();
+  }
+
+  /** Whether the hart is in a loop, given how many instructions have retired by now. */
+  isLooping(retired: number): boolean {
+    return this.#traps >= LIMIT && retired === this.#retired;
+  }
+
+  save(): TrapLoopState {
+    return { retired: this.#retired, traps: this.#traps };
+  }
+
+  restore(state: TrapLoopState): void {
+    this.#retired = state.retired;
+    this.#traps = state.traps;
+  }
+}
+
+/** No trap was taken yet. */
+export const NO_TRAPS: TrapLoopState = { retired: 0, traps: 0 };
