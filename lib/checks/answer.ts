@@ -6,6 +6,7 @@
  */
 import { decodeInert, encodeInert } from "./codec.ts";
 import { FunctionHandle, type Inert, isInertRecord, Opaque } from "./inert.ts";
+import { thrown } from "./thrown.ts";
 
 /** Result of one call of a student's function. `category` is safe to show to anyone; `message` may quote an input. */
 export type Outcome =
@@ -93,23 +94,4 @@ export function localAnswer(value: unknown): Answer {
       }
     });
   return new Answer(inert(value), { callEach });
-}
-
-/** Describes a thrown value without trusting it: its own getters may throw too. */
-export function thrown(error: unknown): Outcome {
-  let name = "an error";
-  let message = "";
-  try {
-    if (error instanceof Error) {
-      name = String(error.name).slice(0, 60);
-      message = String(error.message).slice(0, 400);
-    } else message = String(error).slice(0, 400);
-  } catch {
-    message = "";
-  }
-  return {
-    ok: false,
-    category: `threw ${name}`,
-    message: message === "" ? `threw ${name}` : `threw ${name}: ${message}`,
-  };
 }

@@ -8,7 +8,7 @@ import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
 import type { InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
-import { isUntouched, type Plan, planRun } from "./plan.ts";
+import { isUntouched, type Plan, planRun, releasedSource } from "./plan.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { releasedText } from "./release.ts";
 import type { Entry, GradedCell, NotebookReport, SubmissionReport } from "./report.ts";
@@ -57,7 +57,7 @@ export async function prepareAssignment(
       const compiled = await compiler.compile(text);
       if (compiled.ok === true) {
         await compiler.commit(compiled.cell.id, compiled.cell.values);
-        cells.push({ cell: slim(compiled.cell), id, isAnswer: isAnswer(notebook, id) });
+        cells.push({ cell: slim(compiled.cell), id, ...aboutCell(notebook, id) });
         continue;
       }
       const first = compiled.ok === false ? compiled.diagnostics[0] : undefined;
@@ -74,9 +74,13 @@ export async function prepareAssignment(
 /** Leaves out what only tracebacks need. */
 const slim = (cell: EmittedCell): EmittedCell => ({ ...cell, mappings: "", source: "" });
 
-function isAnswer(notebook: ManifestNotebook, id: string | undefined): boolean {
-  const role = notebook.cells.find((cell) => cell.id === id)?.role;
-  return role === "answer" || role === "manual-answer";
+function aboutCell(
+  notebook: ManifestNotebook,
+  id: string | undefined,
+): Pick<InstructorCell, "isAnswer" | "released"> {
+  const cell = notebook.cells.find((candidate) => candidate.id === id);
+  const isAnswer = cell?.role === "answer" || cell?.role === "manual-answer";
+  return { isAnswer, released: cell === undefined ? "" : releasedSource(cell) };
 }
 
 /**

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { format, types } from "node:util";
 import { decodeInert, encodeInert } from "../../checks/codec.ts";
 import { FunctionHandle, type Inert } from "../../checks/inert.ts";
+import { thrown } from "../../checks/thrown.ts";
 import { setDisplaySink } from "../../notebook/display.ts";
 import type { EmittedCell } from "../../notebook/kernel-protocol.ts";
 import { type StartedCell, startCell } from "../cell-runner.ts";
@@ -24,7 +25,6 @@ const startTimer = setTimeout;
 const stopTimer = clearTimeout;
 const promiseThen = Promise.prototype.then;
 const NewPromise = Promise;
-const ErrorOf = Error;
 const text = String;
 const exit = process.exit.bind(process);
 
@@ -52,38 +52,17 @@ function captureOutput(): void {
     console[method] = (...args: readonly unknown[]) => print(`${format(...args)}\n`);
   }
   setDisplaySink((bundle) => print(`${text(bundle["text/plain"] ?? "")}\n`));
-  process.on("uncaughtException", (error) => print(`${describe(error).message}\n`));
-  process.on("unhandledRejection", (error) => print(`${describe(error).message}\n`));
+  process.on("uncaughtException", (error) => print(`${thrown(error).message}\n`));
+  process.on("unhandledRejection", (error) => print(`${thrown(error).message}\n`));
 }
 
-interface Failure {
-  readonly ok: false;
-  readonly category: string;
-  readonly message: string;
-}
+type Settled = { readonly ok: true; readonly value: unknown } | ReturnType<typeof thrown>;
 
-/** Says what was thrown; the thrown value's own getters may throw again. */
-function describe(error: unknown): Failure {
-  let name = "an error";
-  let message = "";
-  try {
-    if (error instanceof ErrorOf) {
-      name = text(error.name);
-      message = text(error.message);
-    } else message = text(error);
-  } catch {
-    message = "";
-  }
-  return { ok: false, category: `threw ${name}`, message: `${name}: ${message}` };
-}
-
-const LATE: Failure = {
+const LATE: Settled = {
   ok: false,
   category: "did not settle in time",
   message: "the promise did not settle",
 };
-
-type Settled = { readonly ok: true; readonly value: unknown } | Failure;
 
 /** Waits for a native promise, with a deadline; the first settlement counts. */
 function settle(promise: Promise<unknown>): Promise<Settled> {
@@ -95,7 +74,7 @@ function settle(promise: Promise<unknown>): Promise<Settled> {
     };
     apply(promiseThen, promise, [
       (value: unknown) => finish({ ok: true, value }),
-      (error: unknown) => finish(describe(error)),
+      (error: unknown) => finish(thrown(error)),
     ]);
   });
 }
@@ -169,7 +148,7 @@ async function callOnce(target: unknown, args: Inert): Promise<Inert> {
     const settled = await settle(returned as Promise<unknown>);
     return inert(settled, uncrossable);
   } catch (error) {
-    return { ...describe(error) };
+    return { ...thrown(error) };
   }
 }
 

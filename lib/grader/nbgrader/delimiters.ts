@@ -4,8 +4,10 @@
  * A marker is found anywhere in a line, so the comment sign is free. Only the instructor's own text is ever searched.
  */
 
+import { STUB_MESSAGE } from "../../checks/thrown.ts";
+
 /** What stands in for a solution in a code cell. */
-export const CODE_STUB = '// YOUR CODE HERE\nthrow new Error("not implemented");';
+export const CODE_STUB = `// YOUR CODE HERE\nthrow new Error("${STUB_MESSAGE}");`;
 /** What stands in for a written answer. */
 export const TEXT_STUB = "YOUR ANSWER HERE";
 

@@ -133,7 +133,7 @@ class JudgedRun {
       this.#isGone = true;
       return none("stopped", STOPPED);
     }
-    if (failure !== undefined) return threw(failure, none);
+    if (failure !== undefined) return threw(failure, found.released, none);
     return judged(id, verdicts, result);
   }
 
@@ -170,14 +170,14 @@ class JudgedRun {
 
 type Unjudged = (status: TestReport["status"], line: string, details?: readonly string[]) => TestReport;
 
-/** A test that threw: the student reads a category, never the text of the error, which may quote a hidden input. */
-function threw(failure: unknown, none: Unjudged): TestReport {
+/** A test that threw. A student reads the error's text only where it stands in the test that they were given. */
+function threw(failure: unknown, released: string, none: Unjudged): TestReport {
   if (failure instanceof StudentError) {
     return none("threw", `Your code ${failure.category}.`, [`${failure.category}: ${failure.message}`]);
   }
-  return none("threw", "This test did not pass.", [
-    failure instanceof Error ? failure.message : String(failure),
-  ]);
+  const message = failure instanceof Error ? failure.message : String(failure);
+  const isKnown = message !== "" && released.includes(message);
+  return none("threw", isKnown ? `This test did not pass: ${message}` : "This test did not pass.", [message]);
 }
 
 const STOPPED = "No verdict: the process ended before this test (time, memory, output, or an exit).";

@@ -9,6 +9,8 @@ export const KIND = { json: 0, cage: 1, cageGone: 2 } as const;
 export interface InstructorCell {
   readonly cell: EmittedCell;
   readonly id: string | undefined;
+  /** What students can read of it: an error's text that stands here gives nothing away. */
+  readonly released: string;
   /** True for answers: the oracle never runs those, it asks the student. */
   readonly isAnswer: boolean;
 }

@@ -12,6 +12,7 @@ import {
 } from "../../checks/answer.ts";
 import { decodeInert, encodeInert } from "../../checks/codec.ts";
 import { FunctionHandle, type Inert, isInertRecord, member, Opaque } from "../../checks/inert.ts";
+import { UNWRITTEN } from "../../checks/thrown.ts";
 
 /** Sends one request to the cage and blocks for the reply; `undefined` once the cage is gone. */
 export type Ask = (request: Uint8Array) => Uint8Array | undefined;
@@ -138,6 +139,7 @@ const KNOWN_ERRORS = new Set([
 ]);
 const KNOWN_CATEGORIES = new Set([
   "is not a function",
+  UNWRITTEN,
   "did not settle in time",
   "threw an error",
   "returned a value that cannot cross",

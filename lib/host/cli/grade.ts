@@ -99,6 +99,8 @@ async function run(args: string[]): Promise<number> {
   const onSignal = () => stop.abort();
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
+  // A reader that has seen enough, such as `head`, is no failure.
+  process.stdout.on("error", ignoreClosedPipe);
   try {
     const request = readRequest(args, stop.signal);
     if (isProblem(request)) return complain(request, 2);
@@ -115,7 +117,12 @@ async function run(args: string[]): Promise<number> {
   } finally {
     process.off("SIGINT", onSignal);
     process.off("SIGTERM", onSignal);
+    process.stdout.off("error", ignoreClosedPipe);
   }
+}
+
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function complain({ message }: Problem, code: number): number {
@@ -266,7 +273,7 @@ const workplace = (request: Request, sandbox: Sandbox) => ({
 });
 
 const practiceNote = (sandbox: Sandbox): string =>
-  sandbox.isolation === "practice" ? " Practice, not for credit: there is no sandbox here." : "";
+  sandbox.isolation === "practice" ? " Practice, not for credit: without the sandbox." : "";
 
 async function grade(request: Request): Promise<number | Problem> {
   const { course } = request;
