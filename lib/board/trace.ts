@@ -5,11 +5,18 @@
  * kind u8, hart u8, detail u8, five zero bytes, retired u64, words a, b, c u64. The hash covers the format's name and the
  * board's configuration, then all records since reset in order. Nothing of the host enters it.
  */
-import type { _SHA256 as Sha256 } from "@noble/hashes/sha2.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { EventKind, EventSink } from "../bus/event-sink.ts";
 import { type TraceEvent, type TraceRecord, traceEvent } from "./trace-event.ts";
+
+/** A SHA-256 under way. */
+interface RunningHash {
+  update(bytes: Uint8Array): this;
+  digest(): Uint8Array;
+  /** An independent hash that has taken in the same bytes. */
+  clone(): RunningHash;
+}
 
 const FORMAT = "dom0-trace-1";
 const RECORD_BYTES = 40;
@@ -20,7 +27,7 @@ const RING_RECORDS = 1024;
 export class Trace implements EventSink {
   readonly #ring = new Uint8Array(RING_RECORDS * RECORD_BYTES);
   readonly #view = new DataView(this.#ring.buffer);
-  #hash: Sha256;
+  #hash: RunningHash;
   /** Events since reset. */
   #count = 0;
   /** Events that the hash has taken in; the rest wait in the ring. */
@@ -124,7 +131,7 @@ export class Trace implements EventSink {
 
 /** A point in a trace. */
 export interface TraceState {
-  readonly hash: Sha256;
+  readonly hash: RunningHash;
   readonly ring: Uint8Array;
   readonly count: number;
 }

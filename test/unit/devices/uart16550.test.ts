@@ -80,6 +80,13 @@ describe("receiving", () => {
     uart.receive([3]);
     expect(read(DATA)).toBe(3);
   });
+
+  it("goes on showing the last byte that came in, in 16450 mode, when there is no new one", () => {
+    const { uart, read } = port();
+    uart.receive([7, 8]);
+    expect([read(DATA), read(DATA), read(DATA), read(DATA)]).toEqual([7, 8, 8, 8]);
+    expect(read(LSR) & 1).toBe(0);
+  });
 });
 
 describe("the interrupt line", () => {
@@ -150,6 +157,19 @@ describe("the interrupt line", () => {
     write(DATA, 65);
     expect(uart.line.level).toBe(true);
     write(IER, 0);
+    expect(uart.line.level).toBe(false);
+  });
+
+  it("rises again when FIFOs are turned on or off, or the transmitter is emptied by bit 2 of FCR", () => {
+    const { uart, read, write } = port();
+    write(IER, 2);
+    for (const command of [0x01, 0x05, 0x05, 0x00]) {
+      expect([read(IIR_FCR) & 0xf, uart.line.level]).toEqual([0x02, false]);
+      write(IIR_FCR, command);
+      expect(uart.line.level, command.toString(16)).toBe(true);
+    }
+    read(IIR_FCR);
+    write(IIR_FCR, 0x04); // FIFOs are off: bit 2 means nothing
     expect(uart.line.level).toBe(false);
   });
 
