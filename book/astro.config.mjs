@@ -5,6 +5,7 @@ import { unified } from "@astrojs/markdown-remark";
 import mdx from "@astrojs/mdx";
 import starlight from "@astrojs/starlight";
 import { defineConfig } from "astro/config";
+import linksValidator from "starlight-links-validator";
 import remarkMath from "remark-math";
 import { codeTheme, machineWordTransformer } from "./build/code-theme.ts";
 import { rehypeMachineWords } from "./build/machine-prose.ts";
@@ -38,6 +39,7 @@ export default defineConfig({
       description:
         "A live course: build a hypervisor, break out of it, then ask whether one well-designed OS would have done.",
       favicon: "/favicon.svg",
+      plugins: [linksValidator()],
       expressiveCode: false,
       credits: false,
       disable404Route: false,

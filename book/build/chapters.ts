@@ -25,12 +25,20 @@ export async function chapterFiles(folder: string): Promise<string[]> {
   return names.filter((name) => /^\d\d-.*\.ipynb$/.test(name)).sort();
 }
 
-/** Writes one chapter; returns the address of its compiled cells. */
+/** What one chapter leaves for other steps of the build. */
+export interface WrittenChapter {
+  /** Address of its compiled cells. */
+  readonly cells: string;
+  /** Cell id → text and first drawing of the cell. */
+  readonly drawings: Readonly<Record<string, { readonly source: string; readonly svg: string }>>;
+}
+
+/** Writes one chapter: text, figures, source notebook, compiled cells. */
 export async function writeChapter(
   file: string,
   folders: ChapterFolders,
   types: ReadonlyMap<string, string>,
-): Promise<string> {
+): Promise<WrittenChapter> {
   const source = path.join(folders.notebooks, file);
   const slug = file.replace(/\.ipynb$/, "");
   const document = exportDocument(await executedNotebook(source), { fallbackTitle: slug });
@@ -38,7 +46,19 @@ export async function writeChapter(
   await mkdir(path.join(folders.public, "notebooks"), { recursive: true });
   await copyFile(source, path.join(folders.public, "notebooks", file));
   const cells = JSON.stringify(compiledCells(document, types));
-  return `/live/${await writeNamed(path.join(folders.public, "live"), `cells-${slug}`, "json", cells)}`;
+  const name = await writeNamed(path.join(folders.public, "live"), `cells-${slug}`, "json", cells);
+  return { cells: `/live/${name}`, drawings: drawingsOf(document) };
+}
+
+function drawingsOf(document: ExportDocument): WrittenChapter["drawings"] {
+  const drawings: Record<string, { source: string; svg: string }> = {};
+  for (const { id, source, outputs } of document.cells) {
+    const svg = outputs
+      .map((output) => ("data" in output ? output.data["image/svg+xml"] : undefined))
+      .find((data) => typeof data === "string");
+    if (typeof svg === "string") drawings[id] = { source, svg };
+  }
+  return drawings;
 }
 
 async function writeText(

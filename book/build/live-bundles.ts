@@ -28,7 +28,10 @@ async function bundleWorker(name: string, folder: string): Promise<string> {
   const result = await build({
     entryPoints: [path.join(workers, `${name}.ts`)],
     bundle: true,
-    minify: true,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // A cell that prints an object of the kit shows its class by name, as under Node.
+    minifyIdentifiers: name !== "session-worker",
     format: "esm",
     platform: "browser",
     target: "es2023",

@@ -11,7 +11,7 @@ import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { copyAssets } from "./assets.ts";
-import { chapterFiles, writeChapter } from "./chapters.ts";
+import { chapterFiles, type WrittenChapter, writeChapter } from "./chapters.ts";
 import { writeFonts } from "./fonts.ts";
 import type { LiveManifest } from "./live-addresses.ts";
 import { writeLiveBundles } from "./live-bundles.ts";
@@ -53,11 +53,15 @@ async function prepare(): Promise<void> {
     public: publicFolder,
   };
   const cells: Record<string, string> = {};
+  const drawings: WrittenChapter["drawings"] = {};
   for (const file of await chapterFiles(folders.notebooks)) {
-    cells[file] = await step(`chapter ${file}`, () => writeChapter(file, folders, types));
+    const chapter = await step(`chapter ${file}`, () => writeChapter(file, folders, types));
+    cells[file] = chapter.cells;
+    Object.assign(drawings, chapter.drawings);
   }
   const manifest: LiveManifest = { ...bundles, types: `/live/${typesName}`, cells };
   await mkdir(path.join(book, ".cache"), { recursive: true });
+  await writeFile(path.join(book, ".cache/drawings.json"), JSON.stringify(drawings));
   await writeFile(path.join(book, ".cache/live-manifest.json"), JSON.stringify(manifest, undefined, 2));
 }
 

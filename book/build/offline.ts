@@ -39,7 +39,7 @@ export async function writeServiceWorker(dist: string): Promise<void> {
 async function planFor(dist: string, files: readonly string[]): Promise<OfflinePlan> {
   const names: string[] = [];
   const pages: Record<string, string[]> = {};
-  const shell = new Set(["/", "/404.html", "/favicon.svg"]);
+  const shell = new Set(["/", "/404.html", "/favicon.svg", "/course.webmanifest"]);
   const assets = files.filter((file) => file.startsWith("_astro/")).map((file) => `/${file}`);
   const kitFiles = files.filter((file) => file.startsWith("assets/")).map((file) => `/${file}`);
   const search = files.filter((file) => file.startsWith("pagefind/")).map((file) => `/${file}`);

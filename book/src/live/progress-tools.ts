@@ -1,5 +1,5 @@
 import { saveFile } from "./save-file.ts";
-import { exportMemory, importMemory, loadProgress } from "./storage.ts";
+import { exportMemory, importMemory, loadProgress, type Progress } from "./storage.ts";
 
 /** Shows progress in the contents, and connects export and import. */
 export function installProgressTools(): void {
@@ -34,6 +34,21 @@ function showProgress(): void {
     if (page && page.checks.length > 0) link.dataset["progress"] = `${done}/${page.checks.length}`;
     else delete link.dataset["progress"];
   }
+  showNext(progress);
   const line = document.querySelector("#progress-line");
   if (line && known > 0) line.textContent = `${passed} of ${known} checks passed. Kept in this browser.`;
+}
+
+/** Leads to the first check of this page that has not passed yet. */
+function showNext(progress: Progress): void {
+  const next = document.querySelector<HTMLElement>("#progress-next");
+  const link = next?.querySelector("a");
+  if (!next || !link) return;
+  const open = [...document.querySelectorAll<HTMLElement>(".cell .dom0-verdict[data-check]")].find(
+    (verdict) => progress.checks[verdict.dataset["check"] ?? ""] !== true,
+  );
+  next.hidden = open === undefined;
+  if (open === undefined) return;
+  link.href = `#${open.closest(".cell")?.id ?? "_top"}`;
+  link.textContent = `exercise ${open.dataset["check"]}`;
 }
