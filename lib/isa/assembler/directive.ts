@@ -1,9 +1,8 @@
 /** Directives of the text assembler. */
-import { alignment, data, type Item, textBytes } from "./item.ts";
+import { alignment, data, type Item, textBytes, zeroes } from "./item.ts";
 import { type Mistake, mistake } from "./mistake.ts";
 import type { OperandValue } from "./operand.ts";
 import { parseQuoted } from "./statement.ts";
-import { zeroes } from "./typed.ts";
 
 type Directive = (operands: readonly string[], value: (text: string) => OperandValue) => Item | Mistake;
 

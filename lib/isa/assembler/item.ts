@@ -137,6 +137,23 @@ export function alignment(boundary: number): Item {
   };
 }
 
+/** More zero bytes than this are a slip of the pen. */
+const MAX_ZEROES = 2 ** 28;
+
+/** Zero bytes; a count that is not a whole number of bytes gives an item that reports it. Made only when encoded. */
+export function zeroes(count: number): Item {
+  const isCount = Number.isInteger(count) && count >= 0 && count <= MAX_ZEROES;
+  return {
+    text: `.zero ${count}`,
+    isCode: false,
+    sizeBytes: () => (isCount ? count : 0),
+    encode: () =>
+      isCount
+        ? new Uint8Array(count)
+        : mistake(`.zero takes a number of bytes from 0 to 2^28, not ${count}`, 1),
+  };
+}
+
 /** UTF-8 bytes of a text, with a zero byte at the end when `terminated`. */
 export function textBytes(text: string, terminated: boolean): Item {
   const bytes = new TextEncoder().encode(terminated ? `${text}\0` : text);

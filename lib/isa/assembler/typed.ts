@@ -11,8 +11,8 @@ import {
   instruction,
   label,
   pseudoInstruction,
-  rawBytes,
   textBytes,
+  zeroes,
 } from "./item.ts";
 import type { InstructionForms, PseudoForms } from "./methods.ts";
 import type { OperandValue } from "./operand.ts";
@@ -65,16 +65,8 @@ const directives: Directives = {
   ascii: (text) => textBytes(text, false),
   asciz: (text) => textBytes(text, true),
   align: alignment,
-  zero: (bytes) => zeroes(bytes),
+  zero: zeroes,
 };
-
-/** Zero bytes; a count that is not a whole number of bytes gives an item that reports it. */
-export function zeroes(count: number): Item {
-  const legal = Number.isInteger(count) && count >= 0 && count <= 2 ** 28;
-  const item = rawBytes(`.zero ${count}`, new Uint8Array(legal ? count : 0));
-  const message = `.zero takes a number of bytes from 0 to 2^28, not ${count}`;
-  return legal ? item : { ...item, encode: () => ({ kind: "mistake", operand: 1, message }) };
-}
 
 /** Operands that may be left out, by form, with what they are then. */
 const DEFAULT_OPERANDS: { readonly [form: string]: readonly OperandValue[] } = {

@@ -250,6 +250,11 @@ describe("mistakes", () => {
     ]);
   });
 
+  it("include a program that is too large, found before its bytes are made", () => {
+    const huge = failure(assemble(Array.from({ length: 1000 }, () => ".zero 0x10000000").join("\n")));
+    expect(huge.message).toContain("more than 256 MiB");
+  });
+
   it("never come from an empty list", () => {
     expect(assemblyError([]).mistakes).toEqual([]);
   });
