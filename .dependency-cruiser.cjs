@@ -39,7 +39,12 @@ module.exports = {
       from: { path: "^(notebooks|assignments|book)/" },
       to: { path: "^lib/", pathNot: "^lib/(dist/)?(index|host/node)[.](ts|js|d[.]ts)$" },
     },
-    { name: "resolvable", severity: "error", from: { path: "^lib/" }, to: { couldNotResolve: true, path: "^[.]" } },
+    {
+      name: "resolvable",
+      severity: "error",
+      from: { path: "^lib/" },
+      to: { couldNotResolve: true, path: "^[.]" },
+    },
     {
       name: "lib-stands-alone",
       severity: "error",

@@ -31,7 +31,8 @@ function inputs() {
   const generated = [
     path.join(BOOK, "public/live"),
     path.join(BOOK, "public/notebooks"),
-    path.join(BOOK, "public/figures"), path.join(BOOK, "public/assets"),
+    path.join(BOOK, "public/figures"),
+    path.join(BOOK, "public/assets"),
     path.join(BOOK, "src/fonts"),
     path.join(BOOK, "src/content/docs/chapters"),
   ];

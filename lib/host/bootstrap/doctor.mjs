@@ -5,7 +5,8 @@ import process from "node:process";
 import { modernNode, ROOT } from "./environment.mjs";
 import { foundParts } from "./optional-parts.mjs";
 
-const HELP = "Usage: dom0 doctor\n\nLists the optional parts, where each was found, and how to get those that are missing.\n";
+const HELP =
+  "Usage: dom0 doctor\n\nLists the optional parts, where each was found, and how to get those that are missing.\n";
 
 /** Prints the report. @returns {number} 0 when the kit can run; optional parts do not count. */
 export function doctor(args) {
@@ -14,10 +15,16 @@ export function doctor(args) {
     return 0;
   }
   const installed = existsSync(path.join(ROOT, "node_modules"));
-  process.stdout.write(installed ? `found    Node: ${modernNode()}\n` : "missing  the npm packages: npm start or npm test installs them\n");
+  process.stdout.write(
+    installed
+      ? `found    Node: ${modernNode()}\n`
+      : "missing  the npm packages: npm start or npm test installs them\n",
+  );
   for (const { title, path: found, enables, get } of foundParts()) {
     process.stdout.write(
-      found ? `found    ${title}: ${found}\n` : `missing  ${title}\n         would enable ${enables}\n         to get it: ${get}\n`,
+      found
+        ? `found    ${title}: ${found}\n`
+        : `missing  ${title}\n         would enable ${enables}\n         to get it: ${get}\n`,
     );
   }
   return installed ? 0 : 1;

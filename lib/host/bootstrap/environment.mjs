@@ -49,7 +49,11 @@ const children = new Set();
  * Runs a program to its end. Output goes to the terminal; with `quiet` it is kept and returned, with `tee` both.
  * @returns {Promise<{code: number, output: string}>} A killed program has code 128 + signal number.
  */
-export function run(program, args, { cwd = ROOT, env = {}, quiet = false, tee = false, stdin = "inherit" } = {}) {
+export function run(
+  program,
+  args,
+  { cwd = ROOT, env = {}, quiet = false, tee = false, stdin = "inherit" } = {},
+) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd,

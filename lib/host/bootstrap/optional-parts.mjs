@@ -7,7 +7,9 @@ import { ROOT } from "./environment.mjs";
 /** First of the programs that is on PATH, as an absolute path. */
 export function onPath(...programs) {
   const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  return programs.flatMap((program) => folders.map((folder) => path.join(folder, program))).find((file) => existsSync(file));
+  return programs
+    .flatMap((program) => folders.map((folder) => path.join(folder, program)))
+    .find((file) => existsSync(file));
 }
 
 const DEBIAN = (names) => `apt-get install ${names}`;

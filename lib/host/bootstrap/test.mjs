@@ -15,14 +15,19 @@ const FULL_LOG = path.join(ROOT, "test/full-run.log");
 
 function printParts(parts) {
   for (const { title, path: found, enables, get } of parts) {
-    process.stdout.write(found ? `  found    ${title}: ${found}\n` : `  missing  ${title} (${enables}). To get it: ${get}\n`);
+    process.stdout.write(
+      found ? `  found    ${title}: ${found}\n` : `  missing  ${title} (${enables}). To get it: ${get}\n`,
+    );
   }
 }
 
 /** Every test of Vitest's JSON report, flat. */
 function testsOf(report) {
   return report.testResults.flatMap((file) =>
-    file.assertionResults.map(({ status, ancestorTitles, title }) => ({ status, title: [...ancestorTitles, title].join(" > ") })),
+    file.assertionResults.map(({ status, ancestorTitles, title }) => ({
+      status,
+      title: [...ancestorTitles, title].join(" > "),
+    })),
   );
 }
 
@@ -30,14 +35,21 @@ function testsOf(report) {
 function summarize(report) {
   const tests = testsOf(report);
   const count = (...statuses) => tests.filter(({ status }) => statuses.includes(status)).length;
-  const brokenFiles = report.testResults.filter((file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"));
+  const brokenFiles = report.testResults.filter(
+    (file) => file.status === "failed" && file.assertionResults.every(({ status }) => status !== "failed"),
+  );
   const skipped = tests.filter(({ status }) => status !== "passed" && status !== "failed");
   const byPart = new Map();
   for (const { title } of skipped) {
     const part = /\[needs ([^\]]+)\]/.exec(title)?.[1] ?? "no reason given";
     byPart.set(part, (byPart.get(part) ?? 0) + 1);
   }
-  return { passed: count("passed"), failed: count("failed") + brokenFiles.length, skipped: skipped.length, byPart };
+  return {
+    passed: count("passed"),
+    failed: count("failed") + brokenFiles.length,
+    skipped: skipped.length,
+    byPart,
+  };
 }
 
 function printSummary({ passed, failed, skipped, byPart }) {
@@ -48,10 +60,16 @@ function printSummary({ passed, failed, skipped, byPart }) {
 function fullLogHeader(parts) {
   const cpu = os.cpus()[0]?.model ?? "unknown processor";
   const memory = Math.round(os.totalmem() / 2 ** 30);
-  const lines = [`machine: ${os.cpus().length} × ${cpu}, ${memory} GiB, ${os.type()} ${os.release()} ${os.arch()}`];
+  const lines = [
+    `machine: ${os.cpus().length} × ${cpu}, ${memory} GiB, ${os.type()} ${os.release()} ${os.arch()}`,
+  ];
   const { devDependencies } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
-  lines.push(`versions: node ${devDependencies.node}, vitest ${devDependencies.vitest}, fast-check ${devDependencies["fast-check"]}`);
-  lines.push(`parts: ${parts.map(({ name, path: found }) => `${name} ${found ? "found" : "missing"}`).join(", ")}`);
+  lines.push(
+    `versions: node ${devDependencies.node}, vitest ${devDependencies.vitest}, fast-check ${devDependencies["fast-check"]}`,
+  );
+  lines.push(
+    `parts: ${parts.map(({ name, path: found }) => `${name} ${found ? "found" : "missing"}`).join(", ")}`,
+  );
   return `${lines.join("\n")}\n`;
 }
 
@@ -66,7 +84,14 @@ await main(async () => {
   const report = path.join(ROOT, `.cache/test-report-${process.pid}.json`);
   const { code, output } = await run(
     modernNode(),
-    [path.join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`, ...vitestArgs],
+    [
+      path.join(ROOT, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${report}`,
+      ...vitestArgs,
+    ],
     { env: full ? { DOM0_TEST_FULL: "1" } : {}, tee: full },
   );
   let summary;
@@ -80,9 +105,13 @@ await main(async () => {
   printSummary(summary);
   if (full) {
     const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped\n`;
-    writeFileSync(FULL_LOG, fullLogHeader(parts) + output.replaceAll(`${ROOT}/`, "").replace(/\x1b\[[0-9;]*m/g, "") + closing);
+    writeFileSync(
+      FULL_LOG,
+      fullLogHeader(parts) + output.replaceAll(`${ROOT}/`, "").replace(/\x1b\[[0-9;]*m/g, "") + closing,
+    );
   }
   if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
-  if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0) throw new UserError(`${summary.skipped} tests were skipped, and DOM0_NO_SKIP=1 allows none.`);
+  if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0)
+    throw new UserError(`${summary.skipped} tests were skipped, and DOM0_NO_SKIP=1 allows none.`);
   return code === 0 && summary.failed === 0 ? 0 : 1;
 });

@@ -1,5 +1,5 @@
 /**
- * `dom0 lint-notebooks`: the measurable rules of style for notebooks.
+ * `dom0 lint`: the measurable rules of style for notebooks.
  *
  * Every notebook must be clean (no outputs, counts or duplicate ids), import a front door alone and run under plain
  * tslab. Chapters of the course keep, besides, to sizes measured on notebooks that people like to read.
@@ -306,7 +306,7 @@ export async function lintAllNotebooks(root: string = PROJECT_ROOT): Promise<Che
 
 export const command: Command = {
   summary: "check notebooks against the measurable rules of style",
-  usage: `Usage: dom0 lint-notebooks [NOTEBOOK…]
+  usage: `Usage: dom0 lint [NOTEBOOK…]
 
 Checks the named notebooks, or all of the project. Exit code 1 when a rule is broken.`,
   async run(paths) {
