@@ -150,7 +150,7 @@ describe("the notebook linter", () => {
     [
       "norm-tag",
       "a rule that the manual does not have",
-      () => change("text-2", (cell) => (cell.source = `${words(99)} norm:mstatus_island`)),
+      () => change("text-2", (cell) => (cell.source = `${words(99)} ${"norm"}:mstatus_island`)),
     ],
     [
       "clean",
