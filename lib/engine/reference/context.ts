@@ -27,7 +27,13 @@ type Extension = "signed" | "unsigned";
 
 /**
  * The hart as instructions see it. Loads and stores first ask the translation cache where the access goes; what it does not
- * know takes the long way, which is also the whole truth.
+ * know takes the long way, which is also the whole truth. Each width has a method of its own, so that the short way is one
+ * read or write of a typed array.
+ *
+ * Misaligned accesses: RAM performs them, within a page and across two, as on QEMU (a store across pages writes nothing
+ * unless both halves are allowed; the half that fails is reported). A device answers naturally aligned accesses only; any
+ * other is an access fault.
+ * @spec norm:misaligned_ldst_eei_dependent_behavior
  */
 export class ReferenceContext implements ExecContext {
   readonly x: RegisterFile;
