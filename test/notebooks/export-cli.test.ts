@@ -16,6 +16,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { command } from "../../lib/host/cli/nbconvert.ts";
 import { describeWith, partPath } from "../support/optional.ts";
 
+// Programs are started here; a busy machine is slow and not wrong.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
+
 let folder: string;
 
 beforeEach(() => {

@@ -4,12 +4,15 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { nodeHtmlAssets } from "../../lib/host/cli/nbconvert-assets.ts";
 import { exportDocument, type NotebookContent } from "../../lib/notebook/export/document.ts";
 import { htmlFromDocument } from "../../lib/notebook/export/html.ts";
 import { cleanHtml } from "../../lib/notebook/export/html-text.ts";
 import { describeWith, partPath } from "../support/optional.ts";
+
+// Programs are started here; a busy machine is slow and not wrong.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const markdown = (source: string) => ({
   cell_type: "markdown",

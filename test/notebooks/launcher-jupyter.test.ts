@@ -13,9 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { describeWith, partPath } from "../support/optional.ts";
 import { LAUNCHER } from "./launcher-client.ts";
+
+// Programs are started here; a busy machine is slow and not wrong.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const BUILT = existsSync(path.join(ROOT, "lib/dist/index.js"));

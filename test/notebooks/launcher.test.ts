@@ -4,8 +4,11 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { type Exchange, executeRequest, KernelClient, LAUNCHER } from "./launcher-client.ts";
+
+// Programs are started here; a busy machine is slow and not wrong.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const kinds = ({ published }: Exchange): string[] => published.map((message) => message.type);
 const printed = ({ published }: Exchange): string =>

@@ -4,9 +4,12 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import process from "node:process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { downLevelTypes } from "../../lib/host/bootstrap/down-level-types.mjs";
 import { check } from "../../lib/host/cli/check-tslab-consumer.ts";
+
+// Programs are started here; a busy machine is slow and not wrong.
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const TSC_50 = path.join(ROOT, "node_modules/@tslab/typescript-for-tslab/bin/tsc");

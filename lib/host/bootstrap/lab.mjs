@@ -112,7 +112,11 @@ function pipFailure(output) {
   if (/No space left|ENOSPC/.test(output)) {
     return "The disk is full: JupyterLab needs about 600 MB free. Make room and run npm run lab again.";
   }
-  if (/NameResolution|Connection|Network is unreachable|timed out|ProxyError|SSLError/i.test(output)) {
+  if (
+    /NameResolution|Connection|Network is unreachable|timed out|ProxyError|SSLError|from versions: none/i.test(
+      output,
+    )
+  ) {
     return "pip could not reach the package index: check the network and run npm run lab again.";
   }
   const reason =
