@@ -26,11 +26,15 @@ const ROW = 17;
 const GAP = 9;
 /** Bytes between two rows that call for a visible gap. */
 const FAR = 4096n;
-const INK_STEPS = [0.35, 0.55, 0.75, 1] as const;
+/** The four strengths of a cell, as opacity and as a character. */
+const OPACITIES = [0.35, 0.55, 0.75, 1] as const;
+const SHADES = ["-", "+", "*", "#"] as const;
 
-/** Strength of a cell, in quarters of the map's largest count. */
-const opacityOf = (count: number, most: number): number =>
-  INK_STEPS[Math.max(0, Math.ceil((count / Math.max(1, most)) * INK_STEPS.length) - 1)] ?? 1;
+/** Strength of a cell, 0 to 3: quarters of the map's largest count. */
+const strengthOf = (count: number, most: number): number =>
+  Math.max(0, Math.ceil((count / Math.max(1, most)) * OPACITIES.length) - 1);
+
+const opacityOf = (count: number, most: number): number => OPACITIES[strengthOf(count, most)] ?? 1;
 
 const labelWidth = (rows: readonly HeatRow[]): number =>
   Math.min(286, 58 + Math.max(0, ...rows.map((row) => row.label.length)) * 11 * MONO_ADVANCE);
@@ -104,10 +108,10 @@ function inkKey(most: number, left: number): string {
   if (most === 1) return "";
   const y = 48;
   return (
-    INK_STEPS.map((opacity, index) =>
+    OPACITIES.map((opacity, index) =>
       box(left + index * 18, y - 10, 17, 12, { fill: paperPaint("ink"), "fill-opacity": opacity }),
     ).join("") +
-    label(left + INK_STEPS.length * 18 + 8, y, `ran 1 to ${most} times in a column`, {
+    label(left + OPACITIES.length * 18 + 8, y, `ran 1 to ${most} times in a column`, {
       size: 11,
       paint: paperPaint("quiet"),
     })
@@ -204,10 +208,7 @@ function heatText(map: HeatMap, title: string): string {
   const most = Math.max(1, ...map.rows.flatMap((row) => row.counts));
   const width = Math.min(34, Math.max(0, ...map.rows.map((row) => row.label.length)));
   const shade = (count: number): string =>
-    count === 0
-      ? "\u00b7"
-      : (["-", "+", "*", "#"][INK_STEPS.indexOf(opacityOf(count, most) as (typeof INK_STEPS)[number])] ??
-        "#");
+    count === 0 ? "\u00b7" : (SHADES[strengthOf(count, most)] ?? "#");
   const columns = 50;
   const lines = map.rows.map((row) => {
     const bins = new Array<number>(Math.min(columns, row.counts.length)).fill(0);
