@@ -1,12 +1,13 @@
 /** Operands of one instruction, from what was written to bits; every wrong one gets a sentence that teaches. */
 import { hex } from "../../bits/hex.ts";
 import { fitsSigned, fitsUnsigned } from "../../bits/int64.ts";
-import { CSRS, findCsr } from "../csr-map.ts";
+import { CSR_NAMES, CSRS, findCsr } from "../csr-map.ts";
 import { type Field, insertField } from "../encoding.ts";
 import { FORMS, type FormShape, type OperandSlot } from "../form.ts";
 import type { Insn } from "../insn.ts";
 import { INSTRUCTIONS, type Mnemonic } from "../instructions.ts";
 import { findRegister } from "../register.ts";
+import { didYouMean } from "./closest.ts";
 import { isMistake, type Mistake, mistake } from "./mistake.ts";
 
 /** An operand as written: a name or a number. */
@@ -98,7 +99,9 @@ function targetBits(mnemonic: string, field: Field, written: OperandValue, place
 function csrBits(field: Field, written: OperandValue): number | Mistake {
   if (typeof written === "string") {
     const name = findCsr(written);
-    return name === undefined ? mistake(`there is no CSR called "${written}"`) : CSRS[name].address;
+    return name === undefined
+      ? mistake(`there is no CSR called "${written}"${didYouMean(written, CSR_NAMES)}`)
+      : CSRS[name].address;
   }
   const value = integerOperand(written);
   if (isMistake(value)) return value;

@@ -1,6 +1,7 @@
 /** Two passes over a list of items: first addresses, then bytes. */
 import { hex } from "../../bits/hex.ts";
 import { asU64 } from "../../bits/int64.ts";
+import { didYouMean } from "./closest.ts";
 import type { Item } from "./item.ts";
 import {
   type AssemblyError,
@@ -144,11 +145,10 @@ function resolve(
 }
 
 function unknownLabel(target: string, known: readonly string[]): string {
-  const list = known
-    .filter((name) => !name.includes("@"))
-    .slice(0, 8)
-    .join(", ");
-  return `there is no label "${target}"${list === "" ? "" : `; labels here: ${list}`}`;
+  const names = known.filter((name) => !name.includes("@"));
+  const close = didYouMean(target, names);
+  const list = names.slice(0, 8).join(", ");
+  return `there is no label "${target}"${close !== "" || list === "" ? close : `; labels here: ${list}`}`;
 }
 
 const INSN_BYTES = 4;

@@ -1,7 +1,8 @@
 /** The text assembler: GNU syntax, as much of it as small programs use. */
 import { FORMS } from "../form.ts";
-import { INSTRUCTIONS, type Mnemonic } from "../instructions.ts";
+import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../instructions.ts";
 import { findRegister } from "../register.ts";
+import { didYouMean } from "./closest.ts";
 import { DIRECTIVES, isIgnoredDirective } from "./directive.ts";
 import { type Item, instruction, label, pseudoInstruction } from "./item.ts";
 import { type AssemblyError, isMistake, type Mistake, mistake } from "./mistake.ts";
@@ -47,7 +48,8 @@ class Reader {
     if (mnemonic === ".equ" || mnemonic === ".set") return this.#defineConstant(operands);
     const directive = DIRECTIVES[mnemonic];
     if (directive !== undefined) return directive(operands, (text) => this.#value(text));
-    if (mnemonic.startsWith(".")) return mistake(`there is no directive ${mnemonic}`);
+    if (mnemonic.startsWith("."))
+      return mistake(`there is no directive ${mnemonic}${didYouMean(mnemonic, Object.keys(DIRECTIVES))}`);
     return this.#instruction(mnemonic, operands);
   }
 
@@ -63,7 +65,8 @@ class Reader {
         full.map((text, index) => (kinds[index] === "r" ? text : this.#value(text))),
       );
     }
-    if (!Object.hasOwn(INSTRUCTIONS, name)) return mistake(`there is no instruction "${mnemonic}"`);
+    if (!Object.hasOwn(INSTRUCTIONS, name))
+      return mistake(`there is no instruction "${mnemonic}"${hint(mnemonic)}`);
     const real = name as Mnemonic;
     const slots = FORMS[INSTRUCTIONS[real].form].operands;
     const values = full.map((text, index) => (slots[index]?.kind === "register" ? text : this.#value(text)));
@@ -97,6 +100,22 @@ class Reader {
     return `${name}@${direction === "b" ? count : count + 1}`;
   }
 }
+
+const ALL_MNEMONICS: readonly string[] = [...MNEMONICS, ...Object.keys(PSEUDO_INSTRUCTIONS)];
+
+/** Words that people bring along from other machines, and how RISC-V says it. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  subi: "addi with a negative immediate subtracts",
+  mov: "mv copies a register, li loads a constant",
+  jmp: "j jumps",
+  push: "addi sp, sp, -8 and sd push",
+  pop: "ld and addi sp, sp, 8 pop",
+};
+
+const hint = (mnemonic: string): string => {
+  const word = Object.hasOwn(ELSEWHERE, mnemonic) ? ELSEWHERE[mnemonic] : undefined;
+  return word === undefined ? didYouMean(mnemonic, ALL_MNEMONICS) : `; ${word}`;
+};
 
 /** An item that reports a mistake when the program is put together, with all the others. */
 const wrong = (text: string, found: Mistake): Item => ({

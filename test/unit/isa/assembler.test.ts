@@ -1,5 +1,7 @@
 /** Both assemblers: what they make, and how they teach. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { editDistance } from "../../../lib/isa/assembler/closest.ts";
 import type { Item } from "../../../lib/isa/assembler/item.ts";
 import { type AssemblyError, assemblyError } from "../../../lib/isa/assembler/mistake.ts";
 import { listingText, type Program, program } from "../../../lib/isa/assembler/program.ts";
@@ -226,14 +228,18 @@ describe("mistakes", () => {
     ["addi a0, q9, 9", '"q9" is not a register: use zero ra sp gp tp t0–t6 s0–s11 a0–a7, or x0–x31', 2],
     ["addi a0, a1", "addi takes 3 operands (rd, rs1, imm), not 2", 0],
     ["foo a1", 'there is no instruction "foo"', 0],
+    ["adi a1, a1, 1", 'there is no instruction "adi"; did you mean addi?', 0],
+    ["subi a1, a1, 1", 'there is no instruction "subi"; addi with a negative immediate subtracts', 0],
+    ["j lopo", 'there is no label "lopo"; did you mean loop?', 1],
+    ['.asci "x"', "there is no directive .asci; did you mean .ascii?", 0],
     [".foo 1", "there is no directive .foo", 0],
-    ["csrr a0, mstatsu", 'there is no CSR called "mstatsu"', 2],
+    ["csrr a0, mstatsu", 'there is no CSR called "mstatsu"; did you mean mstatus?', 2],
     ["fence wr, rw", 'a fence orders some of i, o, r, w in this order; "wr" is not such a set', 1],
     [".ascii hello", ".ascii takes a text in double quotes", 1],
     ["mv a0", "mv takes 2 operands, not 1", 0],
     ["lw a0, b(sp)", '"b" is not a number', 2],
   ])("%s", (source, message, operand) => {
-    const [found] = failure(assemble(`\n  ${source}`)).mistakes;
+    const [found] = failure(assemble(`loop:\n  ${source}`)).mistakes;
     expect(found).toEqual({ line: 2, source, operand, message });
   });
 
@@ -257,6 +263,25 @@ describe("mistakes", () => {
 
   it("never come from an empty list", () => {
     expect(assemblyError([]).mistakes).toEqual([]);
+  });
+});
+
+describe("the distance between names", () => {
+  it("is a metric that counts slips: equal names 0, a swap 1", () => {
+    const name = fc.stringMatching(/^[a-d]{0,6}$/);
+    fc.assert(
+      fc.property(name, name, (a, b) => {
+        expect(editDistance(a, b)).toBe(editDistance(b, a));
+        expect(editDistance(a, b) === 0).toBe(a === b);
+        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+        expect(editDistance(a, b)).toBeGreaterThanOrEqual(Math.abs(a.length - b.length));
+        expect(editDistance(a, `${a}${b}`)).toBe(b.length);
+      }),
+      { seed: 1, numRuns: 500 },
+    );
+    expect([editDistance("mstatsu", "mstatus"), editDistance("lw", "ld"), editDistance("abc", "")]).toEqual([
+      1, 1, 3,
+    ]);
   });
 });
 
