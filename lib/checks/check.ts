@@ -57,6 +57,26 @@ export interface Verdict {
   readonly seed: NamedSeed;
 }
 
+/** What anybody may read of a verdict: no counterexample and no seed. */
+export interface OpenVerdict {
+  readonly title: string;
+  readonly score: number;
+  readonly most: number;
+  readonly properties: readonly {
+    readonly says: string;
+    readonly passed: boolean;
+    readonly message: string;
+  }[];
+}
+
+/** The open part of a verdict, as a new object: what is not listed here cannot leak. */
+export const openVerdict = ({ title, score, most, properties }: Verdict): OpenVerdict => ({
+  title,
+  score,
+  most,
+  properties: properties.map(({ says, passed, message }) => ({ says, passed, message })),
+});
+
 /** A check that can be run on an answer. */
 export interface Check {
   readonly id: string;

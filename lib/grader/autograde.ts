@@ -22,7 +22,7 @@ import { Gradebook, type SubmissionRecord } from "./gradebook/gradebook.ts";
 import { claimedId } from "./nbgrader/metadata.ts";
 import { Oracle } from "./oracle/oracle.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
-import { gradedEntries, type SubmissionReport, statusOf } from "./report.ts";
+import { gradedEntries, type SubmissionReport, statusOf, textOf } from "./report.ts";
 import { readSubmission, type Submission } from "./submission.ts";
 
 /** What a grading run is given. */
@@ -205,7 +205,7 @@ function writeAutograded(course: Course, submission: Submission, report: Submiss
       const submitted = submission.notebooks.get(notebook.name);
       if (submitted === undefined) continue;
       const verdicts = new Map(
-        gradedEntries(notebook).map((cell) => [cell.id, [...cell.lines, ...cell.details].join("\n")]),
+        gradedEntries(notebook).map((cell) => [cell.id, textOf(cell, true).join("\n")]),
       );
       writeFileWhole(
         path.join(fresh, `${notebook.name}.ipynb`),

@@ -11,25 +11,32 @@ import remarkGfm from "remark-gfm";
 import remarkParse from "remark-parse";
 import remarkRehype from "remark-rehype";
 import { unified } from "unified";
+import type { OpenVerdict } from "../checks/check.ts";
 import { roundPoints } from "../checks/score.ts";
 import { escapeHtml } from "../checks/verdict-bundle.ts";
 import type { GradeRow } from "./gradebook/gradebook.ts";
 import type { Entry, GradedCell, NotebookReport, SubmissionReport } from "./report.ts";
 
 const STYLE = `
-:root { color-scheme: light dark; font: 1rem/1.55 system-ui, sans-serif; }
-body { max-width: 46rem; margin: 3rem auto; padding: 0 1.25rem; }
-h1 { font-size: 1.5rem; margin-bottom: .25rem; }
-pre { font: .875rem/1.5 ui-monospace, monospace; padding: .75rem 1rem; overflow-x: auto; white-space: pre-wrap;
-  overflow-wrap: anywhere; border: 1px solid color-mix(in srgb, currentColor 18%, transparent); border-radius: .4rem; }
-pre.output { border-style: dashed; }
-section.graded { border-left: .3rem solid; padding: .1rem 0 .1rem 1rem; margin: 1.25rem 0; }
-section.full { border-color: #2f7d4f; } section.part { border-color: #a86b00; } section.none { border-color: #b3372f; }
-section.open { border-color: #5a6b8c; }
-section.graded h2 { font-size: 1rem; margin: .25rem 0; }
-.points { float: right; font-variant-numeric: tabular-nums; }
-.note { opacity: .8; font-size: .9rem; }
-table { border-collapse: collapse; } td, th { padding: .2rem .9rem .2rem 0; text-align: left; }
+:root { color-scheme: light dark; font: 1.0625rem/1.6 "Iowan Old Style", "Palatino Linotype", Charter, Georgia, serif;
+  --line: color-mix(in srgb, currentColor 18%, transparent); --yes: #2f7d4f; --part: #a86b00; --no: #b3372f; --open: #5a6b8c; }
+@media (prefers-color-scheme: dark) { :root { --yes: #6cc492; --part: #e0a94a; --no: #f0837a; --open: #9db0d4; } }
+body { max-width: 44rem; margin: 3rem auto 5rem; padding: 0 1.25rem; }
+h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 .25rem; }
+h2 { font-size: 1.0625rem; margin: .25rem 0; } h3 { font-size: 1rem; margin: .75rem 0 0; }
+pre { font: .8125rem/1.55 ui-monospace, "SF Mono", Menlo, Consolas, monospace; padding: .75rem 1rem; margin: 1rem 0 0;
+  white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid var(--line); border-radius: .375rem; tab-size: 2; }
+pre.output { border-style: dashed; opacity: .85; }
+.total { font-size: 1.25rem; margin: 1.25rem 0 .5rem; } .note, small { opacity: .8; font-size: .9375rem; }
+table { border-collapse: collapse; margin-bottom: 2rem; font-variant-numeric: tabular-nums; }
+th { font-weight: normal; text-align: left; } td { white-space: nowrap; } th, td { padding: .3rem 1.5rem .3rem 0; border-bottom: 1px solid var(--line); }
+section { border-left: .25rem solid; padding: .1rem 0 .1rem 1rem; margin: 1rem 0 2.5rem; }
+section.full { border-color: var(--yes); } section.part { border-color: var(--part); }
+section.none { border-color: var(--no); } section.open { border-color: var(--open); }
+.points { float: right; font-weight: normal; font-variant-numeric: tabular-nums; }
+ul { list-style: none; margin: .4rem 0; padding: 0; } li { padding-left: 1.5em; text-indent: -1.5em; margin: .3rem 0; }
+.why { text-indent: 0; } .mark { display: inline-block; width: 1.5em; text-indent: 0; }
+.yes { color: var(--yes); } .no { color: var(--no); }
 `;
 
 const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
@@ -64,7 +71,7 @@ export function feedbackPage(report: SubmissionReport, notebook: NotebookReport,
   const graded = notebook.entries.flatMap((entry) => (entry.kind === "graded" ? [entry.cell] : []));
   const most = graded.reduce((sum, cell) => sum + cell.most, 0);
   const score = graded.reduce((sum, cell) => sum + scoreOf(cell, grades), 0);
-  const title = `${report.assignment} · ${notebook.name}`;
+  const { title } = notebook;
   const head = [
     `<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY}">`,
     '<meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">',
@@ -75,8 +82,8 @@ export function feedbackPage(report: SubmissionReport, notebook: NotebookReport,
   );
   const body = [
     `<h1>${escapeHtml(title)}</h1>`,
-    `<p class="note">${escapeHtml(report.student)}${report.timestamp === null ? "" : ` · submitted ${escapeHtml(report.timestamp.slice(0, 19))} UTC`}</p>`,
-    `<p><strong>${roundPoints(score)} of ${roundPoints(most)} points</strong></p>`,
+    `<p class="note">${escapeHtml(report.assignment)} · ${escapeHtml(report.student)}${report.timestamp === null ? "" : ` · submitted ${escapeHtml(report.timestamp.slice(0, 19))} UTC`}</p>`,
+    `<p class="total"><strong>${roundPoints(score)}</strong> of ${roundPoints(most)} points</p>`,
     `<table><tbody>${rows.join("")}</tbody></table>`,
     ...endNote(notebook, report),
     ...notebook.entries.map((entry) => entryHtml(entry, marks)),
@@ -145,7 +152,23 @@ function gradedHtml(cell: GradedCell, marks: Marks): string {
   const head = `<span class="points">${pointsText(cell, marks.grades)}</span>${escapeHtml(cell.title)}`;
   return [
     `<section class="graded ${kind}"><h2>${head}</h2>`,
-    ...cell.lines.map((line) => `<pre class="verdict">${escapeHtml(line)}</pre>`),
+    ...cell.lines.map((line) => `<p>${escapeHtml(line)}</p>`),
+    ...cell.verdicts.map((verdict) => verdictHtml(verdict, cell.title)),
     `${commentHtml(marks, cell.id)}</section>`,
   ].join("\n");
+}
+
+function verdictHtml({ title, score, most, properties }: OpenVerdict, heading: string): string {
+  const items = properties.map(({ says, passed, message }) => {
+    const mark = passed
+      ? '<span class="mark yes" role="img" aria-label="holds">✔</span>'
+      : '<span class="mark no" role="img" aria-label="does not hold">✘</span>';
+    const why = passed ? "" : `<div class="why">${escapeHtml(message)}</div>`;
+    return `<li>${mark} ${escapeHtml(says)}${why}</li>`;
+  });
+  const head =
+    title === heading
+      ? ""
+      : `<h3>${escapeHtml(title)} <small>${roundPoints(score)} of ${roundPoints(most)}</small></h3>`;
+  return `${head}<ul>${items.join("")}</ul>`;
 }

@@ -133,17 +133,19 @@ function notSubmitted(wanted: ManifestNotebook): NotebookReport {
   const entries = gradedCells(wanted).map((cell): Entry => {
     const graded: GradedCell = {
       id: cell.id,
-      title: cell.id,
+      title: titleOf(cell.id),
       most: cell.points,
       points: 0,
       status: "not-submitted",
       lines: ["This notebook was not submitted."],
+      verdicts: [],
       details: [],
     };
     return { kind: "graded", cell: graded };
   });
   return {
     name: wanted.name,
+    title: wanted.title,
     end: "not-run",
     flags: [{ cell: wanted.name, what: "not submitted" }],
     entries,
@@ -180,6 +182,7 @@ async function gradeNotebook(
   if (!result.ok) return problem(result.fault.split("\n")[0] ?? "the oracle failed");
   return {
     name: wanted.name,
+    title: wanted.title,
     end: result.end,
     flags: plan.flags,
     entries: entriesOf(wanted, plan, result.report, prepared.broken),
@@ -203,6 +206,7 @@ function entriesOf(
       share: 0,
       status: "threw",
       lines: [`This test does not compile with your cells: ${why}`],
+      verdicts: [],
       details: [],
     });
   }
@@ -240,14 +244,24 @@ function isBlank(cell: ManifestCell, answer: string | undefined): boolean {
   return isUntouched(cell, answer, isProblem(released) ? "" : released);
 }
 
+/** `trip-test` → `Trip`. */
+function titleOf(id: string): string {
+  const words = id
+    .replace(/-test$/, "")
+    .replaceAll(/[-_]+/g, " ")
+    .trim();
+  return words === "" ? id : `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
+}
+
 function gradedTest(cell: ManifestCell, test: TestReport | undefined): GradedCell {
   return {
     id: cell.id,
-    title: cell.id,
+    title: test?.verdicts[0]?.title ?? titleOf(cell.id),
     most: cell.points,
     points: pointsFor(test?.share ?? 0, cell.points),
     status: test?.status ?? "stopped",
     lines: test?.lines ?? ["No verdict."],
+    verdicts: test?.verdicts ?? [],
     details: test?.details ?? [],
   };
 }
@@ -256,11 +270,12 @@ function manualCell(cell: ManifestCell, answer: string | undefined): GradedCell 
   const isEmpty = isBlank(cell, answer);
   return {
     id: cell.id,
-    title: cell.id,
+    title: titleOf(cell.id),
     most: cell.points,
     points: isEmpty ? 0 : null,
     status: isEmpty ? "no-answer" : "manual",
     lines: [isEmpty ? NO_RESPONSE : "A person reads this answer."],
+    verdicts: [],
     details: [],
   };
 }

@@ -43,6 +43,8 @@ export interface ManifestCell {
 /** One notebook of an assignment. */
 export interface ManifestNotebook {
   readonly name: string;
+  /** First heading, else the name. */
+  readonly title: string;
   readonly kernelspec: Readonly<Record<string, unknown>>;
   readonly cells: readonly ManifestCell[];
   /** Every code cell's text in order, with solutions: what the tests are compiled against. */
@@ -96,8 +98,12 @@ function manifestNotebook(name: string, notebook: NotebookText): ManifestNoteboo
     cells.push(manifestCell(cell, meta, index));
   }
   const kernelspec = notebook.metadata["kernelspec"];
+  const heading = notebook.cells.map(
+    (cell) => /^#\s+(.+)$/m.exec(cell.cell_type === "markdown" ? cell.source : "")?.[1],
+  );
   return {
     name,
+    title: heading.find((text) => text !== undefined)?.trim() ?? name,
     kernelspec: typeof kernelspec === "object" && kernelspec !== null ? { ...kernelspec } : {},
     cells,
     code,

@@ -1,4 +1,5 @@
 /** What grading one submission found out, in the form that is stored, shown and exported. */
+import type { OpenVerdict } from "../checks/check.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import type { CageEnd } from "./oracle/oracle.ts";
 import type { CellReport, TestReport } from "./oracle/protocol.ts";
@@ -13,6 +14,7 @@ export interface GradedCell {
   readonly status: TestReport["status"] | "manual" | "no-answer" | "not-submitted";
   /** For the student. */
   readonly lines: readonly string[];
+  readonly verdicts: readonly OpenVerdict[];
   /** For the instructor alone. */
   readonly details: readonly string[];
 }
@@ -26,6 +28,8 @@ export type Entry =
 /** One notebook of a submission. */
 export interface NotebookReport {
   readonly name: string;
+  /** First heading of the instructor's notebook, else its name. */
+  readonly title: string;
   readonly end: CageEnd | "not-run";
   readonly flags: readonly Flag[];
   readonly entries: readonly Entry[];
@@ -48,6 +52,18 @@ export interface SubmissionReport {
 /** Graded cells of a notebook's report, in order. */
 export const gradedEntries = (notebook: NotebookReport): readonly GradedCell[] =>
   notebook.entries.flatMap((entry) => (entry.kind === "graded" ? [entry.cell] : []));
+
+/** What a graded cell says, as lines of text for a terminal or an output: for the instructor, or for the student. */
+export function textOf(cell: GradedCell, isForInstructor: boolean): readonly string[] {
+  if (isForInstructor && cell.details.length > 0) return [...cell.lines, ...cell.details];
+  const verdicts = cell.verdicts.flatMap(({ title, score, most, properties }) => [
+    `${title}: ${score} of ${most}`,
+    ...properties.map(
+      ({ says, passed, message }) => `  ${passed ? "✔" : "✘"} ${says}${passed ? "" : ` — ${message}`}`,
+    ),
+  ]);
+  return [...cell.lines, ...verdicts];
+}
 
 /** How the whole went, in one word for a list. */
 export function statusOf(report: SubmissionReport): string {

@@ -6,7 +6,7 @@
  */
 import { AnswerLost } from "../../checks/answer.ts";
 import type { Verdict } from "../../checks/check.ts";
-import { verdictText } from "../../checks/check.ts";
+import { openVerdict, verdictText } from "../../checks/check.ts";
 import { type Inert, member } from "../../checks/inert.ts";
 import { clampShare } from "../../checks/score.ts";
 import type { EmittedCell } from "../../notebook/kernel-protocol.ts";
@@ -113,6 +113,7 @@ class JudgedRun {
       share: 0,
       status,
       lines: [line],
+      verdicts: [],
       details,
     });
     if (this.#isGone) return none("stopped", STOPPED);
@@ -182,23 +183,22 @@ function threw(failure: unknown, released: string, none: Unjudged): TestReport {
 
 const STOPPED = "No verdict: the process ended before this test (time, memory, output, or an exit).";
 
-/** From what a test did to a share: its checks decide; without checks a number is a share of itself; else it passed. */
+/** From what a test did to a share: its checks decide; without checks a number is a share itself; else it passed. */
 function judged(id: string, verdicts: readonly Verdict[], result: unknown): TestReport {
-  const lines = verdicts.map((verdict) => verdictText(verdict, false));
   const details = verdicts.map((verdict) => verdictText(verdict, true));
+  const report = (share: number, lines: readonly string[]): TestReport => ({
+    id,
+    share,
+    status: "judged",
+    lines,
+    verdicts: verdicts.map(openVerdict),
+    details,
+  });
   if (verdicts.length > 0) {
     const most = verdicts.reduce((sum, verdict) => sum + verdict.most, 0);
     const score = verdicts.reduce((sum, verdict) => sum + verdict.score, 0);
-    return { id, share: most === 0 ? 0 : clampShare(score / most), status: "judged", lines, details };
+    return report(most === 0 ? 0 : clampShare(score / most), []);
   }
-  if (typeof result === "number") {
-    return {
-      id,
-      share: clampShare(result),
-      status: "judged",
-      lines: [`Share earned: ${clampShare(result)}`],
-      details,
-    };
-  }
-  return { id, share: 1, status: "judged", lines: ["Passed."], details };
+  if (typeof result === "number") return report(clampShare(result), [`Share earned: ${clampShare(result)}`]);
+  return report(1, ["Passed."]);
 }

@@ -1,4 +1,5 @@
 /** Messages between orchestrator and oracle: JSON frames, and frames of the cage that the orchestrator only passes on. */
+import type { OpenVerdict } from "../../checks/check.ts";
 import type { CompileResult, EmittedCell } from "../../notebook/kernel-protocol.ts";
 import type { Step } from "../plan.ts";
 
@@ -56,6 +57,8 @@ export interface TestReport {
   readonly status: "judged" | "threw" | "stopped";
   /** For the student; no hidden input, no expected value. */
   readonly lines: readonly string[];
+  /** For the student too: what each `check(...)` of the test found. */
+  readonly verdicts: readonly OpenVerdict[];
   /** For the instructor alone. */
   readonly details: readonly string[];
 }

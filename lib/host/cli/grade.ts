@@ -20,7 +20,7 @@ import { mostPoints } from "../../grader/manifest.ts";
 import { isProblem, type Problem, problem, systemProblem } from "../../grader/problem.ts";
 import { exportGrades, writeFeedback } from "../../grader/publish.ts";
 import { releaseAssignment } from "../../grader/release.ts";
-import { gradedEntries, statusOf } from "../../grader/report.ts";
+import { gradedEntries, statusOf, textOf } from "../../grader/report.ts";
 import { isStudentId } from "../../grader/submission.ts";
 import { validateNotebook } from "../../grader/validate.ts";
 import { PROJECT_ROOT } from "../node-assets.ts";
@@ -226,8 +226,7 @@ async function validate(request: Request): Promise<number | Problem> {
     if (isProblem(report)) return report;
     const cells = report.notebooks.flatMap(gradedEntries);
     for (const cell of cells) {
-      const lines = cell.details.length > 0 ? cell.details : cell.lines;
-      process.stdout.write(`${visibleText([`[${cell.id}]`, ...lines].join("\n"))}\n`);
+      process.stdout.write(`${visibleText([`[${cell.id}]`, ...textOf(cell, true)].join("\n"))}\n`);
     }
     const status = statusOf(report);
     if (status !== "graded") process.stdout.write(`The run ended early: ${status}.\n`);
