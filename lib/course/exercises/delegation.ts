@@ -27,8 +27,8 @@ const CAUSES = [...WAYS.keys()];
 export interface DelegationWish {
   /** Exception codes, ascending. */
   readonly causes: readonly number[];
-  /** The same as a sentence, in the manual's words. */
-  readonly sentence: string;
+  /** The same in the manual's words, one line each. */
+  readonly list: string;
 }
 
 /** The wish of a seed: two to four causes, ECALL from U-mode always among them. */
@@ -41,8 +41,10 @@ export function delegationWish(seed: number): DelegationWish {
     (_, index) => others[(start + index * 2) % others.length] ?? 13,
   );
   const causes = [...new Set([8, ...chosen])].sort((a, b) => a - b);
-  const words = causes.map((cause) => `${causeWords({ isInterrupt: false, cause })} (${cause})`);
-  return { causes, sentence: `This kernel wants: ${words.join(", ")}.` };
+  const lines = causes.map(
+    (cause) => `${String(cause).padStart(4)}  ${causeWords({ isInterrupt: false, cause })}`,
+  );
+  return { causes, list: ["This kernel wants", ...lines].join("\n") };
 }
 
 /** Where each cause lands under a value of `medeleg`: tried out, one landing for each. */
@@ -66,7 +68,7 @@ function judge(answer: Answer, wanted: boolean): Finding {
   const name = `cause ${first[0]} (${causeWords({ isInterrupt: false, cause: first[0] })})`;
   return wanted
     ? fails(
-        `The kernel wants ${name}, but it landed in ${first[1] ?? "no"} mode. Its bit is 1n << ${first[0]}n.`,
+        `The kernel wants ${name}, but ${first[1] === undefined ? "it never came" : `it landed in ${first[1]}-mode`}. Its bit is 1n << ${first[0]}n.`,
       )
     : fails(`Nobody asked for ${name}, but it landed in S-mode. One bit too many.`);
 }
