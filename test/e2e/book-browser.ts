@@ -25,6 +25,9 @@ export async function buildBook(): Promise<void> {
   await ensureBook();
 }
 
+/** Longest test and longest wait in a browser on a busy machine. */
+export const browserTimeoutMs = 180_000;
+
 /** Longest build on a busy machine. */
 export const buildTimeoutMs = 300_000;
 
@@ -32,6 +35,7 @@ export const buildTimeoutMs = 300_000;
 export async function visitBook(options: Partial<ServeOptions> = {}): Promise<BookVisit> {
   const server = await serveBook({ root: bookRoot, port: 0, ...options });
   const browser = await chromium.launch({
+    timeout: browserTimeoutMs,
     executablePath: partPath("chromium"),
     args: browserArguments,
   });
@@ -69,6 +73,7 @@ export async function openPlain(
     viewport: { width: 1440, height: 900 },
     ...options,
   });
+  context.setDefaultTimeout(browserTimeoutMs / 2);
   const page = await context.newPage();
   await page.goto(visit.server.url + address, { waitUntil: "networkidle" });
   return { page, context };
@@ -78,7 +83,7 @@ export async function openPlain(
 export const cellAt = (page: Page, index: number) => page.locator(`.cell[data-index="${index}"]`);
 
 /** Waits until a cell's run has ended and returns how. */
-export async function endOfRun(page: Page, index: number, timeoutMs = 30_000): Promise<string> {
+export async function endOfRun(page: Page, index: number, timeoutMs = browserTimeoutMs / 2): Promise<string> {
   const ended = (at: number): string | undefined => {
     const state = document.querySelector<HTMLElement>(`.cell[data-index="${at}"]`)?.dataset["state"] ?? "";
     return ["done", "failed", "stopped"].includes(state) ? state : undefined;

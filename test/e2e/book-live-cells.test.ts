@@ -1,10 +1,11 @@
 /** Cells of the published chapter, used as a reader uses them. */
 import { stripTypeScriptTypes } from "node:module";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import * as kit from "../../lib/index.ts";
 import { describeWith } from "../support/optional.ts";
 import {
   type BookVisit,
+  browserTimeoutMs,
   buildBook,
   buildTimeoutMs,
   cellAt,
@@ -15,6 +16,9 @@ import {
   typeInto,
   visitBook,
 } from "./book-browser.ts";
+
+// A browser on a busy machine is slow; time decides nothing here.
+vi.setConfig({ testTimeout: browserTimeoutMs });
 
 describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
   let visit: BookVisit;

@@ -1,8 +1,9 @@
 /** After the first visit the course needs no server: pages, cells and TypeScript come from the service worker. */
 import type { Page } from "playwright-core";
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { describeWith } from "../support/optional.ts";
 import {
+  browserTimeoutMs,
   buildBook,
   buildTimeoutMs,
   cellAt,
@@ -12,12 +13,16 @@ import {
   visitBook,
 } from "./book-browser.ts";
 
+// A browser on a busy machine is slow; time decides nothing here.
+vi.setConfig({ testTimeout: browserTimeoutMs });
+
 describeWith(["chromium"], "the book offline", () => {
   beforeAll(buildBook, buildTimeoutMs);
 
   test("after one visit and a stopped server, the chapter reloads, runs, completes, and stops an endless cell", async () => {
     const visit = await visitBook();
     const page = await (await visit.browser.newContext({ viewport: { width: 1440, height: 900 } })).newPage();
+    page.setDefaultTimeout(browserTimeoutMs / 2);
     await page.goto(visit.server.url + chapterPath);
     await keptForOffline(page);
     await visit.server.close();
@@ -43,6 +48,7 @@ describeWith(["chromium"], "the book offline", () => {
   test("a plain static host without isolation headers is isolated by the service worker on the second page", async () => {
     const visit = await visitBook({ isolated: false });
     const page = await (await visit.browser.newContext()).newPage();
+    page.setDefaultTimeout(browserTimeoutMs / 2);
     await page.goto(visit.server.url + chapterPath);
     expect(await page.evaluate(() => crossOriginIsolated)).toBe(false);
     await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
@@ -56,6 +62,7 @@ describeWith(["chromium"], "the book offline", () => {
     const page = await (
       await visit.browser.newContext({ serviceWorkers: "block", viewport: { width: 1440, height: 900 } })
     ).newPage();
+    page.setDefaultTimeout(browserTimeoutMs / 2);
     await page.goto(visit.server.url + chapterPath, { waitUntil: "networkidle" });
     await typeInto(page, 1, "let kept = 41;");
     await page.keyboard.press("Shift+Enter");

@@ -2,10 +2,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { describeWith } from "../support/optional.ts";
 import {
   type BookVisit,
+  browserTimeoutMs,
   buildBook,
   buildTimeoutMs,
   chapterPath,
@@ -16,6 +17,9 @@ import {
 
 const require = createRequire(import.meta.url);
 const pages = ["", chapterPath, "syllabus/"];
+
+// A browser on a busy machine is slow; time decides nothing here.
+vi.setConfig({ testTimeout: browserTimeoutMs });
 
 describeWith(["chromium"], "pages of the book in a browser", () => {
   let visit: BookVisit;

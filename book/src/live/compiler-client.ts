@@ -13,6 +13,7 @@ export class CompilerClient {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve(answer: never): void; reject(error: Error): void }>();
   #next = 1;
+  #failure: Error | undefined;
 
   constructor(address: string, types: string) {
     this.#worker = new Worker(address, { type: "module", name: "typescript" });
@@ -23,11 +24,16 @@ export class CompilerClient {
       else waiting?.resolve(data.answer as never);
     });
     this.#worker.addEventListener("error", (event) => {
-      const error = new Error(event.message || "TypeScript could not start.");
-      for (const { reject } of this.#waiting.values()) reject(error);
+      this.#failure = new Error(event.message || "TypeScript could not be loaded.");
+      for (const { reject } of this.#waiting.values()) reject(this.#failure);
       this.#waiting.clear();
     });
     this.#worker.postMessage({ types } satisfies CompilerBoot);
+  }
+
+  /** Whether the worker died; a new client may have more luck. */
+  get isBroken(): boolean {
+    return this.#failure !== undefined;
   }
 
   /** Sends one call and waits for its answer. */
@@ -35,6 +41,7 @@ export class CompilerClient {
     kind: Kind,
     details: CallOf<Kind>,
   ): Promise<CompilerAnswers[Kind]> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = this.#next;
     this.#next += 1;
     return new Promise((resolve, reject) => {

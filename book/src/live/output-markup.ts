@@ -36,7 +36,7 @@ function errorMarkup(error: Extract<CellOutput, { type: "error" }>): string {
 
 function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): string {
   const svg = mimeText(data["image/svg+xml"]);
-  if (svg !== undefined) return figureMarkup(clean(svg), data);
+  if (svg !== undefined || data[plotlyType] !== undefined) return figureMarkup(clean(svg ?? ""), data);
   const html = mimeText(data["text/html"]);
   if (html !== undefined)
     return `<div class="output-html" tabindex="0" role="group" aria-label="Output"${html.includes("dom0-verdict") ? " data-pagefind-ignore" : ""}>${withMachineWords(clean(html))}</div>`;

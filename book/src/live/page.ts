@@ -30,6 +30,17 @@ class ChapterPage {
     this.#addresses = JSON.parse(tools.dataset["live"] ?? "{}") as LiveAddresses;
   }
 
+  /** Runs what a reader asked for; a part that is gone from the server, after an update, is said and not thrown. */
+  #do(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      showState(
+        /import|module|fetch/i.test(reason) ? "A part of this page could not be loaded. Reload it." : reason,
+        false,
+      );
+    });
+  }
+
   start(): void {
     this.#restore();
     document.addEventListener("click", (event) => this.#onClick(event));
@@ -70,24 +81,27 @@ class ChapterPage {
         ? event.target.closest<HTMLElement>("[data-action], [data-explore]")
         : null;
     const cell = this.#cellOf(event.target);
-    if (button?.dataset["explore"] !== undefined) return void this.#explore(button);
-    if (button) return void this.#act(button.dataset["action"] ?? "", cell, button);
+    if (button) {
+      const isChart = button.dataset["explore"] !== undefined;
+      this.#do(isChart ? this.#explore(button) : this.#act(button.dataset["action"] ?? "", cell, button));
+      return;
+    }
     const block = cell?.codeBlock;
     if (cell && block && event.target instanceof Node && block.contains(event.target)) {
-      void this.edit(cell, offsetAt(block, event.clientX, event.clientY));
+      this.#do(this.edit(cell, offsetAt(block, event.clientX, event.clientY)));
     }
   }
 
   #onFocus(target: EventTarget | null): void {
     const cell = this.#cellOf(target);
-    if (cell && target === cell.codeBlock) void import("./cell-editor.ts");
+    if (cell && target === cell.codeBlock) this.#do(import("./cell-editor.ts"));
   }
 
   #onKey(event: KeyboardEvent): void {
     const cell = this.#cellOf(event.target);
     if (!cell || event.target !== cell.codeBlock) return;
-    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey)) void this.run(cell);
-    else if (event.key === "Enter") void this.edit(cell, 0);
+    if (event.key === "Enter" && (event.shiftKey || event.ctrlKey || event.metaKey)) this.#do(this.run(cell));
+    else if (event.key === "Enter") this.#do(this.edit(cell, 0));
     else return;
     event.preventDefault();
   }
@@ -131,7 +145,7 @@ class ChapterPage {
       label: `Code of cell ${cell.index}`,
       compiler: () => this.compiler(),
       earlier: () => this.cells.slice(0, this.cells.indexOf(cell)).map((other) => other.source),
-      onRun: () => void this.run(cell),
+      onRun: () => this.#do(this.run(cell)),
       onLeave: () => cell.element.querySelector<HTMLElement>("[data-action=run]")?.focus(),
       onEdit: () => {
         cell.showEdited();
@@ -152,7 +166,9 @@ class ChapterPage {
   }
 
   compiler(): CompilerClient {
-    this.#compiler ??= new CompilerClient(this.#addresses.compiler, this.#addresses.types);
+    if (this.#compiler === undefined || this.#compiler.isBroken) {
+      this.#compiler = new CompilerClient(this.#addresses.compiler, this.#addresses.types);
+    }
     return this.#compiler;
   }
 
