@@ -111,7 +111,7 @@ function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number
 }
 
 /** Longest line of a sentence below an entry, in characters. */
-const LINE = 98;
+const LINE = 90;
 
 /** Breaks a sentence into lines at spaces. */
 function wrap(sentence: string): string[] {
