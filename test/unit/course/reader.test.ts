@@ -43,8 +43,17 @@ describe("a prediction", () => {
   it("takes a bigint for the number that the reader wrote", () => {
     expect(textOf(predict("a0?", 15).against(15n))).toContain("You saw it coming");
     expect(textOf(predict("a0?", 0).against(15n))).toContain("something to explain");
-    expect(textOf(predict("same?", "?").against("yes"))).toContain("something to explain");
+    expect(textOf(predict("same?", "no").against("yes"))).toContain("something to explain");
     expect(textOf(predict("a0?", 1.5).against(15n))).toContain("something to explain");
+  });
+});
+
+describe("a prediction that was not made", () => {
+  it("is none, and nobody is told that it was wrong", () => {
+    const text = textOf(predict("a0?", "?").against(15n));
+    expect(text).toContain("your prediction: none yet");
+    expect(text).toContain("the machine:     15");
+    expect(text).not.toContain("something to explain");
   });
 });
 
