@@ -27,8 +27,9 @@ export function rehypeNormNotes() {
     visit(tree, "element", (node, index, parent) => {
       const tag = normTag(node);
       if (tag === undefined || index === undefined || parent === undefined) return undefined;
-      const hasBrackets = dropBrackets(parent.children[index - 1], parent.children[index + 1]);
-      parent.children[index] = note(tag, chapterNames[chapterOf.get(tag) ?? ""], hasBrackets);
+      // A tag that its sentence speaks about stays in the sentence.
+      if (!dropBrackets(parent.children[index - 1], parent.children[index + 1])) return undefined;
+      parent.children[index] = note(tag, chapterNames[chapterOf.get(tag) ?? ""]);
       return SKIP;
     });
   };
@@ -52,7 +53,7 @@ function dropBrackets(
   return true;
 }
 
-function note(tag: string, chapter: string | undefined, hasBrackets: boolean): Element {
+function note(tag: string, chapter: string | undefined): Element {
   const text = (value: string): ElementContent => ({ type: "text", value });
   const span = (className: string, ...children: ElementContent[]): Element => ({
     type: "element",
@@ -61,12 +62,11 @@ function note(tag: string, chapter: string | undefined, hasBrackets: boolean): E
     children,
   });
   const code: Element = { type: "element", tagName: "code", properties: {}, children: [text(tag)] };
-  const bracket = (sign: string): ElementContent[] => (hasBrackets ? [span("norm-bracket", text(sign))] : []);
   return span(
     "norm-note",
-    ...bracket(" ("),
+    span("norm-bracket", text(" (")),
     span("norm-source", text(`RISC-V manual, ${chapter ?? "rule"} `)),
     code,
-    ...bracket(")"),
+    span("norm-bracket", text(")")),
   );
 }
