@@ -6,6 +6,7 @@
 export { type AssetSource, fetchedAssets, readAsset, setAssetSource } from "./assets/asset-source.ts";
 export type { DatasetName, DatasetRow, PlottableDataset } from "./assets/dataset-schema.ts";
 export { loadDataset, loadUnverifiedClaims } from "./assets/datasets.ts";
+export { groupedHex, hex } from "./bits/hex.ts";
 export { type BoardConfig, buildBoard } from "./board/virt.ts";
 export { Answer, localAnswer, type Outcome } from "./checks/answer.ts";
 export {
@@ -76,12 +77,19 @@ export {
 export { traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
+export type { TrapEvent } from "./hart/trap-event.ts";
 export { type Item, label } from "./isa/assembler/item.ts";
 export type { AssemblyError } from "./isa/assembler/mistake.ts";
 export { type Program, program } from "./isa/assembler/program.ts";
 export { assemble } from "./isa/assembler/text.ts";
 export { asm } from "./isa/assembler/typed.ts";
+export type { CsrFieldName, CsrName } from "./isa/csr-map.ts";
 export { disassemble } from "./isa/disassemble.ts";
+export type { Mnemonic } from "./isa/instructions.ts";
+export type { Mode } from "./isa/mode.ts";
+export type { AbiName, RegisterName } from "./isa/register.ts";
+export { causeName, type Trap } from "./isa/trap.ts";
 export { explainTranslation, type TranslationExplanation } from "./mmu/explain-translation.ts";
 export { explainTrap, type TrapExplanation } from "./mmu/explain-trap.ts";
+export { PTE, pteFlagsText } from "./mmu/pte.ts";
 export { type Displayable, type MimeBundle, setDisplaySink, show } from "./notebook/display.ts";
