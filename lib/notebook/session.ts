@@ -39,15 +39,20 @@ export interface CellSession {
 
 /** What an emitted cell sees as `$dom0`. */
 export interface CellHooks {
-  /** Set by the cell's first statement: accessors of its names. */
+  /** Called by the cell's first statement with accessors of its names. */
+  define(names: PropertyDescriptorMap): void;
+  /** The cell's names; reading one that was not reached yet throws, as the language says. */
   scope: { readonly [name: string]: unknown };
   /** Set by a last statement that is an expression. */
   result: unknown;
   readonly meta: object;
   load(specifier: unknown, options?: { with?: { readonly [name: string]: string } }): Promise<object>;
-  /** Called by loops every few iterations. */
-  tick(): void;
+  /** Called by loops every few iterations; returns how many may pass before the next call. */
+  tick(): number;
 }
+
+/** Iterations of a loop between two looks at the interrupt flag. */
+const TICK_INTERVAL = 16;
 
 /** The error record of a stopped cell. */
 export const INTERRUPTED: CellError = {
@@ -141,7 +146,10 @@ class Session implements CellSession {
   }
 
   #hooks(run: Run): CellHooks {
-    return {
+    const hooks: CellHooks = {
+      define: (names) => {
+        hooks.scope = Object.defineProperties({}, names);
+      },
       scope: {},
       result: undefined,
       meta: this.#host.meta,
@@ -153,8 +161,10 @@ class Session implements CellSession {
       // A stopped cell may still hold a loop that wakes up later: it stops at its next iteration.
       tick: () => {
         if (run.isStopped || this.#isFlagged()) throw new Interruption(INTERRUPTED.evalue);
+        return TICK_INTERVAL;
       },
     };
+    return hooks;
   }
 
   #within<T>(cell: number, body: () => T): T {

@@ -45,3 +45,60 @@ declare namespace WebAssembly {
   function instantiate(module: Module, imports?: Imports): Promise<Instance>;
 }
 `;
+
+/** Globals of a Web Worker that cells may use; what a page's host gives as `globals`. */
+export const WORKER_GLOBALS = `
+interface Console {
+  log(...values: unknown[]): void;
+  info(...values: unknown[]): void;
+  debug(...values: unknown[]): void;
+  warn(...values: unknown[]): void;
+  error(...values: unknown[]): void;
+  trace(...values: unknown[]): void;
+  dir(value: unknown): void;
+  table(rows: unknown): void;
+  assert(holds?: boolean, ...values: unknown[]): void;
+  count(label?: string): void;
+  countReset(label?: string): void;
+  group(...values: unknown[]): void;
+  groupCollapsed(...values: unknown[]): void;
+  groupEnd(): void;
+  clear(): void;
+  time(label?: string): void;
+  timeLog(label?: string, ...values: unknown[]): void;
+  timeEnd(label?: string): void;
+}
+declare var console: Console;
+declare function setTimeout(callback: (...values: any[]) => void, delayMs?: number, ...values: any[]): number;
+declare function clearTimeout(timer: number | undefined): void;
+declare function setInterval(callback: (...values: any[]) => void, delayMs?: number, ...values: any[]): number;
+declare function clearInterval(timer: number | undefined): void;
+declare function queueMicrotask(callback: () => void): void;
+declare function structuredClone<T>(value: T): T;
+declare function atob(base64: string): string;
+declare function btoa(binary: string): string;
+declare class TextEncoder { readonly encoding: string; encode(text?: string): Uint8Array<ArrayBuffer>; }
+declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  readonly encoding: string;
+  decode(bytes?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string;
+}
+interface URLSearchParams extends Iterable<[string, string]> {
+  get(name: string): string | null;
+  has(name: string): boolean;
+  set(name: string, value: string): void;
+  toString(): string;
+}
+declare class URL {
+  constructor(url: string | URL, base?: string | URL);
+  hash: string; host: string; hostname: string; href: string; pathname: string; port: string; protocol: string; search: string;
+  readonly origin: string;
+  readonly searchParams: URLSearchParams;
+  toString(): string;
+}
+interface AbortSignal { readonly aborted: boolean; readonly reason: unknown; throwIfAborted(): void; }
+declare class AbortController { readonly signal: AbortSignal; abort(reason?: unknown): void; }
+interface Performance { now(): number; }
+declare var performance: Performance;
+interface ImportMeta { url: string; }
+`;

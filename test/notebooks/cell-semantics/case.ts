@@ -23,7 +23,7 @@ export interface Expected {
 /** One cell of a case. */
 export interface Step extends Expected {
   readonly source: string;
-  /** Stop the cell this long after it started. */
+  /** Stop the cell this long after its first output. */
   readonly interruptAfterMs?: number;
 }
 
@@ -37,5 +37,10 @@ export interface SemanticsCase {
 /** A cell with what it must put out. */
 export const cell = (source: string, expected: Expected = {}): Step => ({ source, ...expected });
 
-/** A cell that is stopped while it runs. */
-export const stopped = (source: string): Step => ({ source, interruptAfterMs: 400, interrupted: true });
+/** A cell that is stopped while it runs. It says when it has begun. */
+export const stopped = (source: string): Step => ({
+  source: `console.log('begun');\n${source}`,
+  out: "begun\n",
+  interruptAfterMs: 200,
+  interrupted: true,
+});

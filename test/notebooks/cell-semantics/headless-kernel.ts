@@ -9,9 +9,12 @@ export async function startHeadlessKernel(): Promise<CellKernel> {
   const session = openHeadlessSession({ folder: NOTEBOOK_FOLDER });
   await session.ready();
   return {
-    async execute(source) {
+    async execute(source, onOutput) {
       const outcome = emptyOutcome();
-      const { status } = await session.execute(source, (output) => addOutput(outcome, output));
+      const { status } = await session.execute(source, (output) => {
+        addOutput(outcome, output);
+        onOutput?.();
+      });
       outcome.status = status;
       return outcome;
     },

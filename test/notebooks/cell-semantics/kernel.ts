@@ -13,7 +13,8 @@ export interface Outcome {
 
 /** A running kernel. */
 export interface CellKernel {
-  execute(source: string): Promise<Outcome>;
+  /** Runs a cell to its end. `onOutput` is called whenever the outcome has grown. */
+  execute(source: string, onOutput?: () => void): Promise<Outcome>;
   interrupt(): void;
   close(): Promise<void>;
 }

@@ -5,8 +5,13 @@ import { addOutput, type CellKernel, emptyOutcome, type Outcome } from "./kernel
 export async function startLauncherKernel(): Promise<CellKernel> {
   const client = await KernelClient.start();
   return {
-    async execute(source) {
+    async execute(source, onOutput) {
       const id = client.send("execute_request", executeRequest(source));
+      if (onOutput !== undefined) {
+        const hasPrinted = () => client.published(id).some(({ type }) => type === "stream");
+        await client.until(hasPrinted);
+        onOutput();
+      }
       const { reply } = await client.finished(id);
       return liveOutcome(client, id, reply);
     },

@@ -27,6 +27,7 @@ class PlainTslabKernel implements CellKernel {
   readonly #outcomes = new Map<number, Outcome>();
   #child: ChildProcess | undefined;
   #run = 0;
+  #onOutput: (() => void) | undefined;
   #end: ((result: "ok" | "failed" | "hung") => void) | undefined;
 
   async start(): Promise<void> {
@@ -39,12 +40,14 @@ class PlainTslabKernel implements CellKernel {
         else {
           const outcome = this.#outcomes.get(message.run);
           if (outcome !== undefined) addOutput(outcome, message.output);
+          this.#onOutput?.();
         }
       });
     });
   }
 
-  async execute(source: string): Promise<Outcome> {
+  async execute(source: string, onOutput?: () => void): Promise<Outcome> {
+    this.#onOutput = onOutput;
     this.#run += 1;
     const outcome = emptyOutcome();
     this.#outcomes.set(this.#run, outcome);

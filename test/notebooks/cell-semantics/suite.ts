@@ -55,12 +55,14 @@ async function runCase(kernel: CellKernel, { cells }: SemanticsCase): Promise<Ou
   return outcomes;
 }
 
-async function runStep(kernel: CellKernel, step: Step): Promise<Outcome> {
-  const running = kernel.execute(step.source);
-  if (step.interruptAfterMs === undefined) return running;
-  const timer = setTimeout(() => kernel.interrupt(), step.interruptAfterMs);
+/** A cell to be stopped is stopped a while after it printed: before that it may still be compiled. */
+async function runStep(kernel: CellKernel, { source, interruptAfterMs }: Step): Promise<Outcome> {
+  if (interruptAfterMs === undefined) return kernel.execute(source);
+  let timer: NodeJS.Timeout | undefined;
   try {
-    return await running;
+    return await kernel.execute(source, () => {
+      timer ??= setTimeout(() => kernel.interrupt(), interruptAfterMs);
+    });
   } finally {
     clearTimeout(timer);
   }
