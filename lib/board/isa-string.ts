@@ -4,8 +4,16 @@ import { EXTENSIONS } from "../isa/instructions.ts";
 /** Parts of the instruction set that every hart with these modes has and that no ISA string names. */
 const UNNAMED = new Set(["privileged"]);
 
+/** Extensions that add CSRs and rules but no instructions, and have no table. */
+const WITHOUT_INSTRUCTIONS = ["zicntr", "sstc", "svadu"];
+
+/** Names in an ISA string: the letters, then those with z, then those with s, each in the order of the tables. */
+const rank = (name: string): number => (/^(rv|.$)/.test(name) ? 0 : name.startsWith("z") ? 1 : 2);
+
 /** For example `rv64im_zicsr_zifencei`: letters run together, longer names follow with underscores. */
-export function isaString(extensions: readonly string[] = Object.keys(EXTENSIONS)): string {
-  const named = extensions.filter((name) => !UNNAMED.has(name));
+export function isaString(
+  extensions: readonly string[] = [...WITHOUT_INSTRUCTIONS, ...Object.keys(EXTENSIONS)],
+): string {
+  const named = extensions.filter((name) => !UNNAMED.has(name)).sort((a, b) => rank(a) - rank(b));
   return named.map((name) => (name.startsWith("rv") || name.length === 1 ? name : `_${name}`)).join("");
 }

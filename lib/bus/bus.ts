@@ -80,12 +80,12 @@ export class Bus {
   }
 
   /**
-   * Reads an aligned instruction word: from RAM, or from a device that holds code. Fetches are no events.
+   * Reads 16 bits of an instruction: from RAM, or from a device that holds code. Fetches are no events.
    *
-   * @returns  32 bits, unsigned, or {@link ACCESS_FAULT} where there is no code.
+   * @returns  16 bits, unsigned, or {@link ACCESS_FAULT} where there is no code.
    */
   fetch(paddr: number): bigint | AccessFault {
-    const width = 4;
+    const width = 2;
     const offset = paddr - this.ram.base;
     if (offset >= 0 && offset + width <= this.ram.sizeBytes) return this.ram.load(offset, width);
     const region = this.#regionAt(paddr, width);

@@ -56,6 +56,7 @@ export class Clock {
   /** What guests added to `mtime` by writing it. */
   #tickOffset = 0n;
   readonly #alarms: ClockAlarm[] = [];
+  readonly #mtimeListeners: (() => void)[] = [];
 
   /** Machine time in instruction times: retired plus slept through. */
   get now(): number {
@@ -75,6 +76,12 @@ export class Clock {
   /** Writes `mtime`; `now` and the alarms stay as they are. */
   set mtime(value: bigint) {
     this.#tickOffset = BigInt.asUintN(64, value - this.#ticks());
+    for (const listener of this.#mtimeListeners) listener();
+  }
+
+  /** Asks to be told when `mtime` was written, which changes every comparison with it. */
+  onMtimeWrite(listener: () => void): void {
+    this.#mtimeListeners.push(listener);
   }
 
   /**

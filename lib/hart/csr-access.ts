@@ -5,7 +5,8 @@ import { MODE_NUMBER } from "../isa/mode.ts";
 import type { ExceptionName } from "../isa/trap.ts";
 import type { Hart } from "./hart.ts";
 import type { HartState } from "./state.ts";
-import { statusBit } from "./status.ts";
+import { isFloatOn, statusBit } from "./status.ts";
+import { isTimerOn } from "./supervisor-timer.ts";
 
 const { U, S, M } = MODE_NUMBER;
 
@@ -13,6 +14,10 @@ const { U, S, M } = MODE_NUMBER;
 const FIRST_COUNTER = CSRS.cycle.address;
 const LAST_COUNTER = CSRS.hpmcounter31.address;
 const SATP = CSRS.satp.address;
+const STIMECMP = CSRS.stimecmp.address;
+const FCSR = CSRS.fcsr.address;
+/** `time` among the counters. */
+const TIME = BigInt(CSRS.time.address - FIRST_COUNTER);
 
 /**
  * The exception that using a CSR raises here and now, or `undefined` when it may be used.
@@ -28,10 +33,16 @@ export function csrDenied({ state }: Hart, csr: number, writes: boolean): Except
   return missing || readOnly || tooLow || isTrapped(state, csr) ? "illegalInstruction" : undefined;
 }
 
-/** CSRs that a more privileged mode has taken away from this one. */
+/**
+ * CSRs that a more privileged mode has taken away from this one.
+ * @spec norm:mstatus_fs_vs_xs_off_op
+ * @spec norm:menvcfg_stce_op2
+ */
 function isTrapped(state: HartState, csr: number): boolean {
   const mode = state.modeNumber;
+  if (csr <= FCSR) return !isFloatOn(state);
   if (csr === SATP) return mode === S && statusBit(state.stored("mstatus"), "TVM");
+  if (csr === STIMECMP) return mode !== M && !(isTimerOn(state) && counterIsOpen(state, TIME));
   if (csr < FIRST_COUNTER || csr > LAST_COUNTER) return false;
   return !counterIsOpen(state, BigInt(csr - FIRST_COUNTER));
 }

@@ -1,4 +1,5 @@
 /** The second question of a CSR access: what is read? Reading has no side effect. */
+import { bits, getField } from "../bits/field.ts";
 import { asU64 } from "../bits/int64.ts";
 import { CSRS, type CsrName } from "../isa/csr-map.ts";
 import { INTERRUPT } from "../isa/trap.ts";
@@ -26,8 +27,13 @@ function minstret({ state }: Hart): bigint {
   return asU64((stopped ? 0n : state.instret) + state.minstretBias);
 }
 
+/** Where the two views of `fcsr` lie in it. @spec norm:fflags_frm_op_sz_acc */
+export const FCSR_FIELDS = { fflags: bits(4, 0), frm: bits(7, 5) } as const;
+
 /** CSRs whose value is put together when they are read. */
 const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
+  fflags: ({ state }) => getField(state.stored("fcsr"), FCSR_FIELDS.fflags),
+  frm: ({ state }) => getField(state.stored("fcsr"), FCSR_FIELDS.frm),
   sstatus: ({ state }) => state.stored("mstatus") & SSTATUS_MASK,
   sie: ({ state }) => state.stored("mie") & state.stored("mideleg"),
   sip: ({ state }) => pendingBits(state) & state.stored("mideleg"),

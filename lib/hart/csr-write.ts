@@ -1,13 +1,14 @@
 /** The third question of a CSR access: what does writing do? Illegal values leave legal ones (WARL). */
-import { fieldMask } from "../bits/field.ts";
+import { type BitField, bits, fieldMask, setField } from "../bits/field.ts";
 import { legalize, writableMask } from "../isa/csr.ts";
 import { CSR_NAMES, CSRS, type CsrName } from "../isa/csr-map.ts";
 import { PMP_ENTRIES } from "../isa/csr-numbered.ts";
 import { Attention } from "./attention.ts";
-import { INHIBIT_CY, INHIBIT_IR, readCsr } from "./csr-read.ts";
+import { FCSR_FIELDS, INHIBIT_CY, INHIBIT_IR, readCsr } from "./csr-read.ts";
 import type { Hart } from "./hart.ts";
 import { type StoredCsr, storedCsrSlot } from "./layout.ts";
-import { SSTATUS_MASK } from "./status.ts";
+import { markFloatDirty, SSTATUS_MASK, withSummary } from "./status.ts";
+import { isTimerOn, STIP } from "./supervisor-timer.ts";
 
 type Writer = (hart: Hart, value: bigint) => void;
 
@@ -33,7 +34,36 @@ const storing =
 /** Replaces the bits of `mask` in the register behind a view. */
 const throughView = (old: bigint, value: bigint, mask: bigint): bigint => (old & ~mask) | (value & mask);
 
-const writeMstatus = storing("mstatus", Attention.INTERRUPTS | Attention.ACCESS_CONTEXT);
+function writeMstatus(hart: Hart, value: bigint): void {
+  const { state } = hart;
+  storeLegal(hart, "mstatus", value);
+  state.setStored("mstatus", withSummary(state.stored("mstatus")));
+  hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
+}
+
+/** Writes a part of `fcsr`, or all of it. */
+const writeFloatControl =
+  (field: BitField): Writer =>
+  ({ state }, value) => {
+    state.setStored("fcsr", setField(state.stored("fcsr"), field, value));
+    markFloatDirty(state);
+  };
+
+/** STIP changes hands between software and the timer, and starts from zero. @spec norm:mip_stip_stimecmp_acc */
+function writeEnvironment(hart: Hart, value: bigint): void {
+  const { state } = hart;
+  storeLegal(hart, "menvcfg", value);
+  if (isTimerOn(state)) state.softwarePending &= ~STIP;
+  else state.wiresPending &= ~STIP;
+  hart.timer.compare();
+  hart.attention |= Attention.TRANSLATIONS | Attention.INTERRUPTS;
+}
+
+function writeTimeCompare(hart: Hart, value: bigint): void {
+  storeLegal(hart, "stimecmp", value);
+  hart.timer.compare();
+  hart.attention |= Attention.INTERRUPTS;
+}
 
 /** Writes the bits of `mip` that software owns. */
 const writePending =
@@ -41,7 +71,8 @@ const writePending =
   (hart, value) => {
     const { state } = hart;
     const delegated = name === "sip" ? state.stored("mideleg") : -1n;
-    state.softwarePending = throughView(state.softwarePending, value, WRITABLE[name] & delegated);
+    const owned = isTimerOn(state) ? ~STIP : -1n;
+    state.softwarePending = throughView(state.softwarePending, value, WRITABLE[name] & delegated & owned);
     hart.attention |= Attention.INTERRUPTS;
   };
 
@@ -103,6 +134,9 @@ const writePmpAddress =
 
 /** CSRs whose write does more than store. */
 const WRITERS: { readonly [N in CsrName]?: Writer } = {
+  fflags: writeFloatControl(FCSR_FIELDS.fflags),
+  frm: writeFloatControl(FCSR_FIELDS.frm),
+  fcsr: writeFloatControl(bits(7, 0)),
   mstatus: writeMstatus,
   sstatus: (hart, value) =>
     writeMstatus(hart, throughView(hart.state.stored("mstatus"), value, SSTATUS_MASK)),
@@ -116,7 +150,8 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   sip: writePending("sip"),
   mideleg: storing("mideleg", Attention.INTERRUPTS),
   satp: storing("satp", Attention.TRANSLATIONS | Attention.ACCESS_CONTEXT),
-  menvcfg: storing("menvcfg", Attention.TRANSLATIONS),
+  stimecmp: writeTimeCompare,
+  menvcfg: writeEnvironment,
   mcycle: writeCounter(INHIBIT_CY, "mcycleBias"),
   minstret: writeCounter(INHIBIT_IR, "minstretBias"),
   mcountinhibit: writeInhibit,

@@ -10,6 +10,7 @@ import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
 import { Attention } from "./attention.ts";
 import { readCsr } from "./csr-read.ts";
 import { HartState } from "./state.ts";
+import { SupervisorTimer } from "./supervisor-timer.ts";
 import type { TrapEvent } from "./trap-event.ts";
 
 /** What a hart is wired to. */
@@ -38,6 +39,8 @@ export class Hart {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly events: EventSink;
+  /** Supervisor mode's timer; look at it again when `stimecmp` or `menvcfg` has changed. */
+  readonly timer: SupervisorTimer;
   /** Bits of {@link Attention}; engines clear what they have attended to. */
   attention: number = Attention.ALL;
   readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
@@ -49,6 +52,9 @@ export class Hart {
     this.bus = bus;
     this.events = events;
     this.state.reset();
+    this.timer = new SupervisorTimer(this.state, clock, () => {
+      this.attention |= Attention.INTERRUPTS;
+    });
   }
 
   /** Address of the next instruction. */
@@ -94,6 +100,7 @@ export class Hart {
 
   /** Must be called after the state block was written from outside: by a restore or a debugger. */
   stateReplaced(): void {
+    this.timer.compare();
     this.attention = Attention.ALL;
   }
 

@@ -30,6 +30,7 @@ export const STORED_CSRS = [
   ] as const),
   ...(["pmpaddr8", "pmpaddr9", "pmpaddr10", "pmpaddr11"] as const),
   ...(["pmpaddr12", "pmpaddr13", "pmpaddr14", "pmpaddr15"] as const),
+  ...(["fcsr", "stimecmp"] as const),
 ] as const;
 /** Name of a stored CSR. */
 export type StoredCsr = (typeof STORED_CSRS)[number];
@@ -50,6 +51,10 @@ const FIELDS = [
   { name: "wiresPending", widthBytes: 8, count: 1 },
   // The stored CSRs, one word each, in the order of STORED_CSRS.
   { name: "csrs", widthBytes: 8, count: STORED_CSRS.length },
+  // f0…f31: single precision boxed in the lower half.
+  { name: "f", widthBytes: 8, count: 32 },
+  // Physical address that LR reserved, with its width in bytes in the low bits (4 or 8 fit: it is aligned); 0 for none.
+  { name: "reservation", widthBytes: 8, count: 1 },
   // Privilege mode as its 2-bit number.
   { name: "mode", widthBytes: 4, count: 1 },
   // 1 while the hart sleeps in WFI.

@@ -1,5 +1,6 @@
 /** Access to one hart's state block by name. It keeps nothing: whoever replaces the bytes has replaced the state. */
 import { CSRS } from "../isa/csr-map.ts";
+import type { FloatRegisterFile } from "../isa/float-register.ts";
 import { MODE_NUMBER, type Mode, type ModeNumber, modeName } from "../isa/mode.ts";
 import { type RegisterFile, type RegisterName, registerIndex } from "../isa/register.ts";
 import {
@@ -20,6 +21,8 @@ export class HartState {
   readonly bytes: Uint8Array;
   /** x0…x31, signed. */
   readonly x: BigInt64Array;
+  /** f0…f31, unsigned. */
+  readonly f: BigUint64Array;
   /** One element: the address of the next instruction, unsigned. */
   readonly pcWord: BigUint64Array;
   /** The same as two 32-bit halves, low first. */
@@ -34,6 +37,7 @@ export class HartState {
   readonly #waitingWord: Int32Array;
   readonly #biases: BigUint64Array;
   readonly #pending: BigUint64Array;
+  readonly #reservation: BigUint64Array;
 
   /**
    * @param buffer  The machine's memory, never detached.
@@ -41,9 +45,10 @@ export class HartState {
    */
   constructor(buffer: ArrayBuffer, base = 0) {
     const at = ({ offset }: LayoutField): number => base + offset;
-    const { x, pc, instret, mcycleBias, softwarePending, csrs, mode, waiting } = HART_LAYOUT;
+    const { x, f, pc, instret, mcycleBias, softwarePending, csrs, reservation, mode, waiting } = HART_LAYOUT;
     this.bytes = new Uint8Array(buffer, base, HART_STATE_BYTES);
     this.x = new BigInt64Array(buffer, at(x), x.count);
+    this.f = new BigUint64Array(buffer, at(f), f.count);
     this.pcWord = new BigUint64Array(buffer, at(pc), 1);
     this.pcHalves = new Int32Array(buffer, at(pc), 2);
     this.instretWord = new BigUint64Array(buffer, at(instret), 1);
@@ -51,6 +56,7 @@ export class HartState {
     this.#pending = new BigUint64Array(buffer, at(softwarePending), 2);
     this.csrs = new BigUint64Array(buffer, at(csrs), csrs.count);
     this.pmpConfig = new Uint8Array(buffer, at(csrs) + 8 * slot("pmpcfg0"), 16);
+    this.#reservation = new BigUint64Array(buffer, at(reservation), 1);
     this.#modeWord = new Int32Array(buffer, at(mode), 1);
     this.#waitingWord = new Int32Array(buffer, at(waiting), 1);
   }
@@ -66,6 +72,11 @@ export class HartState {
   /** Registers by number. */
   get registers(): RegisterFile {
     return this.x as unknown as RegisterFile;
+  }
+
+  /** Floating-point registers by number. */
+  get floatRegisters(): FloatRegisterFile {
+    return this.f as unknown as FloatRegisterFile;
   }
 
   /** A register by name, unsigned. */
@@ -106,6 +117,14 @@ export class HartState {
   }
   set waiting(waiting: boolean) {
     this.#waitingWord[0] = waiting ? 1 : 0;
+  }
+
+  /** What LR has reserved: physical address plus width in bytes; 0 for nothing. */
+  get reservation(): bigint {
+    return this.#reservation[0] ?? 0n;
+  }
+  set reservation(reserved: bigint) {
+    this.#reservation[0] = reserved;
   }
 
   get mcycleBias(): bigint {

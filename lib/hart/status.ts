@@ -1,6 +1,7 @@
 /** The bits of `mstatus` by name, and the few that trap entry and return move. */
 import { type BitField, fieldMask, getField, setField } from "../bits/field.ts";
 import { CSRS } from "../isa/csr-map.ts";
+import type { HartState } from "./state.ts";
 
 /** Name of a field of `mstatus`. */
 export type StatusField = keyof typeof CSRS.mstatus.fields;
@@ -27,3 +28,19 @@ export const SSTATUS_MASK: bigint = Object.values(CSRS.sstatus.fields).reduce(
   (mask, field) => mask | fieldMask(field),
   0n,
 );
+
+/** FS is Off, Initial, Clean or Dirty: 0 to 3. @spec norm:mstatus_fs_vs_xs_enc */
+const FS_DIRTY = fieldMask(FIELDS.FS);
+/** SD says that some extension's state is dirty, and F is the only one that has a state here. @spec norm:mstatus_sd_op1 */
+const SD = fieldMask(FIELDS.SD);
+
+/** `mstatus` with SD as FS wants it. */
+export const withSummary = (mstatus: bigint): bigint =>
+  (mstatus & FS_DIRTY) === FS_DIRTY ? mstatus | SD : mstatus & ~SD;
+
+/** Notes that a floating-point register or flag has changed. @spec norm:mstatus_fs_vs_xs_dirty_op */
+export const markFloatDirty = (state: HartState): void =>
+  state.setStored("mstatus", state.stored("mstatus") | FS_DIRTY | SD);
+
+/** Whether floating-point instructions may run. @spec norm:mstatus_fs_vs_xs_off_op */
+export const isFloatOn = (state: HartState): boolean => (state.stored("mstatus") & FS_DIRTY) !== 0n;

@@ -74,6 +74,7 @@ export function enterTrap(hart: Hart, trap: Trap): void {
   if (delegation.wasAsked && delegation.isSet) enterSupervisor(state, trap, from);
   else enterMachine(state, trap, from);
   state.waiting = false;
+  state.reservation = 0n;
   hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
   report(hart, trap, from, epc);
   if (!hart.hasTrapObservers) return;
@@ -99,6 +100,8 @@ function report(hart: Hart, trap: Trap, from: ModeNumber, epc: bigint): void {
 /**
  * MRET or SRET: back to the mode and address that were saved at entry.
  *
+ * A reservation does not outlive it, so that one program's LR never pairs with another's SC.
+ *
  * @returns Address of the next instruction.
  * @spec norm:mstatus_xret_op
  * @spec norm:mstatus_mprv_clr_mret_sret_less_priv
@@ -106,6 +109,7 @@ function report(hart: Hart, trap: Trap, from: ModeNumber, epc: bigint): void {
 export function returnFromTrap(hart: Hart, handler: "M" | "S"): bigint {
   const { state } = hart;
   const from = state.modeNumber;
+  state.reservation = 0n;
   const target = handler === "M" ? leaveMachine(state) : leaveSupervisor(state);
   if (state.modeNumber !== M && statusBit(state.stored("mstatus"), "MPRV")) {
     state.setStored("mstatus", withStatus(state.stored("mstatus"), { MPRV: 0n }));

@@ -17,8 +17,11 @@ const MXL_64 = 2n << 62n;
 
 /** Direct or vectored. @spec norm:mtvec_mode_enc */
 const VECTOR_MODE = warl(1, 0, [0n, 1n]);
-/** Instructions are 4-byte aligned while there are no compressed ones. @spec norm:mepc_align */
-const EPC = rw(63, 2);
+/** Compressed instructions begin at every even address, so only the lowest bit is always zero. @spec norm:mepc_align */
+const EPC = rw(63, 1);
+
+/** A time that no machine reaches: no timer interrupt is pending before somebody asks for one. */
+const NEVER = 2n ** 64n - 1n;
 
 /** `misa` bits of single-letter extensions: A is bit 0. @spec norm:misa_extensions_enc_tbl */
 function extensions(letters: string): bigint {
@@ -29,6 +32,30 @@ function extensions(letters: string): bigint {
 
 /** Every CSR by name, in address order by privilege, then the numbered families. */
 export const CSRS = {
+  fflags: {
+    address: 0x001,
+    access: "URW",
+    title: "floating-point exception flags",
+    spec: "norm:fcsr_fflags_op",
+    fields: { NX: rw(0), UF: rw(1), OF: rw(2), DZ: rw(3), NV: rw(4) },
+    reset: 0n,
+  },
+  frm: {
+    address: 0x002,
+    access: "URW",
+    title: "dynamic rounding mode",
+    spec: "norm:roundingmode_dynamic",
+    fields: { frm: rw(2, 0) },
+    reset: 0n,
+  },
+  fcsr: {
+    address: 0x003,
+    access: "URW",
+    title: "floating-point control and status",
+    spec: "norm:fcsr_op_sz_acc",
+    fields: { NX: rw(0), UF: rw(1), OF: rw(2), DZ: rw(3), NV: rw(4), frm: rw(7, 5) },
+    reset: 0n,
+  },
   sstatus: {
     address: 0x100,
     access: "SRW",
@@ -40,7 +67,7 @@ export const CSRS = {
       UBE: ro(6),
       SPP: rw(8),
       VS: ro(10, 9),
-      FS: ro(14, 13),
+      FS: rw(14, 13),
       XS: ro(16, 15),
       SUM: rw(18),
       MXR: rw(19),
@@ -122,6 +149,14 @@ export const CSRS = {
     fields: { SSIP: rw(1), STIP: ro(5), SEIP: ro(9) },
     reset: 0n,
   },
+  stimecmp: {
+    address: 0x14d,
+    access: "SRW",
+    title: "supervisor timer compare",
+    spec: "norm:stimecmp_stimecmph_sz_acc",
+    fields: { value: rw(63, 0) },
+    reset: NEVER,
+  },
   satp: {
     address: 0x180,
     access: "SRW",
@@ -145,7 +180,7 @@ export const CSRS = {
       SPP: rw(8),
       VS: ro(10, 9),
       MPP: warl(12, 11, [0n, 1n, 3n]),
-      FS: ro(14, 13),
+      FS: rw(14, 13),
       XS: ro(16, 15),
       MPRV: rw(17),
       SUM: rw(18),
@@ -167,7 +202,7 @@ export const CSRS = {
     title: "machine ISA",
     spec: "norm:misa_csr_implemented",
     fields: { extensions: ro(25, 0), MXL: ro(63, 62) },
-    reset: MXL_64 | extensions("IMSU"),
+    reset: MXL_64 | extensions("ABCDFIMSU"),
   },
   medeleg: {
     address: 0x302,
@@ -222,7 +257,7 @@ export const CSRS = {
     access: "MRW",
     title: "machine environment configuration",
     spec: "norm:menvcfg_enc_img",
-    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: ro(63) },
+    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: rw(63) },
     reset: 0n,
   },
   mcountinhibit: {

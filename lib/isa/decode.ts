@@ -1,8 +1,8 @@
 /** From an instruction word to its record and operands. */
-import { extractField, type Field, matches } from "./encoding.ts";
-import { type Execute, type Insn, illegalInstruction, type Operands } from "./insn.ts";
+import { extractField, type Field, hasFixedBits, instructionBytes, matches } from "./encoding.ts";
+import { type Execute, type ImpliedOperands, type Insn, illegalInstruction, type Operands } from "./insn.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "./instructions.ts";
-import type { RegisterIndex } from "./register.ts";
+import { COMPRESSED_REGISTER_BASE, type RegisterIndex } from "./register.ts";
 
 /** An instruction word, ready to execute. */
 export interface Decoded extends Operands {
@@ -23,19 +23,18 @@ interface Candidate {
 /** Candidates by the seven opcode bits, so that a decode looks at a few records only. */
 const BY_OPCODE: readonly (readonly Candidate[])[] = Array.from({ length: 128 }, (_, opcode) =>
   MNEMONICS.map((mnemonic) => ({ mnemonic, insn: INSTRUCTIONS[mnemonic] as Insn })).filter(({ insn }) =>
-    matches(opcode & insn.mask, { mask: insn.mask & 0x7f, match: insn.match & 0x7f }),
+    hasFixedBits(opcode & insn.mask, { mask: insn.mask & 0x7f, match: insn.match & 0x7f }),
   ),
 );
-
-/** Length of the instruction that starts with these bits: 2 bytes unless the two lowest bits are ones. */
-export const instructionBytes = (word: number): 2 | 4 => ((word & 3) === 3 ? 4 : 2);
 
 /** The instruction that a word encodes, or `undefined` for a word that means nothing on this hart. */
 export function decode(word: number): DecodedInsn | undefined {
   const candidate = BY_OPCODE[word & 0x7f]?.find(({ insn }) => matches(word, insn));
   if (candidate === undefined) return undefined;
   const { insn, mnemonic } = candidate;
-  return { mnemonic, execute: insn.execute, sizeBytes: insn.sizeBytes, ...operandsOf(word, insn.fields) };
+  const { execute, sizeBytes, fields, implied } = insn;
+  const bits = sizeBytes === 4 ? word : word & 0xffff;
+  return { mnemonic, execute, sizeBytes, ...operandsOf(bits, fields, implied) };
 }
 
 const raiseIllegalInstruction: Execute = (_hart, operands) => illegalInstruction(operands);
@@ -49,16 +48,20 @@ export function decodeOrIllegal(word: number): Decoded {
   return { mnemonic: undefined, execute: raiseIllegalInstruction, sizeBytes, ...operandsOf(bits, []) };
 }
 
-function operandsOf(word: number, fields: readonly Field[]): Operands {
+function operandsOf(word: number, fields: readonly Field[], implied?: ImpliedOperands): Operands {
   const operands = { word: word >>> 0, rd: 0, rs1: 0, rs2: 0, rs3: 0, imm: 0n, csr: 0 };
   for (const field of fields) assignOperand(operands, field, extractField(word, field));
+  if (implied !== undefined) complete(operands, implied);
   return operands as Operands;
 }
 
-type Draft = { -readonly [K in keyof Operands]: Operands[K] extends RegisterIndex ? number : Operands[K] };
+function complete(draft: Draft, { rd, rs1, rs2 }: ImpliedOperands): void {
+  if (rd !== undefined) draft.rd = rd;
+  if (rs1 !== undefined) draft.rs1 = rs1 === "rd" ? draft.rd : rs1;
+  if (rs2 !== undefined) draft.rs2 = rs2;
+}
 
-/** Compressed encodings name eight registers only, from x8 up. */
-const COMPRESSED_BASE = 8;
+type Draft = { -readonly [K in keyof Operands]: Operands[K] extends RegisterIndex ? number : Operands[K] };
 
 function assignOperand(draft: Draft, { name }: Field, value: number): void {
   switch (name) {
@@ -72,7 +75,7 @@ function assignOperand(draft: Draft, { name }: Field, value: number): void {
     case "rd'":
     case "rs1'":
     case "rs2'":
-      draft[name.slice(0, -1) as "rd" | "rs1" | "rs2"] = COMPRESSED_BASE + value;
+      draft[name.slice(0, -1) as "rd" | "rs1" | "rs2"] = COMPRESSED_REGISTER_BASE + value;
       return;
     case "imm":
     case "nzimm":

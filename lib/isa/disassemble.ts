@@ -2,13 +2,15 @@
 import { groupedHex, hex, hexWord } from "../bits/hex.ts";
 import { fillText } from "./assembler/item.ts";
 import { fenceSetText } from "./assembler/operand.ts";
+import { isCompressedRegister, roundingText } from "./assembler/register-operand.ts";
 import { csrAt } from "./csr-map.ts";
-import { decode, instructionBytes } from "./decode.ts";
-import { extractField } from "./encoding.ts";
-import { FORMS, type OperandSlot } from "./form.ts";
+import { decode } from "./decode.ts";
+import { extractField, type FieldName, instructionBytes } from "./encoding.ts";
+import { floatRegisterName } from "./float-register.ts";
+import { FORMS, type FormShape, type OperandSlot } from "./form.ts";
 import type { Insn } from "./insn.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
-import { registerName } from "./register.ts";
+import { COMPRESSED_REGISTER_BASE, registerName } from "./register.ts";
 
 /**
  * The assembly text of a word.
@@ -25,9 +27,18 @@ export function disassemble(word: number, address?: bigint): string {
   }
   const { mnemonic } = decoded;
   const insn: Insn = INSTRUCTIONS[mnemonic];
-  const { text, operands } = FORMS[insn.form];
+  const { text, operands }: FormShape = writtenForm(word, insn);
   const written = operands.map((slot) => operandText(word, insn, slot, address));
   return written.length === 0 ? mnemonic : `${mnemonic} ${fillText(text, written)}`;
+}
+
+/** The form without its last operand when that has its usual value. */
+function writtenForm(word: number, { form, fields }: Insn): FormShape {
+  const shape: FormShape = FORMS[form];
+  const last = shape.operands.at(-1);
+  const field = fields.find(({ name }) => name === last?.field);
+  if (field === undefined || extractField(word, field) !== shape.usualLast) return shape;
+  return { text: shape.text.replace(/(?:, )?%$/, ""), operands: shape.operands.slice(0, -1) };
 }
 
 function operandText(
@@ -36,12 +47,17 @@ function operandText(
   { field: name, kind }: OperandSlot,
   address: bigint | undefined,
 ): string {
+  if (kind === "sp") return "sp";
   const field = insn.fields.find((candidate) => candidate.name === name);
   if (field === undefined) throw new RangeError(`${insn.diagram} has no field ${name}`);
   const value = extractField(word, field);
   switch (kind) {
     case "register":
-      return registerName(value);
+      return registerName(registerNumber(name, value));
+    case "float":
+      return floatRegisterName(registerNumber(name, value));
+    case "rounding":
+      return roundingText(value);
     case "immediate":
       return String(value);
     case "upper":
@@ -56,3 +72,6 @@ function operandText(
       return fenceSetText(value);
   }
 }
+
+const registerNumber = (field: FieldName, bits: number): number =>
+  isCompressedRegister(field) ? COMPRESSED_REGISTER_BASE + bits : bits;

@@ -4,6 +4,7 @@
  * Semantics see the hart through `ExecContext` and nothing else, so that they cannot reach a device or a cache.
  */
 import { type Encoding, encoding } from "./encoding.ts";
+import type { FloatRegisterFile, FloatRegisterIndex } from "./float-register.ts";
 import type { Form } from "./form.ts";
 import type { ModeNumber } from "./mode.ts";
 import type { RegisterFile, RegisterIndex } from "./register.ts";
@@ -13,13 +14,17 @@ import { type ExceptionName, exception, type Trap } from "./trap.ts";
 export interface ExecContext {
   /** x0…x31. Writes to x0 are undone by the engine after each instruction. */
   readonly x: RegisterFile;
+  /** f0…f31. Writing goes through `setFloat`, which also marks the unit as dirty. */
+  readonly f: Readonly<FloatRegisterFile>;
   /** Address of this instruction: 64 bits, signed or unsigned. */
   readonly pc: bigint;
+  /** Address of the instruction behind this one: what a call links to. 64 bits, signed or unsigned. */
+  readonly followingPc: bigint;
   /** Privilege mode as its 2-bit number. */
   readonly mode: ModeNumber;
 
-  /** Makes `target` (mod 2⁶⁴) the next instruction's address, or says why it cannot be one. */
-  jump(target: bigint): Trap | undefined;
+  /** Makes `target` (mod 2⁶⁴), an even address, the next instruction's. */
+  jump(target: bigint): undefined;
 
   /** Loads sign-extend into `rd`; the `U` forms zero-extend. Addresses are taken mod 2⁶⁴. */
   load8(rd: RegisterIndex, address: bigint): Trap | undefined;
@@ -34,6 +39,36 @@ export interface ExecContext {
   store16(address: bigint, rs2: RegisterIndex): Trap | undefined;
   store32(address: bigint, rs2: RegisterIndex): Trap | undefined;
   store64(address: bigint, rs2: RegisterIndex): Trap | undefined;
+
+  /** Loads a word and reserves it: 4 bytes (sign-extended) or 8, naturally aligned. */
+  loadReserved(rd: RegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined;
+  /** Stores register `rs2` if the reservation still holds; `rd` becomes 0 then, else 1. */
+  storeConditional(
+    rd: RegisterIndex,
+    address: bigint,
+    rs2: RegisterIndex,
+    widthBytes: 4 | 8,
+  ): Trap | undefined;
+  /** Replaces a word by `change` of it at once; `rd` gets the old one. Both are signed, as wide as the access. */
+  modifyMemory(
+    rd: RegisterIndex,
+    address: bigint,
+    widthBytes: 4 | 8,
+    change: (old: bigint) => bigint,
+  ): Trap | undefined;
+
+  /** Whether floating-point instructions may run: `mstatus.FS` is not Off. */
+  readonly floatIsOn: boolean;
+  /** `frm`, 3 bits; 5 to 7 are reserved. */
+  readonly dynamicRounding: number;
+  /** Writes a floating-point register, 64 bits. */
+  setFloat(rd: FloatRegisterIndex, word: bigint): void;
+  /** Adds exception flags to `fflags`. */
+  accrueFlags(flags: number): void;
+  /** Loads into a floating-point register; 4 bytes are boxed. */
+  loadFloat(rd: FloatRegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined;
+  /** Stores the low bytes of a floating-point register as they are. */
+  storeFloat(address: bigint, rs2: FloatRegisterIndex, widthBytes: 4 | 8): Trap | undefined;
 
   /** The three questions of a CSR access: may it happen, what is read, what does writing do. */
   csrDenied(csr: number, writes: boolean): ExceptionName | undefined;
@@ -56,13 +91,13 @@ export interface ExecContext {
 
 /** The operands of one instruction word, decoded. Fields that the encoding does not have are zero. */
 export interface Operands {
-  /** The instruction word itself, 32 bits. */
+  /** The instruction word itself, 32 bits (16 of a compressed one). */
   readonly word: number;
   readonly rd: RegisterIndex;
   readonly rs1: RegisterIndex;
   readonly rs2: RegisterIndex;
   readonly rs3: RegisterIndex;
-  /** Immediate or shift amount, 64 bits: sign-extended except for `uimm` and `shamt`. */
+  /** Immediate or shift amount, 64 bits: sign-extended except for `uimm`, `nzuimm` and `shamt`. */
   readonly imm: bigint;
   /** CSR address, 12 bits. */
   readonly csr: number;
@@ -73,6 +108,16 @@ export type Execute = (hart: ExecContext, operands: Operands) => Trap | undefine
 /** Executes an instruction that cannot raise an exception. */
 export type Compute = (hart: ExecContext, operands: Operands) => undefined;
 
+/**
+ * Operands that an encoding does not have because it always means the same: a number, or "as `rd`". Compressed
+ * instructions have them.
+ */
+export interface ImpliedOperands {
+  readonly rd?: RegisterIndex;
+  readonly rs1?: RegisterIndex | "rd";
+  readonly rs2?: RegisterIndex;
+}
+
 /** Where the manual says it: a normative-rule tag, or a section where no tag exists. */
 export type SpecReference = `norm:${string}` | `priv §${string}` | `unpriv §${string}`;
 
@@ -82,6 +127,7 @@ export interface Insn<F extends Form = Form> extends Encoding {
   readonly form: F;
   readonly spec: SpecReference;
   readonly execute: Execute;
+  readonly implied?: ImpliedOperands;
 }
 
 /** Makes the maker of instruction records of one form, for instructions that may raise an exception. */

@@ -19,6 +19,14 @@ export type RegisterIndex =
 /** Anything that names an integer register in assembly: `a0`, `fp` or `x10`. */
 export type RegisterName = AbiName | "fp" | `x${RegisterIndex}`;
 
+/** Compressed encodings have three bits for a register and name eight of them, from this number up. @spec norm:Zca_regs8 */
+export const COMPRESSED_REGISTER_BASE = 8;
+
+/** A register that three bits can name. */
+export type CompressedRegisterName =
+  | ("s0" | "fp" | "s1" | "a0" | "a1" | "a2" | "a3" | "a4" | "a5")
+  | `x${8 | 9 | 10 | 11 | 12 | 13 | 14 | 15}`;
+
 /** x0…x31 as signed 64-bit words. A slot keeps the low 64 bits of what is written to it. */
 export type RegisterFile = { [R in RegisterIndex]: bigint };
 

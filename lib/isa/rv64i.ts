@@ -2,7 +2,7 @@
 import { asU64 } from "../bits/int64.ts";
 import { computing, type ExecContext, type Insn, type Operands, trapping } from "./insn.ts";
 import { MODE_NUMBER } from "./mode.ts";
-import { exception, type Trap } from "./trap.ts";
+import { exception } from "./trap.ts";
 
 const registers = computing("registers");
 const immediate = computing("immediate");
@@ -10,26 +10,25 @@ const shift = computing("shift");
 const upper = computing("upper");
 const load = trapping("load");
 const store = trapping("store");
-const branch = trapping("branch");
+
+const branch = computing("branch");
 
 /** The low 32 bits, sign-extended: what every `…W` instruction leaves in its register. @spec norm:rv64_w_sex */
 const word = (value: bigint): bigint => BigInt.asIntN(32, value);
 const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
 const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
 
-function jumpAndLink(hart: ExecContext, { rd, imm }: Operands): Trap | undefined {
-  const link = hart.pc + 4n;
-  const trap = hart.jump(hart.pc + imm);
-  if (trap === undefined) hart.x[rd] = link;
-  return trap;
+/** Targets are even, so no jump is misaligned while there are compressed instructions. @spec norm:jump_misaligned_c_no_exception */
+function jumpAndLink(hart: ExecContext, { rd, imm }: Operands): undefined {
+  hart.x[rd] = hart.followingPc;
+  hart.jump(hart.pc + imm);
 }
 
 /** The base is read before the link is written, for `rd` may be `rs1`. @spec norm:jalr_target */
-function jumpAndLinkRegister(hart: ExecContext, { rd, rs1, imm }: Operands): Trap | undefined {
-  const link = hart.pc + 4n;
-  const trap = hart.jump((hart.x[rs1] + imm) & ~1n);
-  if (trap === undefined) hart.x[rd] = link;
-  return trap;
+function jumpAndLinkRegister(hart: ExecContext, { rd, rs1, imm }: Operands): undefined {
+  const target = (hart.x[rs1] + imm) & ~1n;
+  hart.x[rd] = hart.followingPc;
+  hart.jump(target);
 }
 
 /** The cause tells the mode that asked. @spec norm:ecall_op2 */
@@ -39,7 +38,7 @@ const ECALL_FROM = {
   [MODE_NUMBER.M]: "ecallFromM",
 } as const;
 
-const branchIf = (isTaken: boolean, hart: ExecContext, imm: bigint): Trap | undefined =>
+const branchIf = (isTaken: boolean, hart: ExecContext, imm: bigint): undefined =>
   isTaken ? hart.jump(hart.pc + imm) : undefined;
 
 /** Rules that several records share. */

@@ -108,9 +108,9 @@ export class TranslationCache {
     this.#dataContext = (mode | sum | mxr) * CONTEXT_WORDS;
   }
 
-  /** Offset in RAM of an aligned instruction word, given its address in halves; −1: not known. */
+  /** Offset in RAM of an instruction's first 16 bits, given its address in halves; −1: not known. */
   locateFetch(low: number, high: number): number {
-    return this.#locate(this.#fetches, this.#fetchContext, low, high, 4);
+    return this.#locate(this.#fetches, this.#fetchContext, low, high, 2);
   }
 
   /** Offset in RAM of a load that is aligned; −1: not known, or not aligned. */

@@ -10,10 +10,7 @@ import { seededNumbers } from "../support/random.ts";
 
 const CODE = 0x8000_0000;
 const RESULTS = 0x8080_0000;
-const SAME_ISA = [
-  "-cpu",
-  "rv64,a=false,f=false,d=false,c=false,h=false,sstc=false,zba=false,zbb=false,zbc=false,zbs=false",
-];
+const SAME_ISA = ["-cpu", "rv64,h=false,zbc=false"];
 const RANDOM_WRITES = 6;
 
 /** Registers with a life of their own: counters run, PMP would lock the program out, QEMU tells its version. */
@@ -39,12 +36,13 @@ const KNOWN_DIFFERENCES: { readonly [N in CsrName]?: { readonly bits: bigint; re
   mideleg: { bits: VIRTUAL_BITS, why: HYPERVISOR },
   mie: { bits: VIRTUAL_BITS, why: HYPERVISOR },
   mip: { bits: VIRTUAL_BITS, why: HYPERVISOR },
-  menvcfg: { bits: 0xe000_0000_0000_00f0n, why: "QEMU has Zicbom, Svpbmt and Sstc; ours has ADUE" },
+  menvcfg: { bits: 0x6000_0000_0000_00f0n, why: "QEMU has Zicbom and Svpbmt; ours has ADUE" },
   senvcfg: { bits: 0xf0n, why: "QEMU has Zicbom and Zicboz" },
   mcounteren: { bits: 0xffff_ffff_ffff_fff8n, why: COUNTERS },
   scounteren: { bits: 0xffff_ffff_ffff_fff8n, why: COUNTERS },
-  mepc: { bits: 3n, why: "bits 1:0 are zero without compressed instructions (mepc_align); QEMU keeps them" },
-  sepc: { bits: 3n, why: "as mepc" },
+  misa: { bits: 2n, why: "QEMU 7.2 does not know the letter B for Zba, Zbb and Zbs together (misa_b_op)" },
+  mepc: { bits: 1n, why: "bit 0 is always zero (mepc_align); QEMU keeps it" },
+  sepc: { bits: 1n, why: "as mepc" },
   ...Object.fromEntries(
     Array.from({ length: 16 }, (_, entry) => [
       `pmpaddr${entry}`,
@@ -59,12 +57,18 @@ describeWith(["qemu"], "QEMU and our board", () => {
     const word = () => (BigInt(below(2 ** 32)) << 32n) | BigInt(below(2 ** 32));
     const names = CSR_NAMES.filter((name) => !NOT_COMPARED.test(name));
     const writes = names.flatMap((name) =>
-      [0n, 2n ** 64n - 1n, ...Array.from({ length: RANDOM_WRITES }, word)].map((value) => ({ name, value })),
+      [0n, 2n ** 64n - 1n, 2n << 11n, ...Array.from({ length: RANDOM_WRITES }, word)].map((value) => ({
+        name,
+        value,
+      })),
     );
     const lines = writes.map(({ name, value }, index) => {
       const access = /^(mvendorid|marchid|mimpid|mhartid|mconfigptr)$/.test(name) ? "" : `csrw ${name}, t0`;
-      const restore = /^(mstatus|sstatus|satp|mie|sie)$/.test(name) ? `csrw ${name}, zero` : "";
-      return `li s0, ${RESULTS + index * 8}\n li t0, ${value}\n ${access}\n csrr t1, ${name}\n ${restore}\n sd t1, 0(s0)`;
+      const restore = /^(mstatus|sstatus|satp|mie|sie|menvcfg)$/.test(name) ? `csrw ${name}, zero` : "";
+      const floatOn = /^(fflags|frm|fcsr)$/.test(name)
+        ? "li t0, 0x6000\n csrs mstatus, t0"
+        : "csrw mstatus, zero";
+      return `li s0, ${RESULTS + index * 8}\n ${floatOn}\n li t0, ${value}\n ${access}\n csrr t1, ${name}\n ${restore}\n sd t1, 0(s0)`;
     });
     const text = ["csrw mstatus, zero", ...lines, "li t0, 0x100000\n li t1, 0x5555\n sw t1, 0(t0)"].join(
       "\n",

@@ -9,16 +9,19 @@ import { readCsr, readCsrToModify } from "../../hart/csr-read.ts";
 import { writeCsr } from "../../hart/csr-write.ts";
 import type { Hart } from "../../hart/hart.ts";
 import { enabledPending } from "../../hart/interrupts.ts";
-import { statusBit } from "../../hart/status.ts";
+import { isFloatOn, markFloatDirty, statusBit } from "../../hart/status.ts";
 import { returnFromTrap } from "../../hart/trap-entry.ts";
 import { type Vaddr, vaddr } from "../../isa/address.ts";
 import { type CsrName, csrAt } from "../../isa/csr-map.ts";
+import type { FloatRegisterFile, FloatRegisterIndex } from "../../isa/float-register.ts";
 import type { ExecContext } from "../../isa/insn.ts";
 import { MODE_NUMBER, type ModeNumber } from "../../isa/mode.ts";
 import type { RegisterFile, RegisterIndex } from "../../isa/register.ts";
-import { type ExceptionName, exception, type Trap } from "../../isa/trap.ts";
+import { boxed } from "../../isa/softfloat/conversion.ts";
+import type { ExceptionName, Trap } from "../../isa/trap.ts";
 import type { AddressSpace } from "../../mmu/address-space.ts";
 import { accessFault, trapOf } from "../../mmu/translate.ts";
+import { AtomicMemory } from "./atomic-memory.ts";
 
 const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
 
@@ -37,6 +40,8 @@ type Extension = "signed" | "unsigned";
  */
 export class ReferenceContext implements ExecContext {
   readonly x: RegisterFile;
+  readonly f: FloatRegisterFile;
+  readonly #atomics: AtomicMemory;
   readonly #pc: BigUint64Array;
   /** Where the next instruction is, if this one does not trap. */
   readonly nextPc = new BigUint64Array(1);
@@ -58,6 +63,8 @@ export class ReferenceContext implements ExecContext {
     this.#bus = bus;
     this.#space = space;
     this.x = hart.state.registers;
+    this.f = hart.state.floatRegisters;
+    this.#atomics = new AtomicMemory(hart.state, bus, space);
     this.#pc = hart.state.pcWord;
     this.#u8 = ram.u8;
     this.#i8 = new Int8Array(ram.u8.buffer, ram.u8.byteOffset, ram.sizeBytes);
@@ -78,11 +85,13 @@ export class ReferenceContext implements ExecContext {
     return this.#hart.state.modeNumber;
   }
 
-  /** Targets are 4-byte aligned while there are no compressed instructions. @spec norm:taken_cti_misaligned_exc */
-  jump(target: bigint): Trap | undefined {
-    if ((target & 3n) !== 0n) return exception("instructionAddressMisaligned", target);
+  /** Until a jump changes it, `nextPc` is the address behind this instruction. */
+  get followingPc(): bigint {
+    return this.nextPc[0] as bigint;
+  }
+
+  jump(target: bigint): undefined {
     this.nextPc[0] = target;
-    return undefined;
   }
 
   load8(rd: RegisterIndex, address: bigint): Trap | undefined {
@@ -136,7 +145,7 @@ export class ReferenceContext implements ExecContext {
 
   store8(address: bigint, rs2: RegisterIndex): Trap | undefined {
     const at = this.#space.cache.locateStore(address, 1);
-    if (at < 0) return this.#store(address, rs2, 1);
+    if (at < 0) return this.#store(address, this.x[rs2], 1);
     this.#announce(at, 1);
     this.#u8[at] = Number(BigInt.asUintN(8, this.x[rs2]));
     return undefined;
@@ -144,7 +153,7 @@ export class ReferenceContext implements ExecContext {
 
   store16(address: bigint, rs2: RegisterIndex): Trap | undefined {
     const at = this.#space.cache.locateStore(address, 2);
-    if (at < 0) return this.#store(address, rs2, 2);
+    if (at < 0) return this.#store(address, this.x[rs2], 2);
     this.#announce(at, 2);
     this.#u16[at >>> 1] = Number(BigInt.asUintN(16, this.x[rs2]));
     return undefined;
@@ -152,7 +161,7 @@ export class ReferenceContext implements ExecContext {
 
   store32(address: bigint, rs2: RegisterIndex): Trap | undefined {
     const at = this.#space.cache.locateStore(address, 4);
-    if (at < 0) return this.#store(address, rs2, 4);
+    if (at < 0) return this.#store(address, this.x[rs2], 4);
     this.#announce(at, 4);
     this.#i32[at >>> 2] = Number(BigInt.asIntN(32, this.x[rs2]));
     return undefined;
@@ -160,7 +169,7 @@ export class ReferenceContext implements ExecContext {
 
   store64(address: bigint, rs2: RegisterIndex): Trap | undefined {
     const at = this.#space.cache.locateStore(address, 8);
-    if (at < 0) return this.#store(address, rs2, 8);
+    if (at < 0) return this.#store(address, this.x[rs2], 8);
     this.#announce(at, 8);
     this.#i64[at >>> 3] = this.x[rs2];
     return undefined;
@@ -174,12 +183,16 @@ export class ReferenceContext implements ExecContext {
 
   /** Any load: devices, misaligned addresses, first touches of a page, faults. */
   #load(rd: RegisterIndex, address: bigint, width: Width, extension: Extension): Trap | undefined {
-    const from = vaddr(address);
-    const value = isInsidePage(from, width) ? this.#loadInPage(from, width) : this.#loadAcross(from, width);
+    const value = this.#read(address, width);
     if (typeof value !== "bigint") return value;
     const extend = extension === "signed" ? BigInt.asIntN : BigInt.asUintN;
     this.x[rd] = extend(width * 8, value);
     return undefined;
+  }
+
+  #read(address: bigint, width: Width): bigint | Trap {
+    const from = vaddr(address);
+    return isInsidePage(from, width) ? this.#loadInPage(from, width) : this.#loadAcross(from, width);
   }
 
   #loadInPage(from: Vaddr, width: Width): bigint | Trap {
@@ -201,22 +214,22 @@ export class ReferenceContext implements ExecContext {
     return value;
   }
 
-  #store(address: bigint, rs2: RegisterIndex, width: Width): Trap | undefined {
+  #store(address: bigint, value: bigint, width: Width): Trap | undefined {
     const to = vaddr(address);
-    if (!isInsidePage(to, width)) return this.#storeAcross(to, rs2, width);
+    if (!isInsidePage(to, width)) return this.#storeAcross(to, value, width);
     const found = this.#space.translate(to, "store", width);
     if (found.kind !== "translation") return trapOf(found, "store", to);
-    const refused = this.#bus.store(Number(found.paddr), width, this.x[rs2], this.#hart.id);
+    const refused = this.#bus.store(Number(found.paddr), width, value, this.#hart.id);
     return refused === undefined ? undefined : accessFault("store", to);
   }
 
   /** A store that spans two pages writes nothing unless it may write both halves. */
-  #storeAcross(to: Vaddr, rs2: RegisterIndex, width: Width): Trap | undefined {
+  #storeAcross(to: Vaddr, value: bigint, width: Width): Trap | undefined {
     const halves = this.#bothPages(to, width, "store");
     if (!("low" in halves)) return halves;
     for (let index = 0; index < width; index++) {
       const offset = index < halves.lowBytes ? halves.low + index : halves.high + index - halves.lowBytes;
-      this.#bus.ram.store(offset, 1, (this.x[rs2] >> BigInt(index * 8)) & 0xffn);
+      this.#bus.ram.store(offset, 1, (value >> BigInt(index * 8)) & 0xffn);
     }
     return undefined;
   }
@@ -243,6 +256,69 @@ export class ReferenceContext implements ExecContext {
     const offset = Number(found.paddr) - ram.base;
     const isRam = offset >= 0 && offset + lengthBytes <= ram.sizeBytes;
     return isRam ? offset : accessFault(kind, address);
+  }
+
+  loadReserved(rd: RegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined {
+    const value = this.#atomics.loadReserved(address, widthBytes);
+    if (typeof value !== "bigint") return value;
+    this.x[rd] = value;
+    return undefined;
+  }
+
+  storeConditional(
+    rd: RegisterIndex,
+    address: bigint,
+    rs2: RegisterIndex,
+    widthBytes: 4 | 8,
+  ): Trap | undefined {
+    const isStored = this.#atomics.storeConditional(address, this.x[rs2], widthBytes);
+    if (typeof isStored !== "boolean") return isStored;
+    this.x[rd] = isStored ? 0n : 1n; // norm:sc_failure_code
+    return undefined;
+  }
+
+  modifyMemory(
+    rd: RegisterIndex,
+    address: bigint,
+    widthBytes: 4 | 8,
+    change: (old: bigint) => bigint,
+  ): Trap | undefined {
+    const old = this.#atomics.modify(address, widthBytes, change);
+    if (typeof old !== "bigint") return old;
+    this.x[rd] = old;
+    return undefined;
+  }
+
+  get floatIsOn(): boolean {
+    return isFloatOn(this.#hart.state);
+  }
+
+  get dynamicRounding(): number {
+    return Number(readCsr(this.#hart, "frm"));
+  }
+
+  setFloat(rd: FloatRegisterIndex, word: bigint): void {
+    this.f[rd] = word;
+    markFloatDirty(this.#hart.state);
+  }
+
+  accrueFlags(flags: number): void {
+    if (flags === 0) return;
+    const { state } = this.#hart;
+    state.setStored("fcsr", state.stored("fcsr") | BigInt(flags));
+    markFloatDirty(state);
+  }
+
+  /** @spec norm:fsw_flw_op @spec norm:fld_op */
+  loadFloat(rd: FloatRegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined {
+    const value = this.#read(address, widthBytes);
+    if (typeof value !== "bigint") return value;
+    this.setFloat(rd, widthBytes === 4 ? boxed(value) : value);
+    return undefined;
+  }
+
+  storeFloat(address: bigint, rs2: FloatRegisterIndex, widthBytes: 4 | 8): Trap | undefined {
+    return this.#store(address, this.f[rs2], widthBytes);
   }
 
   csrDenied(csr: number, writes: boolean): ExceptionName | undefined {

@@ -7,9 +7,11 @@
 import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../../bus/ram.ts";
 import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
+import { instructionBytes } from "../../isa/encoding.ts";
 
-/** Instructions may begin at every even address. */
+/** Instructions may begin at every even address: a parcel has 16 bits. */
 const PARCEL_SHIFT = 1;
+const PARCEL_BYTES = 1 << PARCEL_SHIFT;
 const PARCELS = PAGE_BYTES >>> PARCEL_SHIFT;
 const OFFSET_MASK = PAGE_BYTES - 1;
 /** An instruction that begins up to this many bytes before a store reaches into it. */
@@ -30,15 +32,19 @@ export class DecodeMemo {
     ram.onStore(PageFlag.HOLDS_DECODED_CODE, (page, offset, length) => this.#forget(page, offset, length));
   }
 
-  /** The instruction at an offset in RAM, a multiple of 4. */
-  at(offset: number): Decoded {
+  /** The instruction at an even offset in RAM; `undefined` when it goes on in the next page, which may be anywhere. */
+  at(offset: number): Decoded | undefined {
     return (
       this.#pages[offset >>> PAGE_SHIFT]?.[(offset & OFFSET_MASK) >>> PARCEL_SHIFT] ?? this.#decode(offset)
     );
   }
 
-  #decode(offset: number): Decoded {
-    const decoded = decodeOrIllegal(this.#ram.u32[offset >>> 2] ?? 0);
+  #decode(offset: number): Decoded | undefined {
+    const parcel = this.#ram.u16[offset >>> PARCEL_SHIFT] ?? 0;
+    const isLong = instructionBytes(parcel) === 4;
+    if (isLong && (offset & OFFSET_MASK) === PAGE_BYTES - PARCEL_BYTES) return undefined;
+    const next = isLong ? (this.#ram.u16[(offset >>> PARCEL_SHIFT) + 1] ?? 0) : 0;
+    const decoded = decodeOrIllegal((next << 16) | parcel);
     if (this.isEnabled)
       this.#pageOf(offset >>> PAGE_SHIFT)[(offset & OFFSET_MASK) >>> PARCEL_SHIFT] = decoded;
     return decoded;

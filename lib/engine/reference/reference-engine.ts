@@ -9,8 +9,9 @@ import { Attention } from "../../hart/attention.ts";
 import type { Hart } from "../../hart/hart.ts";
 import { enabledPending, interruptToTake } from "../../hart/interrupts.ts";
 import { enterTrap } from "../../hart/trap-entry.ts";
-import { vaddr } from "../../isa/address.ts";
+import { type Vaddr, vaddr } from "../../isa/address.ts";
 import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
+import { instructionBytes } from "../../isa/encoding.ts";
 import { exception, interrupt, type Trap } from "../../isa/trap.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
 import { accessFault, trapOf } from "../../mmu/translate.ts";
@@ -31,7 +32,8 @@ export interface ReferenceParts {
   readonly cachesTranslations?: boolean;
 }
 
-const INSN_BYTES = 4;
+/** What a fetch reads at once: instructions consist of one or two parcels. */
+const PARCEL_BYTES = 2;
 
 /** One hart's reference engine. Make it with `createReferenceEngines`. */
 export class ReferenceEngine implements Engine {
@@ -90,7 +92,7 @@ export class ReferenceEngine implements Engine {
   #instruction(): Trap | undefined {
     const insn = this.#fetch();
     if (insn === undefined) return this.#fetchTrap;
-    this.#nextPc[0] = (this.#pc[0] as bigint) + BigInt(INSN_BYTES);
+    this.#nextPc[0] = (this.#pc[0] as bigint) + (insn.sizeBytes === 4 ? 4n : 2n);
     const trap = insn.execute(this.#context, insn);
     this.#x[0] = 0n; // norm:x0eq0
     if (trap === undefined) this.#retire();
@@ -105,22 +107,31 @@ export class ReferenceEngine implements Engine {
 
   #fetch(): Decoded | undefined {
     const offset = this.#space.cache.locateFetch(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
-    return offset < 0 ? this.#fetchSlowly() : this.#memo.at(offset);
+    return (offset < 0 ? undefined : this.#memo.at(offset)) ?? this.#fetchSlowly();
   }
 
-  /** Translates, then decodes from RAM or from a device that holds code. */
+  /**
+   * Fetches parcel by parcel: each is translated by itself, for the second may be in another page. A fault names the
+   * parcel that could not be read.
+   * @spec norm:mtval_varlen_wr
+   */
   #fetchSlowly(): Decoded | undefined {
-    const { ram } = this.#bus;
     const address = vaddr(this.#pc[0] as bigint);
-    // No instruction leads to such an address; a debugger or an image may.
-    if ((address & 3n) !== 0n) return this.#fetchFails(exception("instructionAddressMisaligned", address));
-    const found = this.#space.translate(address, "fetch", INSN_BYTES);
+    // No instruction leads to an odd address; a debugger or an image may.
+    if ((address & 1n) !== 0n) return this.#fetchFails(exception("instructionAddressMisaligned", address));
+    const first = this.#fetchParcel(address);
+    if (first === undefined) return undefined;
+    if (instructionBytes(first) === PARCEL_BYTES) return decodeOrIllegal(first);
+    const second = this.#fetchParcel(vaddr(address + BigInt(PARCEL_BYTES)));
+    return second === undefined ? undefined : decodeOrIllegal((second << 16) | first);
+  }
+
+  /** 16 bits from RAM or from whatever device holds instructions there. */
+  #fetchParcel(address: Vaddr): number | undefined {
+    const found = this.#space.translate(address, "fetch", PARCEL_BYTES);
     if (found.kind !== "translation") return this.#fetchFails(trapOf(found, "fetch", address));
-    const offset = Number(found.paddr) - ram.base;
-    if (offset >= 0 && offset + INSN_BYTES <= ram.sizeBytes) return this.#memo.at(offset);
-    const word = this.#bus.fetch(Number(found.paddr));
-    if (typeof word !== "bigint") return this.#fetchFails(accessFault("fetch", address));
-    return decodeOrIllegal(Number(BigInt.asIntN(32, word)));
+    const parcel = this.#bus.fetch(Number(found.paddr));
+    return typeof parcel === "bigint" ? Number(parcel) : this.#fetchFails(accessFault("fetch", address));
   }
 
   #fetchFails(trap: Trap): undefined {

@@ -5,10 +5,14 @@
  * does not compile when a mnemonic is missing here, is unknown there, or has another form.
  */
 import type { INSTRUCTIONS, Mnemonic } from "../instructions.ts";
+import type { AtomicForms } from "./atomic-methods.ts";
+import type { BitForms } from "./bit-methods.ts";
+import type { CompressedForms } from "./compressed-methods.ts";
+import type { FloatForms } from "./float-methods.ts";
 import type { PSEUDO_INSTRUCTIONS, PseudoMnemonic } from "./pseudo.ts";
 
 /** Real instructions by method name (`.` becomes `_`), with the name of their operand form. */
-export interface InstructionForms {
+export interface InstructionForms extends AtomicForms, FloatForms, CompressedForms, BitForms {
   /** `rd ← upper20 << 12`, sign-extended. */
   lui: "upper";
   /** `rd ← pc + (upper20 << 12)`. */

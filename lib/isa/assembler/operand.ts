@@ -6,9 +6,9 @@ import { type Field, insertField } from "../encoding.ts";
 import { FORMS, type FormShape, type OperandSlot } from "../form.ts";
 import type { Insn } from "../insn.ts";
 import { INSTRUCTIONS, type Mnemonic } from "../instructions.ts";
-import { findRegister } from "../register.ts";
 import { didYouMean } from "./closest.ts";
 import { isMistake, type Mistake, mistake } from "./mistake.ts";
+import { floatRegisterBits, registerBits, roundingBits, stackPointerMistake } from "./register-operand.ts";
 
 /** An operand as written: a name or a number. */
 export type OperandValue = string | number | bigint;
@@ -62,13 +62,16 @@ function immediateBits(mnemonic: string, field: Field, written: OperandValue): n
   const noun = field.name === "shamt" ? "shift amount" : "immediate";
   if (!fits(value, field))
     return mistake(`${mnemonic} ${noun} ${value} does not fit in ${rangeWords(field)}${advice(mnemonic)}`);
+  const grain = 1n << BigInt(field.lowestBit);
+  if (value % grain !== 0n)
+    return mistake(`${mnemonic} ${noun} ${value} is not a multiple of ${grain}, as its encoding needs`);
   return Number(value);
 }
 
 const UPPER_BITS = 20;
 const UPPER_SHIFT = 12;
 
-function upperBits(mnemonic: string, written: OperandValue): number | Mistake {
+function upperBits(mnemonic: string, field: Field, written: OperandValue): number | Mistake {
   const value = integerOperand(written);
   if (isMistake(value)) return value;
   if (!fitsUnsigned(value, UPPER_BITS) && !fitsSigned(value, UPPER_BITS)) {
@@ -76,7 +79,14 @@ function upperBits(mnemonic: string, written: OperandValue): number | Mistake {
       `${mnemonic} takes the upper 20 bits alone, 0…0xfffff (it shifts them left by 12 itself); ${value} does not fit`,
     );
   }
-  return Number(BigInt.asIntN(32, value << BigInt(UPPER_SHIFT)));
+  const shifted = BigInt.asIntN(32, value << BigInt(UPPER_SHIFT));
+  if (!fits(shifted, field)) {
+    const magnitudeBits = field.widthBits - UPPER_SHIFT - 1;
+    const limit = 1n << BigInt(magnitudeBits);
+    const range = `0…0x${(limit - 1n).toString(16)} or 0x${(0x10_0000n - limit).toString(16)}…0xfffff`;
+    return mistake(`${mnemonic} takes ${range} as upper 20 bits; ${value} does not fit`);
+  }
+  return Number(shifted);
 }
 
 function targetBits(mnemonic: string, field: Field, written: OperandValue, place: Place): number | Mistake {
@@ -125,14 +135,6 @@ function fenceBits(written: OperandValue): number | Mistake {
 export const fenceSetText = (bits: number): string =>
   [...FENCE_LETTERS].filter((_, index) => (bits & (8 >> index)) !== 0).join("") || "0";
 
-/** Says of a name that is no register what it probably should have been. */
-function registerBits(written: OperandValue): number | Mistake {
-  const index = typeof written === "string" ? findRegister(written) : undefined;
-  return (
-    index ?? mistake(`"${written}" is not a register: use zero ra sp gp tp t0–t6 s0–s11 a0–a7, or x0–x31`)
-  );
-}
-
 function slotBits(
   mnemonic: string,
   slot: OperandSlot,
@@ -142,11 +144,17 @@ function slotBits(
 ): number | Mistake {
   switch (slot.kind) {
     case "register":
-      return registerBits(written);
+      return registerBits(written, field.name);
+    case "float":
+      return floatRegisterBits(written, field.name);
+    case "sp":
+      return 0; // the encoding has no place for it
+    case "rounding":
+      return roundingBits(written);
     case "immediate":
       return immediateBits(mnemonic, field, written);
     case "upper":
-      return upperBits(mnemonic, written);
+      return upperBits(mnemonic, field, written);
     case "target":
       return targetBits(mnemonic, field, written, place);
     case "csr":
@@ -169,16 +177,33 @@ export function encodeInsn(
   }
   let word = insn.match;
   for (const [index, slot] of shape.operands.entries()) {
+    if (slot.kind === "sp") {
+      const wrong = stackPointerMistake(mnemonic, operands[index]);
+      if (wrong !== undefined) return { ...wrong, operand: index + 1 };
+      continue;
+    }
     const field = insn.fields.find(({ name }) => name === slot.field);
     const written = operands[index];
     if (field === undefined || written === undefined)
       throw new RangeError(`${mnemonic} has no field ${slot.field}`);
     const bits = slotBits(mnemonic, slot, field, written, place);
     if (isMistake(bits)) return { ...bits, operand: index + 1 };
+    if (bits === field.except) return exceptionMistake(mnemonic, slot, index + 1, written);
     word = insertField(word, field, bits);
   }
   return word >>> 0;
 }
+
+const exceptionMistake = (
+  mnemonic: string,
+  { field }: OperandSlot,
+  operand: number,
+  written: OperandValue,
+): Mistake =>
+  mistake(
+    `${mnemonic} cannot have ${written} as ${field}: that word is another instruction or reserved`,
+    operand,
+  );
 
 /** "2 operands (rd, imm)". */
 function countWords({ operands }: FormShape): string {

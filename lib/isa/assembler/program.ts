@@ -1,6 +1,7 @@
 /** Two passes over a list of items: first addresses, then bytes. */
-import { hex } from "../../bits/hex.ts";
+import { hex, hexWord } from "../../bits/hex.ts";
 import { asU64 } from "../../bits/int64.ts";
+import { instructionBytes } from "../encoding.ts";
 import { didYouMean } from "./closest.ts";
 import type { Item } from "./item.ts";
 import {
@@ -151,17 +152,15 @@ function unknownLabel(target: string, known: readonly string[]): string {
   return `there is no label "${target}"${close !== "" || list === "" ? close : `; labels here: ${list}`}`;
 }
 
-const INSN_BYTES = 4;
-
 /** A line for each instruction; the first carries the text, the others of an expansion say so. */
 function listingOf(item: Item, address: bigint, line: number, bytes: Uint8Array): ListingLine[] {
   if (!item.isCode) {
     return bytes.length === 0 ? [] : [{ address, word: undefined, bytes, text: item.text, line }];
   }
   const lines: ListingLine[] = [];
-  for (let at = 0; at < bytes.length; at += INSN_BYTES) {
-    const part = bytes.slice(at, at + INSN_BYTES);
-    const word = new DataView(part.buffer).getUint32(0, true);
+  for (let at = 0; at < bytes.length; ) {
+    const part = bytes.slice(at, at + instructionBytes(bytes[at] ?? 0));
+    const word = part.reduceRight((high, byte) => high * 256 + byte, 0);
     lines.push({
       address: address + BigInt(at),
       word,
@@ -169,15 +168,16 @@ function listingOf(item: Item, address: bigint, line: number, bytes: Uint8Array)
       text: at === 0 ? item.text : `  … ${item.text}`,
       line,
     });
+    at += part.length;
   }
   return lines;
 }
 
+const wordText = (word: number | undefined): string =>
+  word === undefined ? "" : hexWord(word, instructionBytes(word)).slice(2);
+
 /** A listing as text: address, word, source. */
 export const listingText = ({ listing }: Program): string =>
   listing
-    .map(
-      ({ address, word, text }) =>
-        `${hex(address, 8)}  ${word === undefined ? "        " : hex(word, 8).slice(2)}  ${text}`,
-    )
+    .map(({ address, word, text }) => `${hex(address, 8)}  ${wordText(word).padEnd(8)}  ${text}`)
     .join("\n");

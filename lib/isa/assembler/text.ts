@@ -1,5 +1,5 @@
 /** The text assembler: GNU syntax, as much of it as small programs use. */
-import { FORMS } from "../form.ts";
+import { FORMS, type FormShape, type OperandKind } from "../form.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../instructions.ts";
 import { findRegister } from "../register.ts";
 import { didYouMean } from "./closest.ts";
@@ -23,6 +23,9 @@ export function assemble(text: string, options: ProgramOptions = {}): Program | 
   for (const [index, line] of text.split("\n").entries()) reader.read(line, index + 1);
   return link(options, reader.items, reader.constants);
 }
+
+/** Operands that are names of the architecture, whatever constants a program defines. */
+const NAMES: ReadonlySet<OperandKind | undefined> = new Set(["register", "float", "sp"]);
 
 /** Reads statements in order; keeps constants and counts local labels. */
 class Reader {
@@ -68,8 +71,10 @@ class Reader {
     if (!Object.hasOwn(INSTRUCTIONS, name))
       return mistake(`there is no instruction "${mnemonic}"${hint(mnemonic)}`);
     const real = name as Mnemonic;
-    const slots = FORMS[INSTRUCTIONS[real].form].operands;
-    const values = full.map((text, index) => (slots[index]?.kind === "register" ? text : this.#value(text)));
+    const { text: template, operands: slots }: FormShape = FORMS[INSTRUCTIONS[real].form];
+    const values = withoutZeroOffset(full, template).map((text, index) =>
+      NAMES.has(slots[index]?.kind) ? text : this.#value(text),
+    );
     return instruction(real, withDefaults(real, values));
   }
 
@@ -124,6 +129,12 @@ const wrong = (text: string, found: Mistake): Item => ({
   sizeBytes: () => 0,
   encode: () => found,
 });
+
+/** `(a0)` was read as offset 0 and base a0; where a form has a base alone, the offset goes. */
+function withoutZeroOffset(operands: readonly string[], template: string): readonly string[] {
+  const hasBaseAlone = template.endsWith(" (%)") && operands.at(-2) === "0";
+  return hasBaseAlone ? [...operands.slice(0, -2), ...operands.slice(-1)] : operands;
+}
 
 /** Short ways to write JAL and JALR. */
 function shorthand(mnemonic: string, operands: readonly string[]): [string, readonly string[]] {

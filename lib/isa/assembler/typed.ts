@@ -2,7 +2,7 @@
  * The typed assembler: a method for each instruction, pseudo-instruction and directive. A wrong register name or kind of
  * operand is a type error where it was written; numbers out of range are values that `program` returns.
  */
-import { FORMS, type FormOperands } from "../form.ts";
+import { FORMS, type Form, type FormOperands } from "../form.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../instructions.ts";
 import {
   alignment,
@@ -68,19 +68,27 @@ const directives: Directives = {
   zero: zeroes,
 };
 
-/** Operands that may be left out, by form, with what they are then. */
-const DEFAULT_OPERANDS: { readonly [form: string]: readonly OperandValue[] } = {
+/** Operands at the end that may be left out, by form, with what they are then. */
+const DEFAULT_OPERANDS: { readonly [F in Form]?: readonly OperandValue[] } = {
   fence: ["iorw", "iorw"],
   addressFence: ["zero", "zero"],
+  floatUnary: ["dyn"],
+  floatBinary: ["dyn"],
+  floatFused: ["dyn"],
+  floatRoundToInteger: ["dyn"],
+  floatFromInteger: ["dyn"],
+  floatWiden: ["rne"],
+  floatWidenInteger: ["rne"],
+  hint: [0],
 };
 
 /** Completes operands that were left out. */
 export function withDefaults(mnemonic: Mnemonic, operands: readonly OperandValue[]): readonly OperandValue[] {
   const { form } = INSTRUCTIONS[mnemonic];
-  const wanted = FORMS[form].operands.length;
-  const defaults = DEFAULT_OPERANDS[form];
-  if (defaults === undefined || operands.length >= wanted) return operands;
-  return [...operands, ...defaults.slice(operands.length)];
+  const defaults = DEFAULT_OPERANDS[form] ?? [];
+  const missing = FORMS[form].operands.length - operands.length;
+  if (missing <= 0 || missing > defaults.length) return operands;
+  return [...operands, ...defaults.slice(defaults.length - missing)];
 }
 
 const asmName = (mnemonic: string): string => mnemonic.replaceAll(".", "_");

@@ -59,9 +59,8 @@ export function add(of: FloatFormat, a: bigint, b: bigint, mode: Rounding): Floa
   return roundedSum(of, unpack(of, a), unpack(of, b), mode);
 }
 
-/** a − b. @spec norm:fsub-s_op */
-export const subtract: BinaryOperation = (of, a, b, mode) =>
-  isNan(of, b) ? add(of, a, b, mode) : add(of, a, b ^ of.signMask, mode);
+/** a − b. A NaN changes its sign too, which makes no difference: results are canonical. @spec norm:fsub-s_op */
+export const subtract: BinaryOperation = (of, a, b, mode) => add(of, a, b ^ of.signMask, mode);
 
 const exactProduct = (a: Finite, b: Finite): Finite => ({
   negative: a.negative !== b.negative,

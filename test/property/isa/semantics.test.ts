@@ -55,8 +55,73 @@ const binary = {
   sraw: (a, b) => floorDivide(signed(mod(a, HALF), HALF), 2n ** (b % 32n)),
 } as const satisfies Record<string, Model>;
 
+/** The bits of an unsigned value, lowest first. */
+const bitsOf = (value: bigint, width: number): bigint[] =>
+  Array.from({ length: width }, (_, index) => (value / 2n ** BigInt(index)) % 2n);
+const count = (flags: readonly boolean[]): bigint => BigInt(flags.filter(Boolean).length);
+/** Length of the run of zeroes at the start of a list of bits. */
+const zeroRun = (list: readonly bigint[]): bigint => {
+  const first = list.indexOf(1n);
+  return BigInt(first < 0 ? list.length : first);
+};
+const rotateLeft = (value: bigint, amount: bigint, width: bigint): bigint =>
+  mod(value * 2n ** amount, 2n ** width) + value / 2n ** (width - amount);
+const complement = (value: bigint): bigint => WORD - 1n - value;
+const hasBit = (value: bigint, index: bigint): boolean => (value / 2n ** (index % 64n)) % 2n === 1n;
+const power = (index: bigint): bigint => 2n ** (index % 64n);
+const low = (value: bigint): bigint => mod(value, HALF);
+/** Each byte of a value, lowest first. */
+const bytesOf = (value: bigint): bigint[] =>
+  Array.from({ length: 8 }, (_, index) => (value / 256n ** BigInt(index)) % 256n);
+const joinBytes = (bytes: readonly bigint[]): bigint =>
+  bytes.reduce((sum, byte, index) => sum + byte * 256n ** BigInt(index), 0n);
+
+const bitManipulation = {
+  "add.uw": (a, b) => b + low(a),
+  sh1add: (a, b) => b + a * 2n,
+  sh2add: (a, b) => b + a * 4n,
+  sh3add: (a, b) => b + a * 8n,
+  "sh1add.uw": (a, b) => b + low(a) * 2n,
+  "sh2add.uw": (a, b) => b + low(a) * 4n,
+  "sh3add.uw": (a, b) => b + low(a) * 8n,
+  "slli.uw": (a, b) => low(a) * 2n ** b,
+  andn: (a, b) => and(a, complement(b)),
+  orn: (a, b) => or(a, complement(b)),
+  xnor: (a, b) => complement(xor(a, b)),
+  clz: (a) => zeroRun(bitsOf(a, 64).reverse()),
+  clzw: (a) => zeroRun(bitsOf(low(a), 32).reverse()),
+  ctz: (a) => zeroRun(bitsOf(a, 64)),
+  ctzw: (a) => zeroRun(bitsOf(low(a), 32)),
+  cpop: (a) => count(bitsOf(a, 64).map((bit) => bit === 1n)),
+  cpopw: (a) => count(bitsOf(low(a), 32).map((bit) => bit === 1n)),
+  max: (a, b) => (signed(a) > signed(b) ? a : b),
+  maxu: (a, b) => (a > b ? a : b),
+  min: (a, b) => (signed(a) > signed(b) ? b : a),
+  minu: (a, b) => (a > b ? b : a),
+  "sext.b": (a) => signed(mod(a, 256n), 256n),
+  "sext.h": (a) => signed(mod(a, 65_536n), 65_536n),
+  "zext.h": (a) => mod(a, 65_536n),
+  rol: (a, b) => rotateLeft(a, b % 64n, 64n),
+  rolw: (a, b) => word(rotateLeft(low(a), b % 32n, 32n)),
+  ror: (a, b) => rotateLeft(a, (64n - (b % 64n)) % 64n, 64n),
+  rori: (a, b) => rotateLeft(a, (64n - b) % 64n, 64n),
+  roriw: (a, b) => word(rotateLeft(low(a), (32n - b) % 32n, 32n)),
+  rorw: (a, b) => word(rotateLeft(low(a), (32n - (b % 32n)) % 32n, 32n)),
+  "orc.b": (a) => joinBytes(bytesOf(a).map((byte) => (byte > 0n ? 255n : 0n))),
+  rev8: (a) => joinBytes(bytesOf(a).reverse()),
+  bclr: (a, b) => (hasBit(a, b) ? a - power(b) : a),
+  bset: (a, b) => (hasBit(a, b) ? a : a + power(b)),
+  binv: (a, b) => (hasBit(a, b) ? a - power(b) : a + power(b)),
+  bext: (a, b) => (hasBit(a, b) ? 1n : 0n),
+} as const satisfies Record<string, Model>;
+
 const MODELS: { readonly [M in Mnemonic]?: Model } = {
   ...binary,
+  ...bitManipulation,
+  bclri: bitManipulation.bclr,
+  bseti: bitManipulation.bset,
+  binvi: bitManipulation.binv,
+  bexti: bitManipulation.bext,
   sub: (a, b) => a - b,
   subw: (a, b) => word(a - b),
   addi: binary.add,
@@ -102,9 +167,11 @@ const BRANCHES: { readonly [M in Mnemonic]?: (a: bigint, b: bigint) => boolean }
 class FakeHart {
   readonly x: RegisterFile = new BigInt64Array(32) as unknown as RegisterFile;
   readonly pc: bigint;
+  readonly followingPc: bigint;
   jumpedTo: bigint | undefined;
   constructor(pc: bigint) {
     this.pc = pc;
+    this.followingPc = pc + 4n;
   }
   jump(target: bigint): undefined {
     this.jumpedTo = BigInt.asUintN(64, target);
@@ -155,7 +222,7 @@ function immediateOf(insn: Insn): fc.Arbitrary<bigint> {
   return fc.bigInt({ min, max }).map((value) => value - mod(value, 2n ** BigInt(field.lowestBit)));
 }
 
-const COMPUTING_FORMS: readonly string[] = ["registers", "immediate", "shift", "upper"];
+const COMPUTING_FORMS: readonly string[] = ["registers", "immediate", "shift", "upper", "unary"];
 const numRuns = process.env["DOM0_TEST_FULL"] === "1" ? 20_000 : 400;
 
 describe("instructions that compute", () => {
@@ -163,7 +230,7 @@ describe("instructions that compute", () => {
 
   it("all have a model here", () => {
     expect(computing.filter((mnemonic) => MODELS[mnemonic] === undefined)).toEqual([]);
-    expect(computing.length).toBe(43);
+    expect(computing.length).toBe(43 + 8 + 24 + 8);
   });
 
   for (const mnemonic of computing) {

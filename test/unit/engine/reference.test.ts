@@ -375,10 +375,10 @@ for (const switches of SWITCH_POSITIONS) {
 
     it("traps at an address that is not aligned, should somebody set the pc to one", () => {
       const machine = start("nop\n nop");
-      machine.hart.pc = 0x8000_0002n;
+      machine.hart.pc = 0x8000_0001n;
       expect(machine.engine.step()).toMatchObject({
         cause: EXCEPTION.instructionAddressMisaligned,
-        tval: 0x8000_0002n,
+        tval: 0x8000_0001n,
       });
     });
 

@@ -1,0 +1,90 @@
+/**
+ * Atomic accesses: aligned words of RAM and nothing else.
+ *
+ * Harts take turns between whole instructions, so an instruction that reads and writes at once needs no lock.
+ */
+import type { Bus } from "../../bus/bus.ts";
+import type { HartState } from "../../hart/state.ts";
+import { vaddr } from "../../isa/address.ts";
+import { type ExceptionName, exception, type Trap } from "../../isa/trap.ts";
+import type { AddressSpace } from "../../mmu/address-space.ts";
+import { accessFault, trapOf } from "../../mmu/translate.ts";
+
+type AtomicWidth = 4 | 8;
+type AtomicKind = "load" | "store";
+
+const MISALIGNED = {
+  load: "loadAddressMisaligned",
+  store: "storeAddressMisaligned",
+} as const satisfies Record<AtomicKind, ExceptionName>;
+
+export class AtomicMemory {
+  readonly #state: HartState;
+  readonly #bus: Bus;
+  readonly #space: AddressSpace;
+
+  constructor(state: HartState, bus: Bus, space: AddressSpace) {
+    this.#state = state;
+    this.#bus = bus;
+    this.#space = space;
+  }
+
+  /** Reads a word, signed, and reserves it. @spec norm:lr_w_op */
+  loadReserved(address: bigint, widthBytes: AtomicWidth): bigint | Trap {
+    const at = this.#locate(address, widthBytes, "load");
+    if (typeof at !== "number") return at;
+    this.#state.reservation = this.#reservationOf(at, widthBytes);
+    return this.#read(at, widthBytes);
+  }
+
+  /**
+   * Writes a word if it is the one that the last LR reserved, with the same width; whatever happens, no reservation is left.
+   * A store that would not be allowed traps, reserved or not.
+   *
+   * @returns Whether it was written.
+   * @spec norm:lrsc_same_address_and_size
+   * @spec norm:sc_reservation_invalidate
+   */
+  storeConditional(address: bigint, value: bigint, widthBytes: AtomicWidth): boolean | Trap {
+    const at = this.#locate(address, widthBytes, "store");
+    if (typeof at !== "number") return at;
+    const holds = this.#state.reservation === this.#reservationOf(at, widthBytes);
+    this.#state.reservation = 0n;
+    if (holds) this.#bus.ram.store(at, widthBytes, value);
+    return holds;
+  }
+
+  /** Replaces a word; what was there before, signed. All its faults are those of stores. @spec norm:mcause_exccode_st_sc_amo */
+  modify(address: bigint, widthBytes: AtomicWidth, change: (old: bigint) => bigint): bigint | Trap {
+    const at = this.#locate(address, widthBytes, "store");
+    if (typeof at !== "number") return at;
+    const old = this.#read(at, widthBytes);
+    this.#bus.ram.store(at, widthBytes, change(old));
+    return old;
+  }
+
+  #read(at: number, widthBytes: AtomicWidth): bigint {
+    return BigInt.asIntN(widthBytes * 8, this.#bus.ram.load(at, widthBytes));
+  }
+
+  /** A reservation is never 0: it holds the width beside the address. */
+  #reservationOf(at: number, widthBytes: AtomicWidth): bigint {
+    return BigInt(this.#bus.ram.base + at + widthBytes);
+  }
+
+  /** Offset in RAM. Devices take no atomic accesses. @spec norm:amo_alignment @spec norm:lr_sc_alignment */
+  #locate(address: bigint, widthBytes: AtomicWidth, kind: AtomicKind): number | Trap {
+    const known =
+      kind === "load"
+        ? this.#space.cache.locateLoad(address, widthBytes)
+        : this.#space.cache.locateStore(address, widthBytes);
+    if (known >= 0) return known;
+    const virtual = vaddr(address);
+    if (virtual % BigInt(widthBytes) !== 0n) return exception(MISALIGNED[kind], virtual);
+    const found = this.#space.translate(virtual, kind, widthBytes);
+    if (found.kind !== "translation") return trapOf(found, kind, virtual);
+    const { base, sizeBytes } = this.#bus.ram;
+    const offset = Number(found.paddr) - base;
+    return offset >= 0 && offset < sizeBytes ? offset : accessFault(kind, virtual);
+  }
+}

@@ -1,0 +1,115 @@
+/** Zbb: basic bit manipulation. Logic with negation, counting, minimum and maximum, extension, rotation, bytes. */
+import { asU64 } from "../bits/int64.ts";
+import { computing, type Insn } from "./insn.ts";
+
+const registers = computing("registers");
+const unary = computing("unary");
+const shift = computing("shift");
+
+const word = (value: bigint): bigint => BigInt.asIntN(32, value);
+const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
+
+/** The bits of an unsigned value as text, most significant first. */
+const binary = (value: bigint, widthBits: number): string => value.toString(2).padStart(widthBits, "0");
+
+/** Zeroes above the highest one; the whole width for 0. */
+const leadingZeroes = (value: bigint, widthBits: number): bigint =>
+  BigInt(value === 0n ? widthBits : binary(value, widthBits).indexOf("1"));
+
+/** Zeroes below the lowest one; the whole width for 0. */
+const trailingZeroes = (value: bigint, widthBits: number): bigint =>
+  BigInt(value === 0n ? widthBits : widthBits - 1 - binary(value, widthBits).lastIndexOf("1"));
+
+const countOnes = (value: bigint): bigint => BigInt(value.toString(2).replaceAll("0", "").length);
+
+/** An unsigned value turned right; bits that leave below come in above. @spec norm:zbb_rotate_semantics */
+const rotateRight = (value: bigint, amount: bigint, widthBits: bigint): bigint =>
+  (value >> amount) | (value << (widthBits - amount));
+
+const rotateRight64 = (value: bigint, amount: bigint): bigint => rotateRight(asU64(value), amount & 63n, 64n);
+const rotateRight32 = (value: bigint, amount: bigint): bigint =>
+  word(rotateRight(unsignedWord(value), amount & 31n, 32n));
+
+/** Each of the eight bytes of an unsigned value, least significant first. */
+const bytesOf = (value: bigint): bigint[] =>
+  Array.from({ length: 8 }, (_, index) => (value >> BigInt(8 * index)) & 0xffn);
+
+/** The value of bytes given most significant first. */
+const fromBytes = (bytes: readonly bigint[]): bigint =>
+  bytes.reduce((value, byte) => (value << 8n) | byte, 0n);
+
+export const zbb = {
+  andn: registers("0100000 rs2 rs1 111 rd 0110011", "norm:andn_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] & ~x[rs2];
+  }),
+  orn: registers("0100000 rs2 rs1 110 rd 0110011", "norm:orn_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] | ~x[rs2];
+  }),
+  xnor: registers("0100000 rs2 rs1 100 rd 0110011", "norm:xnor_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = ~(x[rs1] ^ x[rs2]);
+  }),
+  clz: unary("011000000000 rs1 001 rd 0010011", "norm:clz_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = leadingZeroes(asU64(x[rs1]), 64);
+  }),
+  clzw: unary("011000000000 rs1 001 rd 0011011", "norm:clzw_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = leadingZeroes(unsignedWord(x[rs1]), 32);
+  }),
+  ctz: unary("011000000001 rs1 001 rd 0010011", "norm:ctz_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = trailingZeroes(asU64(x[rs1]), 64);
+  }),
+  ctzw: unary("011000000001 rs1 001 rd 0011011", "norm:ctzw_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = trailingZeroes(unsignedWord(x[rs1]), 32);
+  }),
+  cpop: unary("011000000010 rs1 001 rd 0010011", "norm:cpop_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = countOnes(asU64(x[rs1]));
+  }),
+  cpopw: unary("011000000010 rs1 001 rd 0011011", "norm:cpopw_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = countOnes(unsignedWord(x[rs1]));
+  }),
+  max: registers("0000101 rs2 rs1 110 rd 0110011", "norm:max_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] < x[rs2] ? x[rs2] : x[rs1];
+  }),
+  maxu: registers("0000101 rs2 rs1 111 rd 0110011", "norm:maxu_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = asU64(x[rs1]) < asU64(x[rs2]) ? x[rs2] : x[rs1];
+  }),
+  min: registers("0000101 rs2 rs1 100 rd 0110011", "norm:min_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] < x[rs2] ? x[rs1] : x[rs2];
+  }),
+  minu: registers("0000101 rs2 rs1 101 rd 0110011", "norm:minu_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = asU64(x[rs1]) < asU64(x[rs2]) ? x[rs1] : x[rs2];
+  }),
+  "sext.b": unary("011000000100 rs1 001 rd 0010011", "norm:sext_b_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = BigInt.asIntN(8, x[rs1]);
+  }),
+  "sext.h": unary("011000000101 rs1 001 rd 0010011", "norm:sext_h_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = BigInt.asIntN(16, x[rs1]);
+  }),
+  "zext.h": unary("000010000000 rs1 100 rd 0111011", "norm:zext_h_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = BigInt.asUintN(16, x[rs1]);
+  }),
+  rol: registers("0110000 rs2 rs1 001 rd 0110011", "norm:rol_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = rotateRight64(x[rs1], -x[rs2]);
+  }),
+  rolw: registers("0110000 rs2 rs1 001 rd 0111011", "norm:rolw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = rotateRight32(x[rs1], -x[rs2]);
+  }),
+  ror: registers("0110000 rs2 rs1 101 rd 0110011", "norm:ror_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = rotateRight64(x[rs1], x[rs2]);
+  }),
+  rori: shift("011000 shamt[5:0] rs1 101 rd 0010011", "norm:rori_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = rotateRight64(x[rs1], imm);
+  }),
+  roriw: shift("0110000 shamt[4:0] rs1 101 rd 0011011", "norm:roriw_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = rotateRight32(x[rs1], imm);
+  }),
+  rorw: registers("0110000 rs2 rs1 101 rd 0111011", "norm:rorw_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = rotateRight32(x[rs1], x[rs2]);
+  }),
+  "orc.b": unary("001010000111 rs1 101 rd 0010011", "norm:orc_b_op", ({ x }, { rd, rs1 }) => {
+    const bytes = bytesOf(asU64(x[rs1])).map((byte) => (byte === 0n ? 0n : 0xffn));
+    x[rd] = fromBytes(bytes.reverse());
+  }),
+  rev8: unary("011010111000 rs1 101 rd 0010011", "norm:rev8_op", ({ x }, { rd, rs1 }) => {
+    x[rd] = fromBytes(bytesOf(asU64(x[rs1])));
+  }),
+} as const satisfies Record<string, Insn>;

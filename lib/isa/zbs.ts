@@ -1,0 +1,37 @@
+/** Zbs: one bit of a register, chosen by number, cleared, read out, inverted or set. */
+import { asU64 } from "../bits/int64.ts";
+import { computing, type Insn } from "./insn.ts";
+
+const registers = computing("registers");
+const shift = computing("shift");
+
+/** The mask of a bit; six bits of the number count. @spec norm:zbs_single_bit_functionality */
+const bit = (number: bigint): bigint => 1n << (number & 63n);
+const bitAt = (value: bigint, number: bigint): bigint => (asU64(value) >> (number & 63n)) & 1n;
+
+export const zbs = {
+  bclr: registers("0100100 rs2 rs1 001 rd 0110011", "norm:bclr_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] & ~bit(x[rs2]);
+  }),
+  bclri: shift("010010 shamt[5:0] rs1 001 rd 0010011", "norm:bclri_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] & ~bit(imm);
+  }),
+  bext: registers("0100100 rs2 rs1 101 rd 0110011", "norm:bext_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = bitAt(x[rs1], x[rs2]);
+  }),
+  bexti: shift("010010 shamt[5:0] rs1 101 rd 0010011", "norm:bexti_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = bitAt(x[rs1], imm);
+  }),
+  binv: registers("0110100 rs2 rs1 001 rd 0110011", "norm:binv_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] ^ bit(x[rs2]);
+  }),
+  binvi: shift("011010 shamt[5:0] rs1 001 rd 0010011", "norm:binvi_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] ^ bit(imm);
+  }),
+  bset: registers("0010100 rs2 rs1 001 rd 0110011", "norm:bset_op", ({ x }, { rd, rs1, rs2 }) => {
+    x[rd] = x[rs1] | bit(x[rs2]);
+  }),
+  bseti: shift("001010 shamt[5:0] rs1 001 rd 0010011", "norm:bseti_op", ({ x }, { rd, rs1, imm }) => {
+    x[rd] = x[rs1] | bit(imm);
+  }),
+} as const satisfies Record<string, Insn>;
