@@ -55,7 +55,7 @@ class Inspection {
       return `[Circular *${number}]`;
     }
     const form = describe(value);
-    if (depth > DEPTH && form.kind !== "leaf") return `[${form.short}]`;
+    if (depth > DEPTH && form.kind !== "leaf" && !isEmpty(value, form)) return `[${form.short}]`;
     this.#enclosing.push(value);
     this.#deepest = depth;
     const printed = this.#entries(value, form, depth);
@@ -165,7 +165,8 @@ function describe(value: object): Form {
   if (leaf !== undefined) return { kind: "leaf", prefix: leaf, short: shown };
   if (value instanceof Map || value instanceof Set)
     return { kind: "record", prefix: `${shown}(${value.size})`, short: shown };
-  const tag: unknown = Reflect.get(value, Symbol.toStringTag);
+  const isOwnTag = Object.prototype.propertyIsEnumerable.call(value, Symbol.toStringTag);
+  const tag: unknown = isOwnTag ? undefined : Reflect.get(value, Symbol.toStringTag);
   const extra = typeof tag === "string" && tag !== "" && tag !== name ? tag : undefined;
   if (name === undefined) {
     const prefix = extra === "Module" ? "[Module: null prototype]" : "[Object: null prototype]";
@@ -232,12 +233,19 @@ function shownKeys(value: object, form: Form): (string | symbol)[] {
   return keys.slice(0, BUDGET);
 }
 
+/** Nothing to open, however deep it lies. */
+function isEmpty(value: object, form: Form): boolean {
+  if (form.kind === "list" && (value as ArrayLike<unknown>).length > 0) return false;
+  if ((value instanceof Map || value instanceof Set) && value.size > 0) return false;
+  return !(value instanceof ArrayBuffer) && shownKeys(value, form).length === 0;
+}
+
 function bufferEntries(buffer: ArrayBuffer): string[] {
   const bytes = new Uint8Array(buffer, 0, Math.min(50, buffer.byteLength));
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const more = buffer.byteLength - bytes.length;
   const note = more > 0 ? ` ... ${more} more byte${more > 1 ? "s" : ""}` : "";
-  return [`[Uint8Contents]: <${hex}${note}>`, `byteLength: ${buffer.byteLength}`];
+  return [`[Uint8Contents]: <${hex}${note}>`, `[byteLength]: ${buffer.byteLength}`];
 }
 
 function isNumeric(value: object, shown: number): boolean {

@@ -32,7 +32,7 @@ export function quote(text: string): string {
       if (known !== undefined) return known;
       const code = character.charCodeAt(0);
       return code > 0xff
-        ? `\\u${code.toString(16).toUpperCase()}`
+        ? `\\u${code.toString(16)}`
         : `\\x${code.toString(16).toUpperCase().padStart(2, "0")}`;
     },
   );
@@ -61,7 +61,7 @@ export const printNumber = (value: number): string => (Object.is(value, -0) ? "-
 
 /** A property key, quoted when it is no identifier. */
 export function printKey(key: string | symbol): string {
-  if (typeof key === "symbol") return `[${String(key)}]`;
+  if (typeof key === "symbol") return String(key);
   return /^[a-zA-Z_][a-zA-Z_0-9]*$/.test(key) ? key : quote(key);
 }
 
