@@ -13,6 +13,7 @@ import type { Course, SourceAssignment } from "./course.ts";
 import { replaceFolder, writeFileWhole } from "./files.ts";
 import {
   type Bench,
+  checkReference,
   type GradeOptions,
   gradeSubmission,
   type PreparedAssignment,
@@ -40,6 +41,8 @@ export interface AutogradeSettings extends GradeOptions {
   readonly jobs: number;
   /** Only this student. */
   readonly student?: string | undefined;
+  /** Do not first see whether the instructor's own answers earn every point. */
+  readonly skipReference: boolean;
   /** Grade again what is already graded in this very version. */
   readonly force: boolean;
   /** Stops the run: nothing new starts, processes end, no half result is stored. */
@@ -86,6 +89,8 @@ export async function autograde(
       settings.sandbox.warmUp(),
     ]);
     if (isProblem(prepared)) return prepared;
+    const mistaken = settings.skipReference ? undefined : await checkReference(first, prepared, settings);
+    if (mistaken !== undefined) return mistaken;
     book.saveAssignment(source.manifest);
     return await gradeAll(students, benches, prepared, book, settings);
   } finally {

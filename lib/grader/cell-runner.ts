@@ -1,21 +1,15 @@
 /** Runs emitted cells: the same few lines for the student's cells in the cage and the instructor's in the oracle. */
 import vm from "node:vm";
 import type { EmittedCell } from "../notebook/kernel-protocol.ts";
-
-/** What an emitted cell sees as `$dom0`. */
-interface CellHooks {
-  scope: object;
-  result: unknown;
-  readonly meta: object;
-  load(specifier: string): Promise<unknown>;
-  tick(): void;
-}
+import type { CellHooks } from "../notebook/session.ts";
 
 type CellFunction = (hooks: CellHooks, ...links: readonly unknown[]) => Promise<void>;
 
 // Captured now: a cell may replace what it can reach later.
 const { runInThisContext } = vm;
 const { apply } = Reflect;
+const { defineProperties } = Object;
+const text = String;
 
 /** A cell that was started: its scope fills while it runs, `done` settles at its end. */
 export interface StartedCell {
@@ -30,9 +24,19 @@ export interface StartedCell {
 export function startCell(
   cell: EmittedCell,
   scopeOf: (cell: number) => object,
-  load: (specifier: string) => Promise<unknown>,
+  load: (specifier: string) => Promise<object>,
 ): StartedCell {
-  const hooks: CellHooks = { scope: {}, result: undefined, meta: {}, load, tick: () => {} };
+  const hooks: CellHooks = {
+    define: (names) => {
+      hooks.scope = defineProperties({}, names);
+    },
+    scope: {},
+    result: undefined,
+    meta: {},
+    load: (specifier) => load(text(specifier)),
+    // Nobody interrupts a cell here; a cell that does not end is ended with its process.
+    tick: () => Number.MAX_SAFE_INTEGER,
+  };
   const run = async (): Promise<void> => {
     const links: unknown[] = [hooks];
     for (let at = 0; at < cell.reads.length; at += 1) links[links.length] = scopeOf(cell.reads[at] ?? 0);

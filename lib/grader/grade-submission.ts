@@ -7,11 +7,18 @@ import type { SourceAssignment } from "./course.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
-import type { InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
-import { isUntouched, type Plan, planRun, releasedSource } from "./plan.ts";
+import type { CellReport, InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
+import { type Flag, isUntouched, type Plan, planRun, releasedSource } from "./plan.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { releasedText } from "./release.ts";
-import type { Entry, GradedCell, NotebookReport, SubmissionReport } from "./report.ts";
+import {
+  type Entry,
+  type GradedCell,
+  gradedEntries,
+  type NotebookReport,
+  type SubmissionReport,
+  textOf,
+} from "./report.ts";
 import type { Submission, SubmittedNotebook } from "./submission.ts";
 
 /** One worker: what grades one submission at a time. */
@@ -81,6 +88,30 @@ function aboutCell(
   const cell = notebook.cells.find((candidate) => candidate.id === id);
   const isAnswer = cell?.role === "answer" || cell?.role === "manual-answer";
   return { isAnswer, released: cell === undefined ? "" : releasedSource(cell) };
+}
+
+/**
+ * Grades the instructor's own notebooks. Tests that their author's answers do not pass say nothing about a student,
+ * and a kit or a machine that is broken shows here before it costs anybody a point.
+ */
+export async function checkReference(
+  bench: Bench,
+  prepared: PreparedAssignment,
+  options: GradeOptions,
+): Promise<Problem | undefined> {
+  const { notebooks, manifest } = prepared.source;
+  const files = notebooks.map(({ name, notebook }) => [name, { file: `${name}.ipynb`, notebook }] as const);
+  const reference = { student: "reference", hash: "", timestamp: null, notebooks: new Map(files), flags: [] };
+  const report = await gradeSubmission(bench, prepared, reference, options);
+  if (isProblem(report)) return report;
+  const lost = report.notebooks
+    .flatMap(gradedEntries)
+    .find((cell) => cell.points !== null && cell.points < cell.most && cell.status !== "no-answer");
+  if (lost === undefined) return undefined;
+  const why = textOf(lost, true).join(" ").replaceAll(/\s+/g, " ").slice(0, 300);
+  return problem(
+    `${manifest.assignment}: the instructor's own answer earns ${lost.points} of ${lost.most} in "${lost.id}", so nobody was graded: ${why}`,
+  );
 }
 
 /**
@@ -184,12 +215,17 @@ async function gradeNotebook(
     name: wanted.name,
     title: wanted.title,
     end: result.end,
-    flags: plan.flags,
+    flags: [...plan.flags, ...result.report.lockedFailures.map(lockedFlag)],
     entries: entriesOf(wanted, plan, result.report, prepared.broken),
     comments: commentsOf(wanted, plan),
     stderr: result.stderr,
   };
 }
+
+const lockedFlag = ({ label, message }: CellReport): Flag => ({
+  cell: label,
+  what: `the locked cell failed after the student's cells: ${message}`,
+});
 
 function entriesOf(
   wanted: ManifestNotebook,

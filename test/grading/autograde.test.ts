@@ -176,3 +176,26 @@ describeWith(["bwrap"], "submissions that are refused", () => {
     GRADING_MS,
   );
 });
+
+describeWith(["bwrap"], "an assignment that its own author does not pass", () => {
+  const course = new TestCourse();
+  afterAll(() => course.dispose());
+
+  test(
+    "grades nobody and says which answer to mend",
+    async () => {
+      const right = CLASS[0]?.notebook(course.released);
+      if (right === undefined) throw new Error("the class is empty");
+      course.submit("alice", right);
+      const file = path.join(course.course.folder("source", ASSIGNMENT), `${NOTEBOOK}.ipynb`);
+      writeFileSync(file, readFileSync(file, "utf8").replace('asm.li(\\"t2\\", 31)', 'asm.li(\\"t2\\", 33)'));
+      const mistaken = unwrap(course.course.readSource(ASSIGNMENT));
+      await expect(course.grade({}, mistaken)).rejects.toThrow(
+        /instructor's own answer earns .* of 4 in "checksum-test", so nobody was graded/,
+      );
+      const trusted = await course.grade({ skipReference: true }, mistaken);
+      expect(trusted.get("alice")).toMatchObject({ kind: "graded", score: 12 });
+    },
+    GRADING_MS,
+  );
+});

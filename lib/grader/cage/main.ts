@@ -79,8 +79,7 @@ function settle(promise: Promise<unknown>): Promise<Settled> {
   });
 }
 
-const load = (specifier: string): Promise<unknown> =>
-  import(specifier === "dom0-kit" ? frontDoor : specifier);
+const load = (specifier: string): Promise<object> => import(specifier === "dom0-kit" ? frontDoor : specifier);
 
 const scopeOf = (cell: number): object => scopes[cell]?.scope() ?? {};
 
@@ -100,9 +99,11 @@ async function runCell(cell: EmittedCell): Promise<Inert> {
   return { ...status, output: printed, survivors };
 }
 
+/** Was a name reached before the cell stopped? Reading one that was not throws. */
 function hasValue(scope: object, name: string): boolean {
   try {
-    return (scope as Record<string, unknown>)[name] !== undefined;
+    void (scope as Record<string, unknown>)[name];
+    return true;
   } catch {
     return false;
   }

@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import type { Duplex } from "node:stream";
+import type { CellDiagnostic } from "../../notebook/kernel-protocol.ts";
 import type { CompileReply } from "../oracle/protocol.ts";
 import { FrameReader, frame } from "../wire.ts";
 import type { CompilerAnswer, CompilerRequest } from "./protocol.ts";
@@ -23,8 +24,11 @@ export interface CompilerSettings {
   readonly deadlineMs: number;
 }
 
+/** `late`: ended at the deadline. `lost`: the process ended by itself. */
+type Reply = CompilerAnswer | "late" | "lost";
+
 interface Waiting {
-  readonly resolve: (answer: CompilerAnswer | "late") => void;
+  readonly resolve: (answer: Reply) => void;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -39,6 +43,7 @@ export class Compiler {
   readonly #settings: CompilerSettings;
   #process: ChildProcess | undefined;
   #isClosed = false;
+  readonly #late = new WeakSet<ChildProcess>();
   #waiting: Waiting[] = [];
   #history: Committed[] = [];
   #sources = new Map<number, string>();
@@ -56,10 +61,14 @@ export class Compiler {
 
   /** Compiles the next cell, or says "late" and gives the cell up. */
   async compile(source: string): Promise<CompileReply> {
-    const answer = await this.#ask({ type: "compile", source }, this.#settings.deadlineMs);
-    if (answer === "late" || answer === null) {
+    let answer = await this.#ask({ type: "compile", source }, this.#settings.deadlineMs);
+    if (answer === "lost") {
       await this.#takeOver();
-      return { ok: "late" };
+      answer = await this.#ask({ type: "compile", source }, this.#settings.deadlineMs);
+    }
+    if (answer === "late" || answer === "lost" || answer === null) {
+      await this.#takeOver();
+      return answer === "late" ? { ok: "late" } : { ok: false, diagnostics: [COMPILER_LOST] };
     }
     if (answer.ok) this.#sources.set(answer.cell.id, source);
     return answer;
@@ -90,14 +99,14 @@ export class Compiler {
     await this.#ask({ type: "reset" });
     for (const { source, survivors } of this.#history) {
       const answer = await this.#ask({ type: "compile", source });
-      if (answer !== "late" && answer?.ok === true) {
+      if (typeof answer === "object" && answer?.ok === true) {
         await this.#ask({ type: "commit", cell: answer.cell.id, survivors });
       }
     }
   }
 
-  #ask(request: CompilerRequest, deadlineMs?: number): Promise<CompilerAnswer | "late"> {
-    if (this.#isClosed) return Promise.resolve("late");
+  #ask(request: CompilerRequest, deadlineMs?: number): Promise<Reply> {
+    if (this.#isClosed) return Promise.resolve("lost");
     const child = this.#process ?? this.#start();
     return new Promise((resolve) => {
       const waiting: Waiting = { resolve, timer: undefined };
@@ -124,7 +133,10 @@ export class Compiler {
       // A busy machine is not the student's fault: up to eight deadlines of waiting are granted.
       if (spent < deadlineMs * 0.9 && waited < deadlineMs * 8)
         this.#watch(waiting, child, deadlineMs, before, waited + deadlineMs);
-      else child.kill("SIGKILL");
+      else {
+        this.#late.add(child);
+        child.kill("SIGKILL");
+      }
     }, deadlineMs);
   }
 
@@ -147,7 +159,7 @@ export class Compiler {
       if (this.#process === child) this.#process = undefined;
       const lost = this.#waiting;
       this.#waiting = [];
-      for (const waiting of lost) this.#finish(waiting, "late");
+      for (const waiting of lost) this.#finish(waiting, this.#late.has(child) ? "late" : "lost");
     });
     this.#process = child;
     // The first text pays for reading the declarations; no student's deadline should.
@@ -160,11 +172,20 @@ export class Compiler {
     if (waiting !== undefined) this.#finish(waiting, answer);
   }
 
-  #finish(waiting: Waiting, answer: CompilerAnswer | "late"): void {
+  #finish(waiting: Waiting, answer: Reply): void {
     clearTimeout(waiting.timer);
     waiting.resolve(answer);
   }
 }
+
+const COMPILER_LOST: CellDiagnostic = {
+  code: 0,
+  message: "the compiler fails on this cell",
+  line: 1,
+  column: 1,
+  start: 0,
+  length: 1,
+};
 
 const WARM_UP: readonly CompilerRequest[] = [
   { type: "compile", source: 'import * as kit from "dom0-kit";\nconst ready = kit;' },

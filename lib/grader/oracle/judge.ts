@@ -20,21 +20,26 @@ import { type Student, StudentError } from "./student.ts";
 export interface Surroundings {
   compile(source: string): CompileReply;
   commit(cell: number, survivors: readonly string[]): void;
-  load(specifier: string): Promise<unknown>;
+  load(specifier: string): Promise<object>;
   /** Collects the verdicts of every `check(...)` that runs inside. */
   collect(body: () => Promise<void>): Promise<readonly Verdict[]>;
 }
 
-/** Judges one submission. Never throws for anything that the submission does. */
+/**
+ * Judges one submission. Never throws for anything that the submission does; a cage that does not start and an
+ * instructor's cell that fails before any of the student's has run are failures of ours, and throw.
+ */
 export async function judge(job: OracleJob, student: Student, around: Surroundings): Promise<OracleReport> {
+  student.request([REQUEST.values, []]);
   const run = new JudgedRun(job, student, around);
   for (const step of job.steps) await run.take(step);
-  return { cells: run.cells, tests: run.tests, calls: student.calls };
+  return { cells: run.cells, tests: run.tests, lockedFailures: run.lockedFailures, calls: student.calls };
 }
 
 class JudgedRun {
   readonly cells: CellReport[] = [];
   readonly tests: TestReport[] = [];
+  readonly lockedFailures: CellReport[] = [];
   readonly #job: OracleJob;
   readonly #student: Student;
   readonly #around: Surroundings;
@@ -53,7 +58,14 @@ class JudgedRun {
   async take(step: Step): Promise<void> {
     if (step.kind === "test") this.tests.push(await this.#test(step.id));
     else if (step.kind === "student") this.cells.push(this.#cell(step.source, step.label, step.answers));
-    else this.#cell(step.source, step.id, undefined);
+    else this.#locked(step.id, this.#cell(step.source, step.id, undefined));
+  }
+
+  #locked(id: string, report: CellReport): void {
+    if (report.status === "ok") return;
+    if (this.cells.length === 0)
+      throw new Error(`the instructor's cell "${id}" fails by itself: ${report.message}`);
+    this.lockedFailures.push(report);
   }
 
   #cell(source: string, label: string, answers: string | undefined): CellReport {

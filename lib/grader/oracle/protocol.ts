@@ -67,5 +67,7 @@ export interface TestReport {
 export interface OracleReport {
   readonly cells: readonly CellReport[];
   readonly tests: readonly TestReport[];
+  /** Instructor's cells that failed after the student's own had run. */
+  readonly lockedFailures: readonly CellReport[];
   readonly calls: number;
 }

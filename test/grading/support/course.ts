@@ -64,10 +64,13 @@ export class TestCourse {
   }
 
   /** Grades with limits that suit a test: short, and few instances unless the full size is asked for. */
-  async grade(more: Partial<AutogradeSettings> = {}): Promise<ReadonlyMap<string, GradingResult>> {
+  async grade(
+    more: Partial<AutogradeSettings> = {},
+    source: SourceAssignment = this.source,
+  ): Promise<ReadonlyMap<string, GradingResult>> {
     const isFull = process.env["DOM0_TEST_FULL"] === "1";
     const results = unwrap(
-      await autograde(this.source, {
+      await autograde(source, {
         course: this.course,
         kit: KIT,
         sandbox: chooseSandbox(KIT),
@@ -78,6 +81,7 @@ export class TestCourse {
         seed: "test",
         instances: isFull ? 200 : 20,
         force: true,
+        skipReference: false,
         ...more,
       }),
     );

@@ -155,6 +155,23 @@ const METADATA: readonly Member[] = [
   },
 ];
 
+const BEFORE_LOCKED: readonly Member[] = [
+  {
+    student: "early",
+    attack: "50 everything is broken before the instructor's first cell runs",
+    notebook: (released) => ({
+      ...released,
+      cells: [
+        codeCell(
+          "Object.defineProperties = () => { throw new Error('mine'); }; Reflect.apply = () => 1; (globalThis as Record<string, unknown>).Promise = 1;",
+        ),
+        ...right(released).cells,
+      ],
+    }),
+    score: 12,
+  },
+];
+
 const CHANNEL: readonly Member[] = [
   {
     student: "spy",
@@ -392,4 +409,11 @@ const PUBLISHED: readonly Member[] = [
 ];
 
 /** Everybody. */
-export const CLASS: readonly Member[] = [...HONEST, ...METADATA, ...CHANNEL, ...RESOURCES, ...PUBLISHED];
+export const CLASS: readonly Member[] = [
+  ...HONEST,
+  ...METADATA,
+  ...BEFORE_LOCKED,
+  ...CHANNEL,
+  ...RESOURCES,
+  ...PUBLISHED,
+];
