@@ -161,6 +161,7 @@ function heatLayer(map: HeatMap, mode: LadderMode): Readonly<Record<string, unkn
   const ink = MODE_INK[mode].light;
   return {
     type: "heatmap",
+    hoverongaps: false,
     name: mode,
     x: map.rows[0]?.counts.map((_, column) => (column + 0.5) * map.columnWidth) ?? [],
     y: rows.map((row) => row.label),
