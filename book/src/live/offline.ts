@@ -16,7 +16,7 @@ async function installOffline(): Promise<void> {
   if (saveData) return document.addEventListener("book:used", warm, { once: true });
   document.addEventListener("pointerdown", warm, { once: true });
   document.addEventListener("keydown", warm, { once: true });
-  setTimeout(() => requestIdleCallback(warm), warmDelayMs);
+  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(warm), warmDelayMs);
 }
 
 function showOffline(): void {

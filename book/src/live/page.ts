@@ -246,10 +246,12 @@ async function copySource(cell: CellView, button: HTMLElement): Promise<void> {
 /** Offset in a block's text under a point of the screen. */
 function offsetAt(block: HTMLElement, x: number, y: number): number {
   const place = document.caretPositionFromPoint?.(x, y);
-  if (!place || !block.contains(place.offsetNode)) return 0;
+  const older = place ? undefined : document.caretRangeFromPoint?.(x, y);
+  const node = place?.offsetNode ?? older?.startContainer;
+  if (!node || !block.contains(node)) return 0;
   const range = document.createRange();
   range.setStart(block, 0);
-  range.setEnd(place.offsetNode, place.offset);
+  range.setEnd(node, place?.offset ?? older?.startOffset ?? 0);
   return range.toString().length;
 }
 
