@@ -25,6 +25,7 @@ import { Oracle } from "./oracle/oracle.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { gradedEntries, type SubmissionReport, statusOf, textOf } from "./report.ts";
 import { readSubmission, type Submission } from "./submission.ts";
+import { findTwins } from "./twins.ts";
 
 /** What a grading run is given. */
 export interface AutogradeSettings extends GradeOptions {
@@ -132,12 +133,16 @@ async function gradeAll(
   settings: AutogradeSettings,
 ): Promise<readonly GradingResult[]> {
   const results: GradingResult[] = [];
+  const twins = findTwins(settings.course, prepared.source.manifest.assignment, students);
   const queue = students.entries();
   let done = 0;
   const work = async (bench: Bench): Promise<void> => {
     for (const [index, student] of queue) {
       if (isStopped(settings)) return;
-      const result = await gradeOne(student, bench, prepared, book, settings);
+      const result = await gradeOne(student, bench, prepared, book, {
+        ...settings,
+        twins: twins.get(student) ?? [],
+      });
       if (isStopped(settings)) return;
       results[index] = result;
       done += 1;
@@ -153,11 +158,13 @@ async function gradeOne(
   bench: Bench,
   prepared: PreparedAssignment,
   book: Gradebook,
-  settings: AutogradeSettings,
+  settings: AutogradeSettings & { readonly twins: readonly string[] },
 ): Promise<GradingResult> {
   const { manifest } = prepared.source;
-  const submission = readSubmission(settings.course, manifest, student);
-  if (isProblem(submission)) return { kind: "rejected", student, reason: submission.message };
+  const read = readSubmission(settings.course, manifest, student);
+  if (isProblem(read)) return { kind: "rejected", student, reason: read.message };
+  const copies = settings.twins.map((other) => `the same file as ${other}'s`);
+  const submission = { ...read, flags: [...read.flags, ...copies] };
   const known = book.hasRun(manifest.assignment, student, submission.hash, manifest.hash, settings.seed);
   if (known && !settings.force) return { kind: "unchanged", student };
   const before = performance.now();

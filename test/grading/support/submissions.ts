@@ -34,7 +34,14 @@ const before =
 const WRONG_CODEC = CODEC.forgetful;
 
 const HONEST: readonly Member[] = [
-  { student: "right", attack: "none", notebook: right, score: 12 },
+  { student: "right", attack: "none", notebook: right, score: 12, flag: /the same file as copies's/ },
+  {
+    student: "copies",
+    attack: "100 somebody else's file",
+    notebook: right,
+    score: 12,
+    flag: /the same file as/,
+  },
   { student: "blank", attack: "none", notebook: (released) => released, score: 0 },
   {
     student: "wrong-checksum",
