@@ -81,16 +81,27 @@ export function run(
   });
 }
 
-/** Shows that a long step is alive: a line when it starts, one every few seconds on a terminal, one when it ends. */
+/** Seconds between two signs of life: on a terminal the same line counts up, elsewhere a line now and then. */
+const TICK_SECONDS = process.stderr.isTTY ? 1 : 15;
+
+/** Shows that a long step is alive: a line when it starts, one that counts while it runs, one when it ends. */
 export async function step(title, work) {
   const began = process.hrtime.bigint();
   const seconds = () => Number((process.hrtime.bigint() - began) / 1_000_000n) / 1000;
-  process.stderr.write(`${title}…\n`);
-  const ticker = setInterval(() => process.stderr.write(`  ${title}: ${seconds().toFixed(0)} s\n`), 5000);
+  const say = (text, end = "\n") =>
+    process.stderr.write(`${process.stderr.isTTY ? "\r\x1b[K" : ""}${title}${text}${end}`);
+  say("…", process.stderr.isTTY ? "" : "\n");
+  const ticker = setInterval(
+    () => say(`: ${seconds().toFixed(0)} s`, process.stderr.isTTY ? "" : "\n"),
+    TICK_SECONDS * 1000,
+  );
   try {
     const result = await work();
-    process.stderr.write(`  ${title}: done in ${seconds().toFixed(1)} s\n`);
+    say(`: done in ${seconds().toFixed(1)} s`);
     return result;
+  } catch (error) {
+    if (process.stderr.isTTY) process.stderr.write("\n");
+    throw error;
   } finally {
     clearInterval(ticker);
   }
