@@ -55,6 +55,11 @@ export class CompilerThread {
     return this.#limited(call);
   }
 
+  /** Resolves when the declarations are read, however long that takes on a busy machine. */
+  async warmUp(): Promise<void> {
+    await this.#call({ call: "check", source: "" });
+  }
+
   /** Ends the thread. */
   async close(): Promise<void> {
     await this.#worker.terminate();

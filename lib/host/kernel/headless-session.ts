@@ -62,7 +62,7 @@ export class HeadlessSession implements KernelSession {
 
   /** Resolves when the compiler has read its declarations: the next cell is timed alone. */
   async ready(): Promise<void> {
-    await this.#compiler.ask({ call: "check", source: "" });
+    await this.#compiler.warmUp();
   }
 
   async execute(source: string, onOutput: (output: CellOutput) => void): Promise<RunOutcome> {

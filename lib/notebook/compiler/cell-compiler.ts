@@ -109,7 +109,7 @@ class LanguageServiceCompiler implements CellCompiler {
     const errors = parseCell(source).syntaxErrors;
     if (errors.length === 0) return "complete";
     const end = source.trimEnd().length;
-    return errors.some((error) => error.start + error.length >= end || UNTERMINATED.has(error.code))
+    return errors.some((error) => error.start >= end || UNTERMINATED.has(error.code))
       ? "incomplete"
       : "invalid";
   }

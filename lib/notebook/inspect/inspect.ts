@@ -55,7 +55,8 @@ class Inspection {
       return `[Circular *${number}]`;
     }
     const form = describe(value);
-    if (depth > DEPTH && form.kind !== "leaf" && !isEmpty(value, form)) return `[${form.short}]`;
+    if (isEmpty(value, form)) return form.kind === "leaf" ? form.prefix : brackets(form).join("");
+    if (depth > DEPTH && form.kind !== "leaf") return `[${form.short}]`;
     this.#enclosing.push(value);
     this.#deepest = depth;
     const printed = this.#entries(value, form, depth);
@@ -66,17 +67,13 @@ class Inspection {
 
   #entries(value: object, form: Form, depth: number): string {
     const keys = shownKeys(value, form);
-    if (form.kind === "leaf" && keys.length === 0) return form.prefix;
     const special = this.#special(value, form, depth);
     const all = [...special.entries, ...keys.map((key) => this.#property(value, key, depth))];
-    const [open, close] = form.kind === "list" ? ["[", "]"] : ["{", "}"];
-    const isLeaf = form.kind === "leaf";
-    const head = isLeaf || form.prefix === "" ? open : `${form.prefix} ${open}`;
-    if (all.length === 0) return `${head}${close}`;
+    const [open, close] = brackets(form);
     const frame: Frame = {
-      open: head,
+      open,
       close,
-      base: isLeaf ? form.prefix : "",
+      base: form.kind === "leaf" ? form.prefix : "",
       indentation: this.#indentation,
       height: this.#deepest - depth,
       ...(form.kind === "list" && { elements: isNumeric(value, all.length) ? "numeric" : "mixed" }),
@@ -233,11 +230,17 @@ function shownKeys(value: object, form: Form): (string | symbol)[] {
   return keys.slice(0, BUDGET);
 }
 
+function brackets(form: Form): readonly [string, string] {
+  const [open, close] = form.kind === "list" ? ["[", "]"] : ["{", "}"];
+  return [form.kind === "leaf" || form.prefix === "" ? open : `${form.prefix} ${open}`, close];
+}
+
 /** Nothing to open, however deep it lies. */
 function isEmpty(value: object, form: Form): boolean {
   if (form.kind === "list" && (value as ArrayLike<unknown>).length > 0) return false;
   if ((value instanceof Map || value instanceof Set) && value.size > 0) return false;
-  return !(value instanceof ArrayBuffer) && shownKeys(value, form).length === 0;
+  const isOpaque = value instanceof ArrayBuffer || value instanceof WeakMap || value instanceof WeakSet;
+  return !isOpaque && shownKeys(value, form).length === 0;
 }
 
 function bufferEntries(buffer: ArrayBuffer): string[] {

@@ -65,6 +65,7 @@ describe("inspect prints as Node does", () => {
     ["typed arrays", [new Uint8Array([1, 2, 3]), new BigInt64Array([1n, -2n]), new Float64Array([0.5])]],
     ["a long typed array", new Uint16Array(200).fill(513)],
     ["an ArrayBuffer", new Uint8Array([1, 255, 16]).buffer],
+    ["weak collections", [new WeakMap(), new WeakSet()]],
     ["dates and regular expressions", [new Date(0), /a+b/giu]],
     ["boxed primitives", [Object(1), Object("two"), Object(true), Object(3n)]],
     ["objects without a prototype", Object.assign(Object.create(null), { a: 1 })],
