@@ -34,8 +34,6 @@ export interface AutogradeSettings extends GradeOptions {
   readonly kit: KitPaths;
   readonly sandbox: Sandbox;
   readonly limits: CageLimits;
-  /** Module with the compiler's view of the disk. */
-  readonly compilerHost: string;
   /** Milliseconds of work that a type check of one cell may take. */
   readonly typeCheckMs: number;
   /** Submissions graded at the same time. */
@@ -103,15 +101,11 @@ export async function autograde(
 
 /** Starts nothing yet: processes start with their first work. */
 export function makeBench(
-  settings: Pick<AutogradeSettings, "kit" | "sandbox" | "limits" | "compilerHost" | "typeCheckMs" | "course">,
+  settings: Pick<AutogradeSettings, "kit" | "sandbox" | "limits" | "typeCheckMs">,
 ): Bench {
   return {
     oracle: new Oracle(settings.kit.frontDoor),
-    compiler: new Compiler({
-      hostModule: settings.compilerHost,
-      folder: settings.course.root,
-      deadlineMs: settings.typeCheckMs,
-    }),
+    compiler: new Compiler({ start: settings.sandbox.startCompiler, deadlineMs: settings.typeCheckMs }),
     sandbox: settings.sandbox,
     limits: settings.limits,
   };

@@ -16,6 +16,7 @@ import { Gradebook } from "../../lib/grader/gradebook/gradebook.ts";
 import { exportGrades, writeFeedback } from "../../lib/grader/publish.ts";
 import { describeWith } from "../support/optional.ts";
 import { ASSIGNMENT, NOTEBOOK, TestCourse, unwrap } from "./support/course.ts";
+import { SECRET } from "./support/secret.ts";
 import { CLASS } from "./support/submissions.ts";
 
 const GRADING_MS = 300_000;
@@ -93,6 +94,12 @@ describeWith(["bwrap"], "a class that is graded in cages", () => {
     );
     expect(markup).toContain("&#60;script&#62;alert(1)");
     expect(markup).toContain("<strong>good</strong>");
+  });
+
+  test("a type that reads the instructor's files finds none", () => {
+    const report = JSON.stringify(first.get("type-spy"));
+    expect(report).toContain("Cannot find module");
+    expect(report).not.toContain(SECRET);
   });
 
   test("the spy saw nothing of the course", () => {

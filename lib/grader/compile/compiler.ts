@@ -3,23 +3,18 @@
  *
  * The process is warm, so declarations are read once for many submissions; it holds no secret and runs no cell.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
-import path from "node:path";
 import type { Duplex } from "node:stream";
 import type { CellDiagnostic } from "../../notebook/kernel-protocol.ts";
 import type { CompileReply } from "../oracle/protocol.ts";
 import { FrameReader, frame } from "../wire.ts";
 import type { CompilerAnswer, CompilerRequest } from "./protocol.ts";
 
-const MAIN = path.join(import.meta.dirname, `main${path.extname(import.meta.filename)}`);
-
 /** How a compiler is set up. */
 export interface CompilerSettings {
-  /** Module that exports `nodeCompilerHost`. */
-  readonly hostModule: string;
-  /** Folder that cells import from. */
-  readonly folder: string;
+  /** Starts the process, confined. */
+  start(): ChildProcess;
   /** Milliseconds of work on one cell. Time that the process spent waiting for a processor does not count. */
   readonly deadlineMs: number;
 }
@@ -141,14 +136,10 @@ export class Compiler {
   }
 
   #start(): ChildProcess {
-    const { hostModule, folder } = this.#settings;
-    const child = spawn(
-      process.execPath,
-      ["--no-warnings", "--max-old-space-size=1024", MAIN, hostModule, folder],
-      {
-        stdio: ["ignore", "ignore", "inherit", "pipe"],
-      },
-    );
+    const child = this.#settings.start();
+    child.stdout?.resume();
+    child.stderr?.resume();
+    child.on("error", () => {});
     const reader = new FrameReader((payload) => {
       this.#answered(JSON.parse(Buffer.from(payload).toString("utf8")) as CompilerAnswer);
     }, Number.MAX_SAFE_INTEGER);
@@ -196,11 +187,14 @@ const channelOf = (child: ChildProcess): Duplex => child.stdio[3] as Duplex;
 
 const TICK_MS = 10;
 
-/** Processor milliseconds of a process so far, where the system tells. */
+/** Processor milliseconds of a process and those below it so far, where the system tells. */
 function workedMs(pid: number | undefined): number | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
-    return fields === undefined ? undefined : (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    if (fields === undefined) return undefined;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+    const below = children.filter((child) => child !== "").map((child) => workedMs(Number(child)) ?? 0);
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS + below.reduce((sum, each) => sum + each, 0);
   } catch {
     return undefined;
   }

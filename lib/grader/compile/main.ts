@@ -1,9 +1,9 @@
 /**
  * The compiler process: turns cells into JavaScript for one submission at a time. It runs no cell.
  *
- * A text can keep a type checker busy for minutes, so whoever started this process kills it at a deadline.
+ * It is confined like a cage: an import or a type in a student's text reads files, and messages quote types. A text can keep a type checker busy for minutes, so whoever started this process kills it at a deadline.
  */
-import { enableCompileCache } from "node:module";
+import { enableCompileCache, flushCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { CompilerHost } from "../../notebook/compiler/type-files.ts";
 import type { CompileResult } from "../../notebook/kernel-protocol.ts";
@@ -17,13 +17,17 @@ interface HostModule {
   nodeCompilerHost(folder: string): CompilerHost;
 }
 
-enableCompileCache();
+const [, , hostModule = "", cache, mode] = process.argv;
+if (cache !== undefined) enableCompileCache(cache);
 // TypeScript is large: its import waits until the cache is on.
 const { createCellCompiler } = await import("../../notebook/compiler/cell-compiler.ts");
-
-const [hostModule = "", folder = ""] = process.argv.slice(2);
 const { nodeCompilerHost } = (await import(pathToFileURL(hostModule).href)) as HostModule;
-const compiler = createCellCompiler(nodeCompilerHost(folder));
+if (mode === "warm-up") {
+  flushCompileCache();
+  process.exit(0);
+}
+// Started in the kit's own folder: cells import from the kit and from nowhere else.
+const compiler = createCellCompiler(nodeCompilerHost(process.cwd()));
 
 /** A text that trips the compiler itself is one more text that does not compile. */
 function compile(source: string): CompileResult {

@@ -101,7 +101,7 @@ class RunningJob {
     this.#compiler = compiler;
     this.#finish = finish;
     this.#cage = new Cage(
-      sandbox.start(limits),
+      sandbox.startCage(limits),
       limits,
       (reply) => this.#toOracle(KIND.cage, reply),
       () => this.#toOracle(KIND.cageGone),

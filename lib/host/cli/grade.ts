@@ -190,12 +190,10 @@ function kitPaths(): KitPaths {
     lib,
     nodeModules: path.join(PROJECT_ROOT, "node_modules"),
     frontDoor: path.resolve(import.meta.dirname, `../front-door${ending}`),
+    compilerHost: path.resolve(import.meta.dirname, `../kernel/headless-files${ending}`),
     cache: path.join(PROJECT_ROOT, ".cache/cage"),
   };
 }
-
-const compilerHost = (): string =>
-  path.resolve(import.meta.dirname, `../kernel/headless-files${path.extname(import.meta.filename)}`);
 
 function release({ course, target }: Request): number | Problem {
   const assignment = course.findAssignment(target);
@@ -221,7 +219,7 @@ async function validate(request: Request): Promise<number | Problem> {
   const file = findNotebook(request);
   if (isProblem(file)) return file;
   const sandbox = chooseSandbox(kitPaths(), request.isPractice);
-  const bench = makeBench({ ...workplace(request, sandbox), course: new Course(path.dirname(file)) });
+  const bench = makeBench(workplace(request, sandbox));
   const stop = () => closeBench(bench);
   request.signal.addEventListener("abort", stop, { once: true });
   const progress = startProgress("Validating", () => "");
@@ -271,7 +269,6 @@ const workplace = (request: Request, sandbox: Sandbox) => ({
   kit: kitPaths(),
   sandbox,
   limits: { ...CAGE_LIMITS, cpuSeconds: request.cpuSeconds },
-  compilerHost: compilerHost(),
   typeCheckMs: TYPE_CHECK_MS,
 });
 

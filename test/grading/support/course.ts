@@ -19,9 +19,9 @@ export const KIT: KitPaths = {
   lib: path.join(PROJECT, "lib"),
   nodeModules: path.join(PROJECT, "node_modules"),
   frontDoor: path.join(PROJECT, "lib/host/front-door.ts"),
+  compilerHost: path.join(PROJECT, "lib/host/kernel/headless-files.ts"),
   cache: path.join(PROJECT, ".cache/cage"),
 };
-export const COMPILER_HOST = path.join(PROJECT, "lib/host/kernel/headless-files.ts");
 
 /** Throws for a problem: in a test it is one. */
 export function unwrap<T>(value: T): Exclude<T, { readonly kind: "problem" }> {
@@ -75,7 +75,6 @@ export class TestCourse {
         kit: KIT,
         sandbox: chooseSandbox(KIT),
         limits: { ...CAGE_LIMITS, cpuSeconds: 3, silenceMs: 20_000 },
-        compilerHost: COMPILER_HOST,
         typeCheckMs: 2_500,
         jobs: 2,
         seed: "test",

@@ -3,6 +3,7 @@
  *
  * Numbers in `attack` are those of the attack catalogue. Twelve points are given by tests; two wait for a person.
  */
+import path from "node:path";
 import type { Notebook } from "../../../lib/notebook/nbformat.ts";
 import { CHECKSUM, CODEC, REPLAY, RIGHT, TRIP } from "./answers.ts";
 import { changeCell, codeCell, gradeId, insertBefore, mapCells, withAnswers } from "./course.ts";
@@ -189,6 +190,15 @@ const CHANNEL: readonly Member[] = [
 const seen = [...fs.readdirSync("/"), ...fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name)), ...Object.keys(process.env)];
 console.log(JSON.stringify(seen));
 for (const file of ["/kit/assignments", "/work", "/root", "/home", "/etc/passwd"]) if (fs.existsSync(file)) console.log("LEAK " + file);`,
+    ),
+    score: 12,
+  },
+  {
+    student: "type-spy",
+    attack: "29 a type error that quotes the instructor's files",
+    notebook: before(
+      "checksum-test",
+      `const spied: 1 = null as unknown as typeof import(${JSON.stringify(path.join(import.meta.dirname, "secret.ts"))}).SECRET;`,
     ),
     score: 12,
   },
