@@ -12,6 +12,9 @@ export function onPath(...programs) {
     .find((file) => existsSync(file));
 }
 
+/** First of the files that exists. */
+const firstFile = (...files) => files.find((file) => existsSync(file));
+
 const DEBIAN = (names) => `apt-get install ${names}`;
 
 export const OPTIONAL_PARTS = {
@@ -38,6 +41,18 @@ export const OPTIONAL_PARTS = {
     enables: "rebuilding the guest images and comparing them with the committed ones",
     get: DEBIAN("gcc-riscv64-unknown-elf"),
     find: () => onPath("riscv64-unknown-elf-gcc"),
+  },
+  opensbi: {
+    title: "OpenSBI",
+    enables: "the firmware of real RISC-V boards, unchanged, on ours",
+    get: DEBIAN("opensbi"),
+    find: () => firstFile("/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_jump.elf"),
+  },
+  uboot: {
+    title: "U-Boot",
+    enables: "the boot loader of real RISC-V boards, unchanged, on ours",
+    get: DEBIAN("u-boot-qemu"),
+    find: () => firstFile("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"),
   },
   dtc: {
     title: "device tree compiler",
