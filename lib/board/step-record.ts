@@ -118,7 +118,7 @@ export function stepMachine(
     csrs: csrChanges(csrs, state.csrs),
     ...(access === undefined || stop.steps === 0 || trap !== undefined
       ? {}
-      : { memory: doneAccess(access, registers, state.x) }),
+      : { memory: doneAccess(access, state.x) }),
     ...(trap === undefined ? {} : { trap }),
   };
   return { record, stop };
@@ -145,11 +145,9 @@ function plannedAccess(machine: Machine, hart: Hart, decoded: DecodedInsn): Plan
   };
 }
 
-/** A load's value is what came into its register, a store's what was in it. (A load to `zero` shows 0.) */
-function doneAccess(access: PlannedAccess, before: BigInt64Array, after: BigInt64Array): MemoryAccess {
-  const { register, ...rest } = access;
-  const source = access.kind === "load" ? after : before;
-  return { ...rest, value: BigInt.asUintN(8 * access.width, source[register] ?? 0n) };
+/** A load's value is what came into its register; a store's is still in its own. (A load to `zero` shows 0.) */
+function doneAccess({ register, ...rest }: PlannedAccess, registers: BigInt64Array): MemoryAccess {
+  return { ...rest, value: BigInt.asUintN(8 * rest.width, registers[register] ?? 0n) };
 }
 
 /** The word at an address as a fetch would find it; looking changes nothing. */

@@ -117,7 +117,13 @@ describe("a run", () => {
     while (pieces.run({ instructions: 1 }).reason === "budget");
     const stepped = boardWith(text);
     for (let step = 0; step < 1002; step++) stepped.step();
-    expect([pieces, stepped].map(({ trace }) => trace.hash())).toEqual([
+    const returned = boardWith(text);
+    for (let step = 0; step < 500; step++) returned.step();
+    const halfway = returned.snapshot();
+    returned.run({ instructions: 1 });
+    returned.revert(halfway);
+    returned.run({ instructions: 1 });
+    expect([pieces, stepped, returned].map(({ trace }) => trace.hash())).toEqual([
       whole.trace.hash(),
       whole.trace.hash(),
     ]);

@@ -27,7 +27,7 @@ function record(
 
 describe("the trace hash", () => {
   it("is the SHA-256 of format name, configuration and 40-byte records, however many there are", () => {
-    for (const count of [0, 1, 1023, 1024, 1025, 5000]) {
+    for (const count of [0, 1, 1023, 1024, 1025, 3000, 5000]) {
       const trace = new Trace("ram=1");
       const expected = createHash("sha256").update("dom0-trace-1\nram=1\n");
       for (let index = 0; index < count; index++) {
@@ -35,7 +35,7 @@ describe("the trace hash", () => {
         const retired = index * 2 ** 33 + 5;
         trace.record(EventKind.DEVICE_STORE, index % 4, 8, retired, ...words);
         expected.update(record(6, index % 4, 8, retired, ...words));
-        if (index % 700 === 0) trace.hash(); // asking on the way changes nothing
+        if (count === 5000 && index % 700 === 0) trace.hash(); // asking on the way changes nothing
       }
       expect(trace.hash(), `${count} events`).toBe(expected.digest("hex"));
       expect(trace.count).toBe(count);
