@@ -149,6 +149,35 @@ describe("runNotebook", () => {
     expect(killed.failure).toMatchObject({ kind: "died", message: "the kernel was killed by SIGKILL" });
   });
 
+  it("survives a cell that writes into the kernel's own channel", async () => {
+    for (const text of [
+      "no JSON",
+      '{"type":"done","cell":1}',
+      '{"type":"output","cell":1,"output":{"type":"error"}}',
+    ]) {
+      const report = await run(
+        notebookOf(
+          `import { writeSync } from 'node:fs';\nwriteSync(5, ${JSON.stringify(`${text}\n`)});\nawait new Promise(() => {});`,
+        ),
+      );
+      expect(report.failure, text).toMatchObject({
+        kind: "died",
+        message: expect.stringMatching(/kernel's own channel/),
+      });
+    }
+  });
+
+  it("ends programs that a cell has left running", async () => {
+    const marker = `9${process.pid}`;
+    const report = await run(
+      notebookOf(
+        `import { spawn } from 'node:child_process';\nspawn('sleep', ['${marker}'], { stdio: 'inherit' }).unref();\nawait new Promise((resolve) => setTimeout(resolve, 100));`,
+      ),
+    );
+    expect(report.failure).toBeUndefined();
+    await until(() => processesWith(`sleep\0${marker}`).length === 0);
+  });
+
   it("gives a cell no input to wait for", async () => {
     const report = await run(
       notebookOf(

@@ -17,6 +17,7 @@ import {
   EVENTS_FD,
   INTERRUPT_BYTE,
   lineSplitter,
+  parseChildEvent,
 } from "./headless-protocol.ts";
 import { siblingModule } from "./headless-sibling.ts";
 
@@ -63,6 +64,8 @@ export class Executor {
       {
         cwd: options.folder,
         env: options.env ?? process.env,
+        // A process group of its own: Ctrl-C is the kernel's to answer, and programs that cells start end with it.
+        detached: true,
         stdio: ["ignore", "pipe", "pipe", "pipe", "pipe", "pipe"],
       },
     );
@@ -92,8 +95,19 @@ export class Executor {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null || this.#child.pid === undefined)
       return;
     const gone = new Promise((resolve) => this.#child.once("close", resolve));
-    this.#child.kill("SIGKILL");
+    this.#killGroup();
     await gone;
+  }
+
+  /** Ends the child and every program that its cells have started. */
+  #killGroup(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+    } catch {
+      // Nobody is left in the group.
+    }
   }
 
   /** Lets the kernel's process end although the child lives. */
@@ -111,7 +125,11 @@ export class Executor {
     if (!(events instanceof Readable)) throw new Error("the kernel process has no events descriptor");
     events.on(
       "data",
-      lineSplitter((line) => this.#receive(JSON.parse(line) as ChildEvent)),
+      lineSplitter((line) => {
+        const event = parseChildEvent(line);
+        if (event === undefined) void this.kill("the cell wrote into the kernel's own channel, descriptor 5");
+        else this.#receive(event);
+      }),
     );
     this.#child.stdout?.on("data", (chunk: Buffer) => this.#raw("stdout", chunk));
     this.#child.stderr?.on("data", (chunk: Buffer) => this.#raw("stderr", chunk));
@@ -119,6 +137,7 @@ export class Executor {
     this.#child.on("error", (error) =>
       this.#die({ reason: `the kernel process could not be started: ${error.message}` }),
     );
+    this.#child.on("exit", () => this.#killGroup());
     this.#child.on("close", (code, signal) => this.#die({ reason: this.#explain(code, signal) }));
   }
 

@@ -31,6 +31,64 @@ export type ChildEvent =
   /** A cell called `process.exit`. */
   | { readonly type: "exit"; readonly code: number };
 
+/**
+ * Reads a line from the events descriptor. A cell can write there too: what is no event is `undefined`, never a throw.
+ * An event forged in the right shape changes only what the cell itself shows.
+ */
+export function parseChildEvent(line: string): ChildEvent | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isChildEvent(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isChildEvent(value: unknown): value is ChildEvent {
+  if (!isRecord(value)) return false;
+  switch (value["type"]) {
+    case "ready":
+      return true;
+    case "exit":
+      return typeof value["code"] === "number";
+    case "output":
+      return typeof value["cell"] === "number" && isOutput(value["output"]);
+    case "done":
+      return typeof value["cell"] === "number" && isOutcome(value["outcome"]);
+    default:
+      return false;
+  }
+}
+
+function isOutput(value: unknown): value is CellOutput {
+  if (!isRecord(value)) return false;
+  switch (value["type"]) {
+    case "stream":
+      return (value["name"] === "stdout" || value["name"] === "stderr") && typeof value["text"] === "string";
+    case "display_data":
+    case "execute_result":
+      return isRecord(value["data"]);
+    case "error":
+      return isError(value);
+    default:
+      return false;
+  }
+}
+
+function isOutcome(value: unknown): value is RunOutcome {
+  if (!isRecord(value) || !["ok", "error", "interrupted"].includes(String(value["status"]))) return false;
+  const { survivors, error } = value;
+  return isTexts(survivors) && (error === undefined || (isRecord(error) && isError(error)));
+}
+
+const isError = (value: { readonly [field: string]: unknown }) =>
+  typeof value["ename"] === "string" && typeof value["evalue"] === "string" && isTexts(value["traceback"]);
+
+const isTexts = (value: unknown) => Array.isArray(value) && value.every((each) => typeof each === "string");
+
+const isRecord = (value: unknown): value is { readonly [field: string]: unknown } =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /** One byte on the control descriptor. */
 export const INTERRUPT_BYTE = "i";
 

@@ -20,8 +20,13 @@ control.on("data", () => {
   Atomics.store(flag, 0, 1);
   setTimeout(terminateIfStillBusy, GRACE_MS);
 });
-control.on("close", () => process.kill(process.pid, "SIGKILL"));
-control.on("error", () => process.kill(process.pid, "SIGKILL"));
+control.on("close", dieWithParent);
+control.on("error", dieWithParent);
+
+/** The child leads a process group: programs that cells have started go too. */
+function dieWithParent(): void {
+  process.kill(process.platform === "win32" ? process.pid : -process.pid, "SIGKILL");
+}
 
 /** The session lowers the flag when a cell ends: still raised means that no loop of ours saw it. */
 function terminateIfStillBusy(): void {

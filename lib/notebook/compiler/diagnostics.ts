@@ -10,6 +10,9 @@ import type { CellModule } from "./cell-module.ts";
 const ASSIGNED_IMPORT = 2632;
 /** Our own rules are numbered apart from TypeScript's. */
 const OWN_EXPORT = 90_001;
+const OWN_NAME = 90_003;
+/** Names in emitted code. */
+const OUR_NAMES = /\$(?:dom0|tick|value|cell\d+|mod\d+)(?![\p{ID_Continue}$])/u;
 const SHOWN = 20;
 
 /** Diagnostics of one cell, first things first. */
@@ -58,7 +61,20 @@ export function syntaxDiagnostics(module: CellModule): readonly CellDiagnostic[]
       "A cell exports nothing: later cells see every name of its top level.",
     ),
   );
-  return [...broken, ...exports].sort((a, b) => a.start - b.start);
+  const ours = OUR_NAMES.exec(source);
+  const taken =
+    ours !== null && parsed.mentioned.has(ours[0])
+      ? [
+          place(
+            source,
+            ours.index,
+            ours[0].length,
+            OWN_NAME,
+            `The kernel uses the name '${ours[0]}' itself: choose another.`,
+          ),
+        ]
+      : [];
+  return [...broken, ...exports, ...taken].sort((a, b) => a.start - b.start);
 }
 
 /** The error record of a cell that was not run because of its diagnostics. */

@@ -167,7 +167,6 @@ describe("earlier names in a later cell", () => {
       "const held: { [mark]: number } = { [mark]: 1 };\nheld[mark]",
       "1",
     ],
-    ["a variable named like ours", "const $dom0 = 1, $cell1 = 2;", "1", "1"],
     ["a variable named __proto__", "const __proto__ = 4;", "__proto__", "4"],
     ["a variable named constructor", "let constructor = 4;", "constructor++, constructor", "5"],
   ])("%s", async (_, first, second, value) => {
@@ -234,6 +233,15 @@ describe("diagnostics", () => {
     ]) {
       expect(compiler.check(source)[0]?.message, source).toMatch(/A cell exports nothing/);
     }
+  });
+
+  it("refuse the names that emitted code uses, and no others", () => {
+    expect(compiler.check("let fine = 1;\nlet $cell12 = fine;")[0]).toMatchObject({
+      line: 2,
+      column: 5,
+      message: "The kernel uses the name '$cell12' itself: choose another.",
+    });
+    expect(compiler.check("const $dom = '$dom0', $cellar = 1, $tick_ = 2;")).toEqual([]);
   });
 
   it.each([
