@@ -12,7 +12,15 @@ export interface OfflinePlan {
   /** Cached when the worker is installed. */
   readonly shell: readonly string[];
   /** Page address → what it needs beside the shell. */
-  readonly pages: Readonly<Record<string, readonly string[]>>;
+  readonly pages: Readonly<Record<string, PagePlan>>;
+}
+
+/** What one page needs. */
+export interface PagePlan {
+  /** To be read: kept as soon as the page has loaded. */
+  readonly reading: readonly string[];
+  /** To be used: editor, TypeScript, session, charts, search; kept a little later or at the first touch. */
+  readonly using: readonly string[];
 }
 
 /** Reads a built site and writes `service-worker.js` into it. */
@@ -38,23 +46,25 @@ export async function writeServiceWorker(dist: string): Promise<void> {
 
 async function planFor(dist: string, files: readonly string[]): Promise<OfflinePlan> {
   const names: string[] = [];
-  const pages: Record<string, string[]> = {};
-  const shell = new Set(["/", "/404.html", "/favicon.svg", "/course.webmanifest"]);
-  const assets = files.filter((file) => file.startsWith("_astro/")).map((file) => `/${file}`);
-  const kitFiles = files.filter((file) => file.startsWith("assets/")).map((file) => `/${file}`);
-  const search = files.filter((file) => file.startsWith("pagefind/")).map((file) => `/${file}`);
+  const pages: Record<string, PagePlan> = {};
+  const below = (folder: string): string[] =>
+    files.filter((file) => file.startsWith(`${folder}/`)).map((file) => `/${file}`);
+  const assets = below("_astro");
+  const isForAll = (asset: string): boolean => /\.(css|woff2)$/.test(asset);
+  const shared = [...assets, ...below("pagefind"), ...below("assets")];
   for (const file of files) {
     const content = await readFile(path.join(dist, file));
     names.push(`${file} ${contentName(content)}`);
-    if (!file.endsWith("/index.html")) continue;
-    const address = `/${file.slice(0, -"index.html".length)}`;
-    pages[address] = [...assets, ...search, ...kitFiles, ...addressesIn(content.toString("utf8"), files)];
+    if (!/(^|\/)index\.html$/.test(file)) continue;
+    const html = content.toString("utf8");
+    const reading = assets.filter((asset) => isForAll(asset) || html.includes(asset));
+    pages[`/${file.slice(0, -"index.html".length)}`] = {
+      reading,
+      using: [...shared.filter((address) => !reading.includes(address)), ...addressesIn(html, files)],
+    };
   }
-  const landing = await readFile(path.join(dist, "index.html"), "utf8");
-  for (const asset of assets)
-    if (landing.includes(asset) || asset.endsWith(".woff2") || asset.endsWith(".css")) shell.add(asset);
-  pages["/"] = [...assets, ...search];
-  return { version: contentName(names.join("\n")), shell: [...shell], pages };
+  const shell = ["/", "/404.html", "/favicon.svg", "/course.webmanifest", ...(pages["/"]?.reading ?? [])];
+  return { version: contentName(names.join("\n")), shell, pages };
 }
 
 /** Files of the site that a page's markup names: workers, types, chart data, notebooks, pictures. */

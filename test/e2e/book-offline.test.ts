@@ -45,6 +45,20 @@ describeWith(["chromium"], "the book offline", () => {
     await visit.browser.close();
   });
 
+  test("a chapter that has only just loaded can be read without the server", async () => {
+    const visit = await visitBook();
+    const page = await (await visit.browser.newContext()).newPage();
+    page.setDefaultTimeout(browserTimeoutMs / 2);
+    await page.goto(visit.server.url + chapterPath);
+    const isKept = () => page.evaluate(async () => (await caches.match(location.pathname)) !== undefined);
+    await expect.poll(isKept, { timeout: browserTimeoutMs / 2 }).toBe(true);
+    await visit.server.close();
+    await page.reload();
+    expect(await page.locator("h1").innerText()).toBe("Landing on the island");
+    expect(await page.evaluate(() => document.fonts.check('18px "Book Serif"'))).toBe(true);
+    await visit.browser.close();
+  });
+
   test("a plain static host without isolation headers is isolated by the service worker on the second page", async () => {
     const visit = await visitBook({ isolated: false });
     const page = await (await visit.browser.newContext()).newPage();

@@ -2,7 +2,7 @@
  * Registers the service worker: after the first visit the course works without its server, and pages served by a
  * plain static host get the headers that make stopping a cell instant.
  */
-const warmDelayMs = 5000;
+const unaskedDelayMs = 5000;
 
 async function installOffline(): Promise<void> {
   if (!("serviceWorker" in navigator) || location.protocol === "file:") return;
@@ -11,12 +11,19 @@ async function installOffline(): Promise<void> {
     if (data.type === "offline-ready") showOffline();
   });
   const worker = (await navigator.serviceWorker.ready).active ?? registration.active;
-  const warm = (): void => void worker?.postMessage({ type: "warm", page: location.pathname });
+  const keep = (type: "keep-reading" | "keep-using"): void =>
+    worker?.postMessage({ type, page: location.pathname });
+  let isAsked = false;
+  const keepUsing = (): void => {
+    if (!isAsked) keep("keep-using");
+    isAsked = true;
+  };
+  keep("keep-reading");
   const saveData = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData === true;
-  if (saveData) return document.addEventListener("book:used", warm, { once: true });
-  document.addEventListener("pointerdown", warm, { once: true });
-  document.addEventListener("keydown", warm, { once: true });
-  setTimeout(() => (window.requestIdleCallback ?? setTimeout)(warm), warmDelayMs);
+  document.addEventListener("pointerdown", keepUsing, { once: true });
+  document.addEventListener("keydown", keepUsing, { once: true });
+  // A reader who saves data gets the live parts at the first touch only.
+  if (!saveData) setTimeout(() => (window.requestIdleCallback ?? setTimeout)(keepUsing), unaskedDelayMs);
 }
 
 function showOffline(): void {

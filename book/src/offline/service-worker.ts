@@ -29,10 +29,12 @@ self.addEventListener("activate", (event) => {
 });
 
 self.addEventListener("message", (event) => {
-  const message = event.data as { type?: string; page?: string };
-  if (message.type !== "warm" || message.page === undefined) return;
+  const { type, page = "" } = event.data as { type?: string; page?: string };
+  const plan = offlinePlan.pages[page];
+  if (type === "keep-reading") event.waitUntil(fill([page, ...(plan?.reading ?? [])]));
+  if (type !== "keep-using") return;
   const { source } = event;
-  const wanted = [message.page, ...(offlinePlan.pages[message.page] ?? [])];
+  const wanted = [page, ...(plan?.reading ?? []), ...(plan?.using ?? [])];
   event.waitUntil(fill(wanted).then(() => source?.postMessage({ type: "offline-ready" })));
 });
 
@@ -45,7 +47,7 @@ self.addEventListener("fetch", (event) => {
 
 async function answer(request: Request, address: URL): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const isFixed = /^\/(_astro|live)\//.test(address.pathname);
+  const isFixed = hasDigest(address.pathname);
   const kept = await cache.match(address.pathname);
   if (isFixed && kept) return kept;
   try {
@@ -55,6 +57,11 @@ async function answer(request: Request, address: URL): Promise<Response> {
   } catch {
     return kept ?? (await cache.match(`${address.pathname}/`)) ?? offlineAnswer(request, cache);
   }
+}
+
+/** Files with a digest in their name never change. */
+function hasDigest(pathname: string): boolean {
+  return /^\/(_astro|live)\//.test(pathname);
 }
 
 async function offlineAnswer(request: Request, cache: Cache): Promise<Response> {
@@ -77,7 +84,9 @@ async function fill(addresses: readonly string[]): Promise<void> {
   const cache = await caches.open(cacheName);
   for (const address of addresses) {
     if (await cache.match(address)) continue;
-    const response = await fetch(address, { cache: "no-cache" }).catch(() => undefined);
+    const response = await fetch(address, { cache: hasDigest(address) ? "default" : "no-cache" }).catch(
+      () => undefined,
+    );
     if (response?.ok) await cache.put(address, response);
   }
 }
