@@ -60,7 +60,10 @@ export function createCellConsole(write: WriteText, now?: () => number): CellCon
     dir: (value) => out(inspect(value)),
     table: (rows) => out(tableOf(rows)),
     assert: (holds, ...values) => {
-      if (!holds) err(values.length === 0 ? "Assertion failed" : "Assertion failed:", ...values);
+      const [first, ...rest] = values;
+      if (holds) return;
+      if (typeof first === "string") err(`Assertion failed: ${first}`, ...rest);
+      else err(...(values.length === 0 ? ["Assertion failed"] : ["Assertion failed:", ...values]));
     },
     count: (label = "default") => {
       counts.set(label, (counts.get(label) ?? 0) + 1);

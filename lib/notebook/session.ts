@@ -191,7 +191,7 @@ function resultBundle(result: unknown): { readonly [mime: string]: unknown } {
 function holdsValue(scope: { readonly [name: string]: unknown }, name: string): boolean {
   try {
     void scope[name];
-    return true;
+    return Object.hasOwn(scope, name);
   } catch {
     return false;
   }

@@ -54,12 +54,20 @@ function tracebackOf(thrown: unknown, lookup: CellLookup, depth: number): string
   }
   const top = frames[0];
   if (top !== undefined) lines.push("", ...excerpt(top, lookup));
-  const cause: unknown = thrown instanceof Error ? thrown.cause : undefined;
+  const cause = causeOf(thrown);
   if (cause !== undefined && depth < DEEPEST_CAUSE) {
     const [first, ...rest] = tracebackOf(cause, lookup, depth + 1);
     lines.push("", `Caused by: ${first ?? ""}`, ...rest);
   }
   return lines;
+}
+
+function causeOf(thrown: unknown): unknown {
+  try {
+    return thrown instanceof Error ? thrown.cause : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 interface CellFrame {
