@@ -1,12 +1,16 @@
 /** What one step did: an instruction retired, or a trap was taken. The full trace of a debugger, one record at a time. */
 import type { Width } from "../bus/device.ts";
+import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
 import { effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
+import { a } from "../isa/a.ts";
 import { type Vaddr, vaddr } from "../isa/address.ts";
 import { type DecodedInsn, decode } from "../isa/decode.ts";
 import { disassemble } from "../isa/disassemble.ts";
+import { instructionBytes } from "../isa/encoding.ts";
+import { FLOAT_REGISTER_NAMES, type FloatAbiName } from "../isa/float-register.ts";
 import type { Mnemonic } from "../isa/instructions.ts";
 import type { Mode } from "../isa/mode.ts";
 import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
@@ -15,9 +19,9 @@ import { walkSv39 } from "../mmu/sv39.ts";
 import { isTranslated, pteReader, walkRequest } from "../mmu/translate.ts";
 import type { Machine } from "./machine.ts";
 
-/** A register that changed. Values are unsigned 64-bit. */
+/** A register that changed, integer or floating-point. Values are unsigned 64-bit. */
 export interface RegisterWrite {
-  readonly register: AbiName;
+  readonly register: AbiName | FloatAbiName;
   readonly before: bigint;
   readonly after: bigint;
 }
@@ -61,19 +65,27 @@ export interface StepRecord {
   readonly trap?: Trap;
 }
 
+type Access = readonly ["load" | "store", Width];
+
+/** An atomic instruction is shown as the store that it ends with; LR only loads. */
+const ATOMIC_ACCESSES = Object.fromEntries(
+  Object.keys(a).map((mnemonic): [string, Access] => [
+    mnemonic,
+    [mnemonic.startsWith("lr.") ? "load" : "store", /\.w\b/.test(mnemonic) ? 4 : 8],
+  ]),
+);
+
 /** Loads and stores by mnemonic: what they do and how many bytes they move. */
-const ACCESSES: { readonly [M in Mnemonic]?: readonly ["load" | "store", Width] } = {
-  lb: ["load", 1],
-  lbu: ["load", 1],
-  lh: ["load", 2],
-  lhu: ["load", 2],
-  lw: ["load", 4],
-  lwu: ["load", 4],
-  ld: ["load", 8],
-  sb: ["store", 1],
-  sh: ["store", 2],
-  sw: ["store", 4],
-  sd: ["store", 8],
+const ACCESSES: { readonly [M in Mnemonic]?: Access } = {
+  ...{ lb: ["load", 1], lbu: ["load", 1], lh: ["load", 2], lhu: ["load", 2] },
+  ...{ lw: ["load", 4], lwu: ["load", 4], ld: ["load", 8], flw: ["load", 4], fld: ["load", 8] },
+  ...{ sb: ["store", 1], sh: ["store", 2], sw: ["store", 4], sd: ["store", 8] },
+  ...{ fsw: ["store", 4], fsd: ["store", 8] },
+  ...{ "c.lw": ["load", 4], "c.ld": ["load", 8], "c.fld": ["load", 8] },
+  ...{ "c.lwsp": ["load", 4], "c.ldsp": ["load", 8], "c.fldsp": ["load", 8] },
+  ...{ "c.sw": ["store", 4], "c.sd": ["store", 8], "c.fsd": ["store", 8] },
+  ...{ "c.swsp": ["store", 4], "c.sdsp": ["store", 8], "c.fsdsp": ["store", 8] },
+  ...ATOMIC_ACCESSES,
 };
 
 /** What the engine of a machine that is switched off would say. */
@@ -94,6 +106,7 @@ export function stepMachine(
   const pc = hart.pc;
   const modeBefore = hart.mode;
   const registers = state.x.slice();
+  const floats = state.f.slice();
   const csrs = state.csrs.slice();
   const word = fetchWord(machine, hart, pc);
   const decoded = word === undefined ? undefined : decode(word);
@@ -114,11 +127,14 @@ export function stepMachine(
     ...(where === undefined ? {} : { where }),
     modeBefore,
     modeAfter: hart.mode,
-    writes: registerWrites(registers, state.x),
+    writes: [
+      ...registerWrites(REGISTER_NAMES, registers, state.x),
+      ...registerWrites(FLOAT_REGISTER_NAMES, floats, state.f),
+    ],
     csrs: csrChanges(csrs, state.csrs),
     ...(access === undefined || stop.steps === 0 || trap !== undefined
       ? {}
-      : { memory: doneAccess(access, state.x) }),
+      : { memory: doneAccess(machine, access) }),
     ...(trap === undefined ? {} : { trap }),
   };
   return { record, stop };
@@ -126,36 +142,55 @@ export function stepMachine(
 
 /** An access before it happens, with the register that gives or takes the value. */
 interface PlannedAccess extends Omit<MemoryAccess, "value"> {
+  readonly registers: BigInt64Array | BigUint64Array;
   readonly register: number;
 }
 
 function plannedAccess(machine: Machine, hart: Hart, decoded: DecodedInsn): PlannedAccess | undefined {
-  const access = decoded.mnemonic === undefined ? undefined : ACCESSES[decoded.mnemonic];
+  const { mnemonic } = decoded;
+  const access = ACCESSES[mnemonic];
   if (access === undefined) return undefined;
   const [kind, width] = access;
-  const address = vaddr((hart.state.x[decoded.rs1] ?? 0n) + decoded.imm);
+  const { state } = hart;
+  const address = vaddr((state.x[decoded.rs1] ?? 0n) + decoded.imm);
   const physical = physicalAddress(machine, hart, address, kind);
   if (physical === undefined) return undefined;
+  const willFail = mnemonic.startsWith("sc.") && state.reservation !== physical + BigInt(width);
+  if (willFail) return undefined;
   return {
     kind,
     width,
     vaddr: address,
     paddr: physical,
+    registers: /^(c\.)?f/.test(mnemonic) ? state.f : state.x,
     register: kind === "load" ? decoded.rd : decoded.rs2,
   };
 }
 
-/** A load's value is what came into its register; a store's is still in its own. (A load to `zero` shows 0.) */
-function doneAccess({ register, ...rest }: PlannedAccess, registers: BigInt64Array): MemoryAccess {
-  return { ...rest, value: BigInt.asUintN(8 * rest.width, registers[register] ?? 0n) };
+/**
+ * What was moved. In a page of RAM it still stands where it was read or written; a device would be disturbed by another
+ * question, and an access may span two pages: then the register tells. (A load to `zero` shows 0.)
+ */
+function doneAccess({ ram }: Machine, { registers, register, ...rest }: PlannedAccess): MemoryAccess {
+  const offset = Number(rest.paddr) - ram.base;
+  const isInPage = offset >= 0 && (offset % PAGE_BYTES) + rest.width <= PAGE_BYTES && offset < ram.sizeBytes;
+  const value = isInPage ? ram.load(offset, rest.width) : (registers[register] ?? 0n);
+  return { ...rest, value: BigInt.asUintN(8 * rest.width, value) };
 }
 
-/** The word at an address as a fetch would find it; looking changes nothing. */
+/** The instruction at an address as a fetch would find it, 16 bits or 32; looking changes nothing. */
 function fetchWord(machine: Machine, hart: Hart, pc: bigint): number | undefined {
+  const first = fetchParcel(machine, hart, pc);
+  if (first === undefined || instructionBytes(first) === 2) return first;
+  const second = fetchParcel(machine, hart, pc + 2n);
+  return second === undefined ? undefined : (second * 2 ** 16 + first) >>> 0;
+}
+
+function fetchParcel(machine: Machine, hart: Hart, address: bigint): number | undefined {
   const { ram } = machine;
-  const physical = physicalAddress(machine, hart, vaddr(pc), "fetch");
+  const physical = physicalAddress(machine, hart, vaddr(address), "fetch");
   const offset = Number(physical ?? 0n) - ram.base;
-  return offset >= 0 && offset + 4 <= ram.sizeBytes ? ram.view.getUint32(offset, true) : undefined;
+  return offset >= 0 && offset + 2 <= ram.sizeBytes ? ram.view.getUint16(offset, true) : undefined;
 }
 
 /** Where an access would go, without setting A or D. PMP is not asked: whoever is refused takes a trap anyway. */
@@ -173,8 +208,12 @@ function physicalAddress(
   return leaf.kind === "leaf" ? leaf.paddr : undefined;
 }
 
-function registerWrites(before: BigInt64Array, after: BigInt64Array): RegisterWrite[] {
-  return REGISTER_NAMES.flatMap((register, index) => {
+function registerWrites<Name extends RegisterWrite["register"]>(
+  names: readonly Name[],
+  before: BigInt64Array | BigUint64Array,
+  after: BigInt64Array | BigUint64Array,
+): RegisterWrite[] {
+  return names.flatMap((register, index) => {
     const [old, now] = [before[index] ?? 0n, after[index] ?? 0n];
     return old === now ? [] : [{ register, before: BigInt.asUintN(64, old), after: BigInt.asUintN(64, now) }];
   });

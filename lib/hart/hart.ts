@@ -4,6 +4,7 @@ import type { Clock } from "../bus/clock.ts";
 import { type EventSink, NO_EVENTS } from "../bus/event-sink.ts";
 import type { IrqLine } from "../bus/irq-line.ts";
 import type { CsrName } from "../isa/csr-map.ts";
+import type { FloatRegisterName } from "../isa/float-register.ts";
 import type { Mode } from "../isa/mode.ts";
 import type { RegisterName } from "../isa/register.ts";
 import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
@@ -83,6 +84,16 @@ export class Hart {
   /** Sets a register by name; x0 stays zero. */
   write(register: RegisterName, value: bigint): void {
     this.state.setRegister(register, value);
+  }
+
+  /** A floating-point register by name: 64 bits, with single precision boxed in the lower half. */
+  readFloat(register: FloatRegisterName): bigint {
+    return this.state.floatRegister(register);
+  }
+
+  /** Sets a floating-point register by name; `mstatus.FS` stays as it is. */
+  writeFloat(register: FloatRegisterName, word: bigint): void {
+    this.state.setFloatRegister(register, word);
   }
 
   /** A CSR as machine mode would read it, unsigned, with no side effect. */

@@ -1,6 +1,6 @@
 /** Access to one hart's state block by name. It keeps nothing: whoever replaces the bytes has replaced the state. */
 import { CSRS } from "../isa/csr-map.ts";
-import type { FloatRegisterFile } from "../isa/float-register.ts";
+import { type FloatRegisterFile, type FloatRegisterName, floatRegisterIndex } from "../isa/float-register.ts";
 import { MODE_NUMBER, type Mode, type ModeNumber, modeName } from "../isa/mode.ts";
 import { type RegisterFile, type RegisterName, registerIndex } from "../isa/register.ts";
 import {
@@ -88,6 +88,16 @@ export class HartState {
   setRegister(name: RegisterName, value: bigint): void {
     const index = registerIndex(name);
     if (index !== 0) this.registers[index] = value;
+  }
+
+  /** A floating-point register by name, unsigned. */
+  floatRegister(name: FloatRegisterName): bigint {
+    return this.floatRegisters[floatRegisterIndex(name)];
+  }
+
+  /** Sets a floating-point register by name. */
+  setFloatRegister(name: FloatRegisterName, word: bigint): void {
+    this.floatRegisters[floatRegisterIndex(name)] = word;
   }
 
   get pc(): bigint {

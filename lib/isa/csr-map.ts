@@ -30,6 +30,17 @@ function extensions(letters: string): bigint {
   return bits;
 }
 
+/** Debuggers look for triggers here and find none. */
+const noTrigger = (address: number, title: string) =>
+  ({
+    address,
+    access: "MRW",
+    title,
+    spec: 'priv §"CSR Listing"',
+    fields: { value: ro(63, 0) },
+    reset: 0n,
+  }) as const;
+
 /** Every CSR by name, in address order by privilege, then the numbered families. */
 export const CSRS = {
   fflags: {
@@ -308,6 +319,9 @@ export const CSRS = {
     fields: { SSIP: rw(1), MSIP: ro(3), STIP: rw(5), MTIP: ro(7), SEIP: rw(9), MEIP: ro(11) },
     reset: 0n,
   },
+  tselect: noTrigger(0x7a0, "debug trigger select"),
+  tdata1: noTrigger(0x7a1, "debug trigger data 1: type 0, there is no trigger"),
+  tdata2: noTrigger(0x7a2, "debug trigger data 2"),
   mcycle: {
     address: 0xb00,
     access: "MRW",

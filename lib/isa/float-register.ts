@@ -34,6 +34,13 @@ const NUMBER_OF: ReadonlyMap<string, FloatRegisterIndex> = new Map([
 /** The number of a floating-point register by name, or `undefined` for a name that none has. */
 export const findFloatRegister = (name: string): FloatRegisterIndex | undefined => NUMBER_OF.get(name);
 
+/** The number of a floating-point register whose name the compiler has checked. */
+export function floatRegisterIndex(name: FloatRegisterName): FloatRegisterIndex {
+  const index = NUMBER_OF.get(name);
+  if (index === undefined) throw new RangeError(`no floating-point register is called ${name}`);
+  return index;
+}
+
 /** The ABI name of a floating-point register number. */
 export function floatRegisterName(index: number): FloatAbiName {
   const name = FLOAT_REGISTER_NAMES[index];
