@@ -3,7 +3,17 @@
  * alone, an empty environment, resource limits, and death with the parent.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chownSync, existsSync, lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  statSync,
+} from "node:fs";
 import path from "node:path";
 import {
   CAGE_LIMITS,
@@ -14,28 +24,50 @@ import {
   type Sandbox,
 } from "./sandbox.ts";
 
-const NOBODY = 65_534;
+/** Users that nobody is, one for each confined process: the limit on processes counts all that a user has. */
+const FIRST_STRANGER = 59_000;
+const STRANGERS = 1_000;
+let strangers = process.pid % STRANGERS;
+
+function nextStranger(): number {
+  strangers = (strangers + 1) % STRANGERS;
+  return FIRST_STRANGER + strangers;
+}
+
+/** User and group inside: the same for all, since the name of the cache holds it. */
+const USER_INSIDE = "65534";
+/** Processes and threads that one confined program may have. Node starts with about a dozen. */
+const OWN_PROCESSES = 64;
 /** Where the kit lies inside: the same on every machine, and nobody's home. */
 const KIT_INSIDE = "/kit";
 const CACHE_INSIDE = `${KIT_INSIDE}/.cache`;
 
-const WALLS = ["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "cage"];
+const WALLS = [
+  ...["--unshare-all", "--die-with-parent", "--new-session", "--clearenv", "--hostname", "cage"],
+  ...["--uid", USER_INSIDE, "--gid", USER_INSIDE],
+];
 
 /** Starts processes behind bubblewrap. */
 export function bubblewrap(kit: KitPaths, bwrap: string, prlimit: string): Sandbox {
   const node = realpathSync(process.execPath);
   const mounts = kitMounts(kit, node);
-  // The limit on processes does not bind root, so root starts them as nobody where nobody can read the kit.
-  const asNobody = process.getuid?.() === 0 && [node, kit.frontDoor].every(readableByAnybody);
-  const start = (program: Confined, bind: "--bind" | "--ro-bind", mode: string): ChildProcess => {
+  // The limit on processes does not bind root, so root starts them as strangers where strangers can read the kit.
+  const asStranger = process.getuid?.() === 0 && [node, kit.frontDoor].every(readableByAnybody);
+  const start = (
+    program: Confined,
+    bind: "--bind" | "--ro-bind",
+    mode: string,
+    stranger = nextStranger(),
+  ): ChildProcess => {
     const cache = existsSync(kit.cache) ? [bind, kit.cache, CACHE_INSIDE] : [];
     const files = [program.main, ...program.files].map((file) => insideKit(kit, file));
     const inside = ["/node", "--no-warnings", ...program.nodeFlags, ...files, CACHE_INSIDE, mode];
-    const outside = [...program.limits, bwrap, ...WALLS, ...mounts, ...cache, "--remount-ro", "/"];
-    return spawn(prlimit, [...outside, ...inside], {
+    const processes = asStranger ? OWN_PROCESSES : processesOfUser() + 2 * OWN_PROCESSES;
+    const limits = [...program.limits, `--nproc=${processes}`];
+    return spawn(prlimit, [...limits, bwrap, ...WALLS, ...mounts, ...cache, "--remount-ro", "/", ...inside], {
       stdio: ["ignore", "pipe", "pipe", "pipe"],
       env: {},
-      ...(asNobody ? { uid: NOBODY, gid: NOBODY } : {}),
+      ...(asStranger ? { uid: stranger, gid: stranger } : {}),
     });
   };
   return {
@@ -43,9 +75,11 @@ export function bubblewrap(kit: KitPaths, bwrap: string, prlimit: string): Sandb
     startCage: (limits) => start(cageProgram(kit, limits), "--ro-bind", "serve"),
     startCompiler: () => start(compilerProgram(kit), "--ro-bind", "serve"),
     warmUp: async () => {
-      makeCache(kit.cache, asNobody);
+      const stranger = nextStranger();
       const programs = [cageProgram(kit, CAGE_LIMITS), compilerProgram(kit)];
-      await Promise.all(programs.map((program) => ended(start(program, "--bind", "warm-up"))));
+      giveCache(kit.cache, asStranger ? stranger : undefined);
+      await Promise.all(programs.map((program) => ended(start(program, "--bind", "warm-up", stranger))));
+      giveCache(kit.cache, asStranger ? 0 : undefined);
     },
   };
 }
@@ -84,13 +118,34 @@ function readableByAnybody(file: string): boolean {
   return (statSync(file).mode & 0o004) !== 0;
 }
 
-function makeCache(folder: string, asNobody: boolean): void {
+/** Gives the cache to whoever warms it up, and back to root after that: then others only read it. */
+function giveCache(folder: string, owner: number | undefined): void {
   try {
     mkdirSync(folder, { recursive: true });
-    if (asNobody) chownSync(folder, NOBODY, NOBODY);
+    const inside = readdirSync(folder, { withFileTypes: true, recursive: true });
+    for (const entry of [{ parentPath: folder, name: "", isDirectory: () => true }, ...inside]) {
+      const file = path.join(entry.parentPath, entry.name);
+      chmodSync(file, entry.isDirectory() ? 0o755 : 0o644);
+      if (owner !== undefined) chownSync(file, owner, owner);
+    }
   } catch {
     // Without a cache every process compiles the kit again: slower, otherwise the same.
   }
+}
+
+/** Threads that this user has now: an ordinary user's limit counts them all. */
+function processesOfUser(): number {
+  const user = process.getuid?.();
+  let count = 0;
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (statSync(`/proc/${name}`).uid === user) count += readdirSync(`/proc/${name}/task`).length;
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return count;
 }
 
 const ended = (child: ChildProcess): Promise<void> =>

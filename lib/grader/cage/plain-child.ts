@@ -11,9 +11,7 @@ export function plainChild(kit: KitPaths, prlimit: string | undefined): Sandbox 
   const start = (program: Confined): ChildProcess => {
     const { main, files, nodeFlags } = program;
     const node = [process.execPath, "--no-warnings", ...nodeFlags, ...permissions, main, ...files];
-    // The child shares its user's process table, so no limit on the number of processes here.
-    const limits = program.limits.filter((limit) => !limit.startsWith("--nproc"));
-    const [first = "", ...args] = prlimit === undefined ? node : [prlimit, ...limits, ...node];
+    const [first = "", ...args] = prlimit === undefined ? node : [prlimit, ...program.limits, ...node];
     return spawn(first, args, { stdio: ["ignore", "pipe", "pipe", "pipe"], env: {}, cwd: kit.lib });
   };
   return {

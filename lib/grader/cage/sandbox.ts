@@ -75,7 +75,7 @@ const entry = (...parts: readonly string[]): string =>
     `${parts.at(-1)}${path.extname(import.meta.filename)}`,
   );
 
-const sharedLimits = ["--fsize=1048576", "--nproc=48", "--core=0"];
+const sharedLimits = ["--fsize=1048576", "--core=0"];
 
 /** The cage as a program. */
 export const cageProgram = (kit: KitPaths, limits: CageLimits): Confined => ({
