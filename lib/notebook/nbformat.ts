@@ -6,7 +6,9 @@
  */
 import { scanJson } from "./json-scan.ts";
 
+/** Anything that JSON can hold. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+/** A JSON object. */
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 /** A notebook, nbformat 4.5. */
@@ -24,22 +26,26 @@ interface CellBase {
   readonly source: string;
 }
 
+/** A cell that runs. */
 export interface CodeCell extends CellBase {
   readonly cell_type: "code";
   readonly execution_count: number | null;
   readonly outputs: readonly Output[];
 }
 
+/** A cell of text. */
 export interface MarkdownCell extends CellBase {
   readonly cell_type: "markdown";
   readonly attachments?: JsonObject;
 }
 
+/** A cell that is kept as it is. */
 export interface RawCell extends CellBase {
   readonly cell_type: "raw";
   readonly attachments?: JsonObject;
 }
 
+/** Any cell. */
 export type Cell = CodeCell | MarkdownCell | RawCell;
 
 /** Output of a code cell; text of a MIME type that is no JSON is one joined string. */
@@ -77,6 +83,7 @@ export interface NotebookLimits {
   readonly sourceLength: number;
 }
 
+/** Limits that no honest notebook meets. */
 export const NOTEBOOK_LIMITS: NotebookLimits = {
   bytes: 20_000_000,
   depth: 100,

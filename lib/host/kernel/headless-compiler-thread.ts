@@ -4,6 +4,7 @@
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 import type {
+  CellDiagnostic,
   CompileResult,
   CompilerAnswers,
   CompilerCall,
@@ -12,6 +13,7 @@ import type {
 import { siblingModule } from "./headless-sibling.ts";
 
 const OWN_TIMEOUT = 90_002;
+const OWN_FAULT = 90_004;
 
 type Waiting = { resolve(answer: unknown): void; reject(error: Error): void };
 
@@ -34,7 +36,9 @@ export class CompilerThread {
 
   /** Compiles the next cell; a type checker that does not come to an end is a diagnostic. */
   async compile(source: string): Promise<CompileResult> {
-    const answer = await this.#limited({ call: "compile", source });
+    const answer = await this.#limited({ call: "compile", source }).catch(
+      (error: Error): CompileResult => ({ ok: false, diagnostics: [failed(error)] }),
+    );
     if (answer === undefined) return { ok: false, diagnostics: [tookTooLong(this.#timeoutMs)] };
     if (answer.ok) this.#pending.set(answer.cell.id, source);
     return answer;
@@ -130,7 +134,24 @@ export class CompilerThread {
   }
 }
 
-function tookTooLong(timeoutMs: number) {
-  const message = `Checking the types of this cell took more than ${timeoutMs / 1000} s, so it was given up.`;
-  return { code: OWN_TIMEOUT, message, line: 1, column: 1, start: 0, length: 1 };
-}
+const atStart = (code: number, message: string): CellDiagnostic => ({
+  code,
+  message,
+  line: 1,
+  column: 1,
+  start: 0,
+  length: 1,
+});
+
+const tookTooLong = (timeoutMs: number) =>
+  atStart(
+    OWN_TIMEOUT,
+    `Checking the types of this cell took more than ${timeoutMs / 1000} s, so it was given up.`,
+  );
+
+/** A bug of the compiler, ours or TypeScript's, costs one cell and not the session. */
+const failed = (error: Error) =>
+  atStart(
+    OWN_FAULT,
+    `The compiler itself failed on this cell, please report it: ${error.message.split("\n")[0]}`,
+  );

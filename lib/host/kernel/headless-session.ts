@@ -74,7 +74,10 @@ export class HeadlessSession implements KernelSession {
     }
     if (!compiled.ok) return refuse(typeErrorRecord(source, compiled.diagnostics), onOutput);
     const { cell } = compiled;
-    if (this.#executor === undefined) return refuse(deathRecord(this.#death), onOutput);
+    if (this.#executor === undefined) {
+      const reason = `the kernel has ended (${this.#death?.reason ?? "not started"}): restart it`;
+      return refuse(deathRecord({ reason }), onOutput);
+    }
     this.#listeners.set(cell.id, onOutput);
     const result = await this.#executor.execute(cell);
     if ("reason" in result) {
@@ -135,7 +138,6 @@ function refuse(error: CellError, onOutput: (output: CellOutput) => void): RunOu
   return { status: "error", survivors: [], error };
 }
 
-function deathRecord(death: Death | undefined): CellError {
-  const evalue = death?.reason ?? "the kernel is not running";
+function deathRecord({ reason: evalue }: Death): CellError {
   return { ename: "KernelDied", evalue, traceback: [`KernelDied: ${evalue}`] };
 }
