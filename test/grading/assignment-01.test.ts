@@ -31,7 +31,10 @@ async function namesOf(source: string): Promise<Record<string, unknown>> {
     scopes.set(compiled.cell.id, started);
     compiler.commit(compiled.cell.id);
   }
-  return { ...[...scopes.values()].at(-1)?.scope() };
+  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
+  return Object.fromEntries(
+    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
+  );
 }
 
 const instances = process.env["DOM0_TEST_FULL"] === "1" ? 200 : 25;
