@@ -243,6 +243,42 @@ export interface PseudoForms {
   rdtime: "destination";
   /** `rd ← instructions retired`. */
   rdinstret: "destination";
+  /** Zero-extend the low byte. */
+  zext_b: "move";
+  /** Zero-extend the low 32 bits. */
+  zext_w: "move";
+  /** Copy a single-precision number. */
+  fmv_s: "floatMove";
+  /** The magnitude of a single-precision number. */
+  fabs_s: "floatMove";
+  /** A single-precision number with the opposite sign. */
+  fneg_s: "floatMove";
+  /** `rd ← 1 if rs1 > rs2, else 0`, single precision. */
+  fgt_s: "floatCompareSwapped";
+  /** `rd ← 1 if rs1 ≥ rs2, else 0`, single precision. */
+  fge_s: "floatCompareSwapped";
+  /** Copy a double-precision number. */
+  fmv_d: "floatMove";
+  /** The magnitude of a double-precision number. */
+  fabs_d: "floatMove";
+  /** A double-precision number with the opposite sign. */
+  fneg_d: "floatMove";
+  /** `rd ← 1 if rs1 > rs2, else 0`, double precision. */
+  fgt_d: "floatCompareSwapped";
+  /** `rd ← 1 if rs1 ≥ rs2, else 0`, double precision. */
+  fge_d: "floatCompareSwapped";
+  /** `rd ← fcsr`: rounding mode and flags. */
+  frcsr: "destination";
+  /** `fcsr ← rs`. */
+  fscsr: "register";
+  /** `rd ←` the dynamic rounding mode. */
+  frrm: "destination";
+  /** Set the dynamic rounding mode. */
+  fsrm: "register";
+  /** `rd ←` the exception flags. */
+  frflags: "destination";
+  /** Set the exception flags. */
+  fsflags: "register";
 }
 
 /** A mnemonic as a property name: `sfence.vma` is `asm.sfence_vma`. */

@@ -1,5 +1,6 @@
 /** Pseudo-instructions: names for common instructions and short sequences. */
 import { asI64, fitsSigned, fitsUnsigned } from "../../bits/int64.ts";
+import type { FloatRegisterName } from "../float-register.ts";
 import type { CsrOperand, Immediate, Target } from "../form.ts";
 import type { Mnemonic } from "../instructions.ts";
 import type { RegisterName } from "../register.ts";
@@ -23,6 +24,8 @@ export interface PseudoOperands {
   csrRead: [rd: RegisterName, csr: CsrOperand];
   csrWrite: [csr: CsrOperand, rs: RegisterName];
   csrWriteImmediate: [csr: CsrOperand, uimm: Immediate];
+  floatMove: [rd: FloatRegisterName, rs: FloatRegisterName];
+  floatCompareSwapped: [rd: RegisterName, rs1: FloatRegisterName, rs2: FloatRegisterName];
 }
 /** Name of a pseudo-instruction's operand form. */
 export type PseudoForm = keyof PseudoOperands;
@@ -41,6 +44,8 @@ export const PSEUDO_OPERANDS = {
   csrRead: "rc",
   csrWrite: "cr",
   csrWriteImmediate: "ci",
+  floatMove: "rr",
+  floatCompareSwapped: "rrr",
 } as const satisfies Record<PseudoForm, string>;
 
 /** A pseudo-instruction. */
@@ -169,6 +174,24 @@ export const PSEUDO_INSTRUCTIONS = {
   rdcycle: one("destination", (rd = "") => ["csrrs", rd, "cycle", "zero"]),
   rdtime: one("destination", (rd = "") => ["csrrs", rd, "time", "zero"]),
   rdinstret: one("destination", (rd = "") => ["csrrs", rd, "instret", "zero"]),
+  "zext.b": one("move", (rd = "", rs = "") => ["andi", rd, rs, 255]),
+  "zext.w": one("move", (rd = "", rs = "") => ["add.uw", rd, rs, "zero"]),
+  "fmv.s": one("floatMove", (rd = "", rs = "") => ["fsgnj.s", rd, rs, rs]),
+  "fabs.s": one("floatMove", (rd = "", rs = "") => ["fsgnjx.s", rd, rs, rs]),
+  "fneg.s": one("floatMove", (rd = "", rs = "") => ["fsgnjn.s", rd, rs, rs]),
+  "fgt.s": one("floatCompareSwapped", (rd = "", rs1 = "", rs2 = "") => ["flt.s", rd, rs2, rs1]),
+  "fge.s": one("floatCompareSwapped", (rd = "", rs1 = "", rs2 = "") => ["fle.s", rd, rs2, rs1]),
+  "fmv.d": one("floatMove", (rd = "", rs = "") => ["fsgnj.d", rd, rs, rs]),
+  "fabs.d": one("floatMove", (rd = "", rs = "") => ["fsgnjx.d", rd, rs, rs]),
+  "fneg.d": one("floatMove", (rd = "", rs = "") => ["fsgnjn.d", rd, rs, rs]),
+  "fgt.d": one("floatCompareSwapped", (rd = "", rs1 = "", rs2 = "") => ["flt.d", rd, rs2, rs1]),
+  "fge.d": one("floatCompareSwapped", (rd = "", rs1 = "", rs2 = "") => ["fle.d", rd, rs2, rs1]),
+  frcsr: one("destination", (rd = "") => ["csrrs", rd, "fcsr", "zero"]),
+  fscsr: one("register", (rs = "") => ["csrrw", "zero", "fcsr", rs]),
+  frrm: one("destination", (rd = "") => ["csrrs", rd, "frm", "zero"]),
+  fsrm: one("register", (rs = "") => ["csrrw", "zero", "frm", rs]),
+  frflags: one("destination", (rd = "") => ["csrrs", rd, "fflags", "zero"]),
+  fsflags: one("register", (rs = "") => ["csrrw", "zero", "fflags", rs]),
 } as const satisfies Record<string, Pseudo>;
 
 /** Name of a pseudo-instruction. */

@@ -26,6 +26,10 @@ const PSEUDO_TEXT = `
   mv a0, s11; not t1, t2; neg a4, a5; negw s0, s1; sext.w tp, gp; seqz a0, a1; snez a0, a1; sltz a0, a1; sgtz a0, a1
   jr t0; jalr t1; jalr ra, t1; csrr a0, mstatus; csrw satp, a1; csrs mie, t0; csrc mip, t1; csrwi mscratch, 3
   csrsi mstatus, 8; csrci mstatus, 8; rdcycle a0; rdtime a1; rdinstret a2; fence; sfence.vma; sfence.vma a0
+  zext.b a0, a1; zext.w a2, a3; fmv.s fa0, fs1; fabs.s ft0, ft11; fneg.s fa1, fa2; fgt.s a0, fa0, fa1; fge.s a1, ft0, ft1
+  fmv.d fa0, fs1; fabs.d ft0, ft11; fneg.d fa1, fa2; fgt.d a0, fa0, fa1; fge.d a1, ft0, ft1
+  frcsr t0; fscsr t1; frrm t2; fsrm a0; frflags a1; fsflags a2; fadd.s fa0, fa1, fa2; fcvt.w.d a0, fa0, rtz; fcvt.d.w fa0, a0
+  lr.w a0, (a1); sc.d.aqrl a0, a1, (a2); amoswap.w.aq zero, t0, (sp)
   .byte 1, 2; .half 0x1234; .word 0xdeadbeef; .dword 0x123456789abcdef0; .ascii "text"; .balign 4
   back: beqz a0, back; bnez a0, back; blez a0, back; bgez a0, back; bltz a0, back; bgtz a0, front
   bgt a0, a1, back; ble a0, a1, front; bgtu a0, a1, back; bleu a0, a1, front; j back; jal front
