@@ -7,7 +7,15 @@ export { type AssetSource, fetchedAssets, readAsset, setAssetSource } from "./as
 export type { DatasetName, DatasetRow, PlottableDataset } from "./assets/dataset-schema.ts";
 export { loadDataset, loadUnverifiedClaims } from "./assets/datasets.ts";
 export { groupedHex, hex } from "./bits/hex.ts";
+export type { Board } from "./board/board.ts";
+export type { LoadError } from "./board/load-error.ts";
+export { RAM_BASE, VIRT_MAP } from "./board/memory-map.ts";
+export type { Snapshot } from "./board/snapshot.ts";
+export type { StepRecord } from "./board/step-record.ts";
+export type { Stop } from "./board/stop.ts";
+export { eventText, type TraceEvent } from "./board/trace-event.ts";
 export { type BoardConfig, buildBoard } from "./board/virt.ts";
+export { INSNS_PER_TICK } from "./bus/clock.ts";
 export { Answer, localAnswer, type Outcome } from "./checks/answer.ts";
 export {
   type Check,
