@@ -7,28 +7,47 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import type { CompilerHost, TypeFiles } from "../../notebook/compiler/type-files.ts";
 
-/** Reads declarations from the disk; packages are taken to be constant while a kernel lives. */
-export const nodeTypeFiles: TypeFiles = {
-  readFile: (file) => attempt(() => readFileSync(file, "utf8")),
-  fileExists: (file) => attempt(() => statSync(file).isFile()) ?? false,
-  directoryExists: (folder) => attempt(() => statSync(folder).isDirectory()) ?? false,
-  getDirectories: (folder) =>
-    attempt(() =>
-      readdirSync(folder, { withFileTypes: true })
-        .filter((entry) => entry.isDirectory())
-        .map((entry) => entry.name),
-    ) ?? [],
-  realpath: (file) => attempt(() => slashed(realpathSync(file))) ?? file,
-  version: (file) =>
-    file.includes("/node_modules/") ? "0" : String(attempt(() => statSync(file).mtimeMs) ?? "missing"),
-};
+/**
+ * Reads declarations from the disk. Outside the notebook's folder files are taken to be constant while a kernel
+ * lives, so each question about one is asked once.
+ */
+function nodeTypeFiles(folder: string): TypeFiles {
+  const isConstant = (file: string) => !file.startsWith(`${folder}/`) || file.includes("/node_modules/");
+  const remembered = <T>(ask: (file: string) => T): ((file: string) => T) => {
+    const known = new Map<string, T>();
+    return (file) => {
+      if (!isConstant(file)) return ask(file);
+      const before = known.get(file);
+      if (before !== undefined) return before;
+      const answer = ask(file);
+      known.set(file, answer);
+      return answer;
+    };
+  };
+  return {
+    readFile: (file) => attempt(() => readFileSync(file, "utf8")),
+    fileExists: remembered((file) => attempt(() => statSync(file).isFile()) ?? false),
+    directoryExists: remembered((path) => attempt(() => statSync(path).isDirectory()) ?? false),
+    getDirectories: remembered(
+      (path) =>
+        attempt(() =>
+          readdirSync(path, { withFileTypes: true })
+            .filter((entry) => entry.isDirectory())
+            .map((entry) => entry.name),
+        ) ?? [],
+    ),
+    realpath: remembered((file) => attempt(() => slashed(realpathSync(file))) ?? file),
+    version: (file) => (isConstant(file) ? "0" : String(attempt(() => statSync(file).mtimeMs) ?? "missing")),
+  };
+}
 
 /** What a compiler needs for cells of notebooks in one folder. */
 export function nodeCompilerHost(folder: string): CompilerHost {
   const kit = kitFolder();
+  const own = slashed(path.resolve(folder));
   return {
-    files: nodeTypeFiles,
-    folder: slashed(path.resolve(folder)),
+    files: nodeTypeFiles(own),
+    folder: own,
     libFolder: packageFolder(kit, "typescript/lib"),
     ambient: [`${packageFolder(kit, "@types/node")}/index.d.ts`],
     fallbackFolder: kit,

@@ -122,5 +122,5 @@ function asReaderSays(message: string, diagnostic: ts.Diagnostic, module: CellMo
     if (earlier !== undefined)
       return `Cannot assign to '${name}' because it is declared in cell ${earlier.cell} without 'let'.`;
   }
-  return message.replace(/(?:typeof )?import\("[^"]*?(?:cell|doc)-(\d+)"\)\.?/g, "");
+  return message.replace(/(?:typeof )?import\("[^"]*?(?:cell|doc)-(?:\d+|in-question)"\)\.?/g, "");
 }

@@ -32,6 +32,7 @@ export const CELL_OPTIONS: ts.CompilerOptions = {
 };
 
 const GLOBALS_FILE = "dom0-globals.d.ts";
+const SCRATCH_FILE = "cell-in-question.ts";
 
 /** The language service and the cells that it knows. */
 export class CellLanguage {
@@ -40,13 +41,16 @@ export class CellLanguage {
   readonly #diskSnapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   readonly #augmenting = new Set<string>();
   readonly #service: ts.LanguageService;
+  readonly #resolutions: ts.ModuleResolutionCache;
   readonly #globals: string;
-  #scratch: string | undefined;
+  readonly #scratch: string;
   #version = 0;
 
   constructor(host: CompilerHost) {
     this.#host = host;
     this.#globals = this.#putText(GLOBALS_FILE, `${host.globals ?? ""}${WEBASSEMBLY_TYPES}`);
+    this.#scratch = this.#putText(SCRATCH_FILE, "");
+    this.#resolutions = ts.createModuleResolutionCache(host.folder, (path) => path, CELL_OPTIONS);
     this.#service = ts.createLanguageService(
       this.#serviceHost(),
       ts.createDocumentRegistry(true, host.folder),
@@ -59,10 +63,13 @@ export class CellLanguage {
     if (module.parsed.augments) this.#augmenting.add(path);
   }
 
-  /** Makes a cell the one that the next questions are about. */
+  /**
+   * Makes a cell the one that the next questions are about.
+   *
+   * Its file has always the same name: with the same roots TypeScript takes over the program of the last question.
+   */
   focus(module: CellModule): string {
-    this.#scratch = this.#put(module);
-    return this.#scratch;
+    return this.#putText(SCRATCH_FILE, module.text);
   }
 
   /** Forgets every cell. */
@@ -71,7 +78,7 @@ export class CellLanguage {
     this.#texts.clear();
     if (globals !== undefined) this.#texts.set(this.#globals, globals);
     this.#augmenting.clear();
-    this.#scratch = undefined;
+    this.#putText(SCRATCH_FILE, "");
   }
 
   /** Syntax and type errors of a focused file. */
@@ -106,14 +113,11 @@ export class CellLanguage {
 
   #serviceHost(): ts.LanguageServiceHost {
     const { files, folder, libFolder, ambient } = this.#host;
+    // The program asks its host for this too, though the public type does not say so.
+    const sharedCache = { getModuleResolutionCache: () => this.#resolutions };
     return {
       getCompilationSettings: () => CELL_OPTIONS,
-      getScriptFileNames: () => [
-        ...ambient,
-        this.#globals,
-        ...this.#augmenting,
-        ...(this.#scratch === undefined ? [] : [this.#scratch]),
-      ],
+      getScriptFileNames: () => [...ambient, this.#globals, ...this.#augmenting, this.#scratch],
       getScriptVersion: (path) => String(this.#texts.get(path)?.version ?? files.version?.(path) ?? 0),
       getScriptSnapshot: (path) => this.#texts.get(path)?.snapshot ?? this.#fromDisk(path),
       getCurrentDirectory: () => folder,
@@ -124,6 +128,7 @@ export class CellLanguage {
       getDirectories: (path) => files.getDirectories(path),
       ...(files.realpath && { realpath: (path: string) => files.realpath?.(path) ?? path }),
       resolveModuleNameLiterals: this.#resolver(),
+      ...sharedCache,
       useCaseSensitiveFileNames: () => true,
     };
   }
@@ -148,24 +153,19 @@ export class CellLanguage {
       getDirectories: (path) => files.getDirectories(path),
       ...(files.realpath && { realpath: (path: string) => files.realpath?.(path) ?? path }),
     };
-    const cache = ts.createModuleResolutionCache(folder, (path) => path, CELL_OPTIONS);
     return (literals, containingFile, redirected, options) =>
-      literals.map((literal) => {
-        const name = literal.text;
-        const own = ts.resolveModuleName(
-          name,
-          containingFile,
-          options,
-          host,
-          cellFile(name) ? undefined : cache,
-          redirected,
-        );
+      literals.map(({ text: name }) => {
+        const cell = `${folder}/${name.slice(2)}.ts`;
+        if (isCell(name) && this.#texts.has(cell)) {
+          return { resolvedModule: { resolvedFileName: cell, extension: ts.Extension.Ts } };
+        }
+        const own = ts.resolveModuleName(name, containingFile, options, host, this.#resolutions, redirected);
         if (own.resolvedModule !== undefined || fallbackFolder === undefined || name.startsWith("."))
           return own;
-        return ts.resolveModuleName(name, `${fallbackFolder}/cell.ts`, options, host);
+        return ts.resolveModuleName(name, `${fallbackFolder}/cell.ts`, options, host, this.#resolutions);
       });
   }
 }
 
-/** Sibling cells appear while the service lives: their resolution is never remembered. */
-const cellFile = (specifier: string) => /^\.\/(?:cell|doc)-\d+$/.test(specifier);
+/** Siblings of a cell: they are never looked for on a disk. */
+const isCell = (specifier: string) => /^\.\/(?:cell|doc)-\d+$/.test(specifier);
