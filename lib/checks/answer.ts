@@ -4,7 +4,9 @@
  * In a page or a notebook the function is called on the spot; in the grader it lives in another process. Either way
  * arguments and results pass the same codec, so a check cannot tell the difference, and neither can a verdict.
  */
-import { decodeInert, encodeInert } from "./codec.ts";
+
+import { decodeInert } from "./decode.ts";
+import { encodeInert } from "./encode.ts";
 import { FunctionHandle, type Inert, isInertRecord, Opaque } from "./inert.ts";
 import { thrown } from "./thrown.ts";
 

@@ -1,6 +1,6 @@
 /** Frames between the grader's processes: four bytes of length, little-endian, then that many bytes. */
 import { readSync, writeSync } from "node:fs";
-import { CODEC_LIMITS } from "../checks/codec.ts";
+import { CODEC_LIMITS } from "../checks/codec-format.ts";
 
 /** Longest frame that is accepted; one more than the longest value with its tag. */
 export const FRAME_LIMIT = CODEC_LIMITS.bytes + 64;

@@ -7,7 +7,8 @@
 import { enableCompileCache, flushCompileCache } from "node:module";
 import { pathToFileURL } from "node:url";
 import { format, types } from "node:util";
-import { decodeInert, encodeInert } from "../../checks/codec.ts";
+import { decodeInert } from "../../checks/decode.ts";
+import { encodeInert } from "../../checks/encode.ts";
 import { FunctionHandle, type Inert } from "../../checks/inert.ts";
 import { thrown } from "../../checks/thrown.ts";
 import { setDisplaySink } from "../../notebook/display.ts";

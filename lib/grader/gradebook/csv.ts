@@ -1,7 +1,7 @@
 /** The grade sheet as CSV: nbgrader's columns, RFC 4180 quoting, and nothing that a spreadsheet would run. */
 import { stringify } from "csv-stringify/sync";
 import { visibleText } from "../../checks/verdict-bundle.ts";
-import type { ExportRow } from "./gradebook.ts";
+import type { ExportRow } from "./sheet.ts";
 
 const COLUMNS = [
   "assignment",
@@ -21,7 +21,8 @@ const COLUMNS = [
 export function gradesCsv(rows: readonly ExportRow[]): string {
   return stringify(
     rows.map((row) => COLUMNS.map((column) => cellText(row[column]))),
-    { header: true, columns: [...COLUMNS], record_delimiter: "\r\n" },
+    // Without the pattern only the whole delimiter, CR LF, would be quoted, and a lone line feed would split a record.
+    { header: true, columns: [...COLUMNS], record_delimiter: "\r\n", quoted_match: /[\r\n]/ },
   );
 }
 

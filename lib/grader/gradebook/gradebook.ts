@@ -9,6 +9,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { roundPoints } from "../../checks/score.ts";
 import type { Manifest, ManifestCell, ManifestNotebook } from "../manifest.ts";
 import { ALEMBIC_HEAD, SCHEMA } from "./schema.ts";
+import { type ExportRow, type SheetFilter, sheetRows, totalOf } from "./sheet.ts";
 
 const COURSE = "default_course";
 
@@ -45,21 +46,6 @@ export interface SubmissionRecord {
     /** JSON for people who look into a case; never shown to a student. */
     readonly report: string;
   };
-}
-
-/** One line of the exported sheet, with nbgrader's columns. */
-export interface ExportRow {
-  readonly assignment: string;
-  readonly duedate: string | null;
-  readonly timestamp: string | null;
-  readonly student_id: string;
-  readonly last_name: string | null;
-  readonly first_name: string | null;
-  readonly email: string | null;
-  readonly raw_score: number;
-  readonly late_submission_penalty: number;
-  readonly score: number;
-  readonly max_score: number;
 }
 
 const newId = (): string => randomUUID().replaceAll("-", "");
@@ -329,69 +315,8 @@ export class Gradebook {
   }
 
   /** Every assignment × student, as nbgrader's CSV plugin lists them. A missing submission scores 0. */
-  exportRows(
-    only: { readonly assignment?: string | undefined; readonly student?: string | undefined } = {},
-  ): readonly ExportRow[] {
-    const pairs = this.#all(
-      `SELECT assignment.id AS assignment_id, assignment.name AS assignment, assignment.duedate AS duedate, student.id AS student_id,
-              student.first_name AS first_name, student.last_name AS last_name, student.email AS email
-       FROM assignment CROSS JOIN student ORDER BY assignment.name, student.id`,
-    );
-    return pairs
-      .filter((row) => only.assignment === undefined || row["assignment"] === only.assignment)
-      .filter((row) => only.student === undefined || row["student_id"] === only.student)
-      .map((row) => this.#exportRow(row));
-  }
-
-  #exportRow(row: Record<string, unknown>): ExportRow {
-    const assignment = String(row["assignment_id"]);
-    const student = String(row["student_id"]);
-    const most = this.#db
-      .prepare(
-        `SELECT coalesce(sum(max_score), 0) AS total FROM
-           (SELECT id, max_score FROM grade_cells UNION ALL SELECT id, max_score FROM task_cells) AS graded
-         JOIN base_cell ON base_cell.id = graded.id JOIN notebook ON notebook.id = base_cell.notebook_id
-         WHERE notebook.assignment_id = ?`,
-      )
-      .get(assignment);
-    const submission = this.#db
-      .prepare("SELECT id, timestamp FROM submitted_assignment WHERE assignment_id = ? AND student_id = ?")
-      .get(assignment, student);
-    const notebooks =
-      submission === undefined
-        ? []
-        : this.#all(
-            "SELECT id, late_submission_penalty FROM submitted_notebook WHERE assignment_id = ?",
-            String(submission["id"]),
-          );
-    const penalty = notebooks.reduce(
-      (sum, notebook) => sum + Number(notebook["late_submission_penalty"] ?? 0),
-      0,
-    );
-    const raw = notebooks
-      .flatMap((notebook) =>
-        this.#all(
-          "SELECT auto_score, manual_score, extra_credit FROM grade WHERE notebook_id = ?",
-          String(notebook["id"]),
-        ),
-      )
-      .reduce(
-        (sum, grade) => sum + totalOf(grade["auto_score"], grade["manual_score"], grade["extra_credit"]),
-        0,
-      );
-    return {
-      assignment: String(row["assignment"]),
-      duedate: textOrNull(row["duedate"]),
-      timestamp: textOrNull(submission?.["timestamp"]),
-      student_id: student,
-      last_name: textOrNull(row["last_name"]),
-      first_name: textOrNull(row["first_name"]),
-      email: textOrNull(row["email"]),
-      raw_score: roundPoints(raw),
-      late_submission_penalty: roundPoints(penalty),
-      score: roundPoints(Math.max(0, raw - penalty)),
-      max_score: roundPoints(Number(most?.["total"] ?? 0)),
-    };
+  exportRows(only: SheetFilter = {}): readonly ExportRow[] {
+    return sheetRows(this.#db, only);
   }
 
   #assignmentId(name: string): string {
@@ -467,11 +392,3 @@ const OF_ONE_NOTEBOOK = `
   JOIN assignment ON assignment.id = submitted_assignment.assignment_id
   JOIN notebook ON notebook.id = submitted_notebook.notebook_id
   WHERE assignment.name = ? AND submitted_assignment.student_id = ? AND notebook.name = ?`;
-
-/** nbgrader's sum: a person's score replaces the automatic one, extra credit counts only when one of them is there. */
-function totalOf(auto: unknown, manual: unknown, extra: unknown): number {
-  const base = typeof manual === "number" ? manual : typeof auto === "number" ? auto : undefined;
-  return base === undefined ? 0 : base + (typeof extra === "number" ? extra : 0);
-}
-
-const textOrNull = (value: unknown): string | null => (typeof value === "string" ? value : null);

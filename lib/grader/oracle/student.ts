@@ -10,7 +10,8 @@ import {
   type Outcome,
   type RemoteCalls,
 } from "../../checks/answer.ts";
-import { decodeInert, encodeInert } from "../../checks/codec.ts";
+import { decodeInert } from "../../checks/decode.ts";
+import { encodeInert } from "../../checks/encode.ts";
 import { FunctionHandle, type Inert, isInertRecord, member, Opaque } from "../../checks/inert.ts";
 import { UNWRITTEN } from "../../checks/thrown.ts";
 

@@ -1,7 +1,9 @@
 /** The wall's codec: data comes through unchanged, code does not come through at all, and no bytes break the decoder. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CODEC_LIMITS, decodeInert, encodeInert } from "../../../lib/checks/codec.ts";
+import { CODEC_LIMITS } from "../../../lib/checks/codec-format.ts";
+import { decodeInert } from "../../../lib/checks/decode.ts";
+import { encodeInert } from "../../../lib/checks/encode.ts";
 import { FunctionHandle, type Inert, member, Opaque, sameInert } from "../../../lib/checks/inert.ts";
 
 function cross(value: unknown): Inert {

@@ -1,45 +1,18 @@
 /**
- * A bounded, tagged byte format for inert values, and its decoder.
- *
- * Encoding runs beside a student's code, so it uses only what it captured when this module was loaded, never invokes an
- * accessor, a `toJSON` or an iterator of the value, and keeps own data properties alone. Decoding trusts no byte: every
- * length is checked against what is left, and depth, items and text are capped.
+ * Values to bytes. This half runs beside a student's code: it never invokes an accessor, a `toJSON` or an iterator of the
+ * value, and keeps own data properties alone.
  */
-import { FunctionHandle, type Inert, Opaque } from "./inert.ts";
-
-/** Caps of one encoded value. A value over a cap is refused as a whole: a cut value could compare equal to another. */
-export const CODEC_LIMITS = { bytes: 4 << 20, depth: 48, items: 200_000 } as const;
-
-const TAG = {
-  undefined: 0,
-  null: 1,
-  false: 2,
-  true: 3,
-  number: 4,
-  bigint: 5,
-  negativeBigint: 6,
-  string: 7,
-  bytes: 8,
-  list: 9,
-  map: 10,
-  set: 11,
-  record: 12,
-  function: 13,
-  opaque: 14,
-} as const;
+import { CODEC_LIMITS, copyOf, put, putBytes, Refused, TAG } from "./codec-format.ts";
+import { FunctionHandle, Opaque } from "./inert.ts";
 
 /** A value in bytes, or the reason why it cannot cross. */
 export type Encoded =
   | { readonly ok: true; readonly bytes: Uint8Array }
   | { readonly ok: false; readonly reason: string };
 
-/** A decoded value, or the reason why the bytes were refused. */
-export type Decoded =
-  | { readonly ok: true; readonly value: Inert }
-  | { readonly ok: false; readonly reason: string };
-
-// Captured before any student's code can run: patching a prototype later changes nothing here.
+// Captured before any student's code can run.
 const { apply, ownKeys, getOwnPropertyDescriptor } = Reflect;
+const { hasOwn } = Object;
 const isArray = Array.isArray;
 const mapForEach = Map.prototype.forEach;
 const setForEach = Set.prototype.forEach;
@@ -48,42 +21,14 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(
   Object.getPrototypeOf(Uint8Array.prototype),
   Symbol.toStringTag,
 )?.get;
-const setBytes = Uint8Array.prototype.set;
-const sliceBytes = Uint8Array.prototype.slice;
 const setFloat = DataView.prototype.setFloat64;
-const getFloat = DataView.prototype.getFloat64;
 const encodeText = TextEncoder.prototype.encode;
-const decodeText = TextDecoder.prototype.decode;
 const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const Bytes = Uint8Array;
 const MapOf = Map;
 const SetOf = Set;
-const toBigInt = BigInt;
-const objectCreate = Object.create;
-const { defineProperty } = Reflect;
-const { hasOwn } = Object;
 const float = new DataView(new ArrayBuffer(8));
 const floatBytes = new Uint8Array(float.buffer);
-
-const plain = objectCreate(null) as PropertyDescriptor;
-plain.writable = true;
-plain.enumerable = true;
-plain.configurable = true;
-
-/** Adds an own member without meeting a setter, and with a descriptor that inherits nothing. */
-function put(target: object, key: PropertyKey, value: unknown): void {
-  plain.value = value;
-  defineProperty(target, key, plain);
-  plain.value = undefined;
-}
-
-class Refused {
-  readonly reason: string;
-  constructor(reason: string) {
-    this.reason = reason;
-  }
-}
 
 interface Writer {
   bytes: Uint8Array;
@@ -112,7 +57,7 @@ export function encodeInert(value: unknown, host: EncodeHost = {}): Encoded {
   };
   try {
     write(writer, value, 0);
-    return { ok: true, bytes: apply(sliceBytes, writer.bytes, [0, writer.length]) as Uint8Array };
+    return { ok: true, bytes: copyOf(writer.bytes, 0, writer.length) };
   } catch (error) {
     return { ok: false, reason: error instanceof Refused ? error.reason : "reading the value threw" };
   }
@@ -123,7 +68,7 @@ function reserve(writer: Writer, count: number): void {
   if (needed > CODEC_LIMITS.bytes) throw new Refused("the value is too large");
   if (needed <= writer.bytes.length) return;
   const larger = new Bytes(needed * 2);
-  apply(setBytes, larger, [writer.bytes]);
+  putBytes(larger, writer.bytes, 0);
   writer.bytes = larger;
 }
 
@@ -147,7 +92,7 @@ function writeBytes(writer: Writer, tag: number | undefined, bytes: Uint8Array):
   if (tag !== undefined) writeByte(writer, tag);
   writeCount(writer, bytes.length);
   reserve(writer, bytes.length);
-  apply(setBytes, writer.bytes, [bytes, writer.length]);
+  putBytes(writer.bytes, bytes, writer.length);
   writer.length += bytes.length;
 }
 
@@ -176,7 +121,7 @@ function writeNumber(writer: Writer, value: number): void {
   writeByte(writer, TAG.number);
   apply(setFloat, float, [0, value, true]);
   reserve(writer, 8);
-  apply(setBytes, writer.bytes, [floatBytes, writer.length]);
+  putBytes(writer.bytes, floatBytes, writer.length);
   writer.length += 8;
 }
 
@@ -298,136 +243,4 @@ function writeRecord(writer: Writer, value: object, depth: number): void {
     writeText(writer, undefined, key);
     writeProperty(writer, value, key, depth);
   }
-}
-
-interface Reader {
-  readonly bytes: Uint8Array;
-  at: number;
-  items: number;
-}
-
-/** Decodes bytes of `encodeInert`. Never throws; bytes left over are refused too. */
-export function decodeInert(bytes: Uint8Array): Decoded {
-  if (bytes.length > CODEC_LIMITS.bytes) return { ok: false, reason: "the value is too large" };
-  const reader: Reader = { bytes, at: 0, items: 0 };
-  try {
-    const value = read(reader, 0);
-    return reader.at === bytes.length ? { ok: true, value } : { ok: false, reason: "bytes are left over" };
-  } catch (error) {
-    return { ok: false, reason: error instanceof Refused ? error.reason : "the bytes are not a value" };
-  }
-}
-
-function readByte(reader: Reader): number {
-  const byte = reader.bytes[reader.at];
-  if (byte === undefined) throw new Refused("the value is cut short");
-  reader.at += 1;
-  return byte;
-}
-
-function readCount(reader: Reader): number {
-  let count = 0;
-  for (let shift = 0; shift < 28; shift += 7) {
-    const byte = readByte(reader);
-    count |= (byte & 0x7f) << shift;
-    if (byte < 0x80) return count;
-  }
-  throw new Refused("a length is out of range");
-}
-
-function readBytes(reader: Reader): Uint8Array {
-  const length = readCount(reader);
-  if (length > reader.bytes.length - reader.at) throw new Refused("the value is cut short");
-  const bytes = apply(sliceBytes, reader.bytes, [reader.at, reader.at + length]) as Uint8Array;
-  reader.at += length;
-  return bytes;
-}
-
-const readText = (reader: Reader): string => apply(decodeText, decoder, [readBytes(reader)]) as string;
-
-/** Every part takes at least one byte, so a count above the bytes left cannot be honest. */
-function readSize(reader: Reader, bytesEach: number): number {
-  const count = readCount(reader);
-  if (count * bytesEach > reader.bytes.length - reader.at) throw new Refused("a length is out of range");
-  return count;
-}
-
-const SCALARS: Readonly<Record<number, Inert>> = {
-  [TAG.undefined]: undefined,
-  [TAG.null]: null,
-  [TAG.false]: false,
-  [TAG.true]: true,
-};
-
-const READERS: Readonly<Record<number, (reader: Reader, depth: number) => Inert>> = {
-  [TAG.number]: readNumber,
-  [TAG.bigint]: (reader) => readMagnitude(reader),
-  [TAG.negativeBigint]: (reader) => -readMagnitude(reader),
-  [TAG.string]: readText,
-  [TAG.bytes]: readBytes,
-  [TAG.list]: readList,
-  [TAG.map]: readMap,
-  [TAG.set]: readSet,
-  [TAG.record]: readRecord,
-  [TAG.function]: (reader) => new FunctionHandle(readCount(reader)),
-  [TAG.opaque]: (reader) => new Opaque(readText(reader).slice(0, 80)),
-};
-
-function read(reader: Reader, depth: number): Inert {
-  reader.items += 1;
-  if (reader.items > CODEC_LIMITS.items) throw new Refused("the value has too many parts");
-  if (depth > CODEC_LIMITS.depth) throw new Refused("the value is nested too deeply");
-  const tag = readByte(reader);
-  if (tag <= TAG.true) return SCALARS[tag];
-  const reads = READERS[tag];
-  if (reads === undefined) throw new Refused("an unknown kind of value");
-  return reads(reader, depth);
-}
-
-function readNumber(reader: Reader): number {
-  if (reader.bytes.length - reader.at < 8) throw new Refused("the value is cut short");
-  for (let index = 0; index < 8; index += 1) floatBytes[index] = readByte(reader);
-  return apply(getFloat, float, [0, true]) as number;
-}
-
-function readMagnitude(reader: Reader): bigint {
-  const digits = readText(reader);
-  if (digits.length === 0 || digits.length > 1025) throw new Refused("a bigint is out of range");
-  return toBigInt(`0x${digits}`);
-}
-
-function readList(reader: Reader, depth: number): Inert {
-  const count = readSize(reader, 1);
-  const list: Inert[] = [];
-  for (let index = 0; index < count; index += 1) {
-    put(list, index, read(reader, depth + 1));
-  }
-  return list;
-}
-
-function readMap(reader: Reader, depth: number): Inert {
-  const count = readSize(reader, 2);
-  const map = new MapOf<Inert, Inert>();
-  for (let index = 0; index < count; index += 1) {
-    const key = read(reader, depth + 1);
-    map.set(key, read(reader, depth + 1));
-  }
-  return map;
-}
-
-function readSet(reader: Reader, depth: number): Inert {
-  const count = readSize(reader, 1);
-  const set = new SetOf<Inert>();
-  for (let index = 0; index < count; index += 1) set.add(read(reader, depth + 1));
-  return set;
-}
-
-function readRecord(reader: Reader, depth: number): Inert {
-  const count = readSize(reader, 2);
-  const record = objectCreate(null) as Record<string, Inert>;
-  for (let index = 0; index < count; index += 1) {
-    const key = readText(reader);
-    put(record, key, read(reader, depth + 1));
-  }
-  return record;
 }
