@@ -162,7 +162,7 @@ describeWith(["chromium"], "cells of chapter 1 in a browser", () => {
 
   test("a figure becomes an interactive chart on demand, and a drawing again", async () => {
     const { page, context } = await openPlain(visit, chapterPath);
-    const figure = page.locator(".output-figure:has([data-explore])").first();
+    const figure = page.locator(".output-figure:visible:has([data-explore])").first();
     await figure.locator("[data-explore]").click();
     await figure.locator(".figure-chart .main-svg").first().waitFor();
     expect(await figure.locator(".figure-drawing").isVisible()).toBe(false);

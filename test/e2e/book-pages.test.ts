@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { describeWith } from "../support/optional.ts";
 import {
@@ -10,8 +11,10 @@ import {
   buildBook,
   buildTimeoutMs,
   chapterPath,
+  endOfRun,
   openPlain,
   pageErrors,
+  typeInto,
   visitBook,
 } from "./book-browser.ts";
 
@@ -33,23 +36,7 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     for (const colorScheme of ["light", "dark"] as const) {
       test(`axe finds nothing on /${address} in ${colorScheme} mode`, async () => {
         const { page, context } = await openPlain(visit, address, { colorScheme });
-        await page.addScriptTag({ content: await readFile(require.resolve("axe-core/axe.min.js"), "utf8") });
-        const violations = await page.evaluate(async () => {
-          const { axe } = window as unknown as {
-            axe: {
-              run(
-                root: Document,
-                options: object,
-              ): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }>;
-            };
-          };
-          const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-          const found = await axe.run(document, { runOnly: rules });
-          return found.violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
-          );
-        });
-        expect(violations).toEqual([]);
+        expect(await axeViolations(page)).toEqual([]);
         await context.close();
       });
     }
@@ -88,6 +75,32 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     test(`/${address} does not scroll sideways on a phone`, async () => {
       const { page, context } = await openPlain(visit, address, { viewport: { width: 360, height: 740 } });
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(360);
+      await context.close();
+    });
+  }
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`axe finds nothing in ${colorScheme} mode while an editor, an error, a verdict, a chart and the search are shown`, async () => {
+      const { page, context } = await openPlain(visit, chapterPath, { colorScheme });
+      const exercise = page.locator('.cell[data-cell="ex1-answer"]');
+      const index = Number(await exercise.getAttribute("data-index"));
+      await exercise.locator("[data-action=run]").click();
+      expect(await endOfRun(page, index)).toBe("done");
+      await page.locator("[data-explore]:visible").first().click();
+      await page.locator(".figure-chart .main-svg").first().waitFor();
+      await typeInto(page, 2, "const five: number = asm");
+      await page.locator('.cell[data-index="2"] .cm-lintRange-error').first().waitFor();
+      await page.keyboard.type(".");
+      await page.locator(".cm-tooltip-autocomplete").waitFor();
+      expect(await axeViolations(page)).toEqual([]);
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Shift+Enter");
+      expect(await endOfRun(page, 2)).toBe("failed");
+      expect(await axeViolations(page)).toEqual([]);
+      await page.keyboard.press("Control+k");
+      await page.locator("#search-input").fill("trap");
+      await page.locator("#search-results a").first().waitFor();
+      expect(await axeViolations(page)).toEqual([]);
       await context.close();
     });
   }
@@ -144,3 +157,17 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     expect(page).toContain('href="/"');
   });
 });
+
+/** What axe finds on a page as it is now: rule and elements, one line each. */
+async function axeViolations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: await readFile(require.resolve("axe-core/axe.min.js"), "utf8") });
+  return page.evaluate(async () => {
+    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
+    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<Found> } };
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await axe.run(document, { runOnly: rules });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
+    );
+  });
+}

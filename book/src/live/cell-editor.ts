@@ -169,7 +169,7 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
     autocompletion({ override: [completionsFrom(host)], icons: false, maxRenderedOptions: 60 }),
     linter(errorsFrom(host), { delay: 300 }),
     hoverTooltip(infoFrom(host), { hoverTime: 350 }),
-    tooltips({ parent: document.body }),
+    tooltips({ parent: document.querySelector("main") ?? document.body }),
     keymap.of([
       ...closeBracketsKeymap,
       ...completionKeymap,
