@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   mix: async () => (await import("./bench/mix.ts")).bench,
   "guest-boot": async () => (await import("./bench/guest-boot.ts")).bench,
   revert: async () => (await import("./bench/revert.ts")).bench,
+  cells: async () => (await import("./bench/cells.ts")).bench,
 };
 
 const COLUMNS = ["bench", "engine", "mips", "seconds", "value", "unit", "peer", "ratio"] as const;
