@@ -2,7 +2,6 @@
 import type { Width } from "../bus/device.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
-import { effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
 import { a } from "../isa/a.ts";
@@ -15,8 +14,7 @@ import type { Mnemonic } from "../isa/instructions.ts";
 import type { Mode } from "../isa/mode.ts";
 import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
 import type { Trap } from "../isa/trap.ts";
-import { walkSv39 } from "../mmu/sv39.ts";
-import { isTranslated, pteReader, walkRequest } from "../mmu/translate.ts";
+import { resolve } from "../mmu/translate.ts";
 import type { Machine } from "./machine.ts";
 
 /** A register that changed, integer or floating-point. Values are unsigned 64-bit. */
@@ -193,19 +191,15 @@ function fetchParcel(machine: Machine, hart: Hart, address: bigint): number | un
   return offset >= 0 && offset + 2 <= ram.sizeBytes ? ram.view.getUint16(offset, true) : undefined;
 }
 
-/** Where an access would go, without setting A or D. PMP is not asked: whoever is refused takes a trap anyway. */
+/** Where an access would go, without setting A or D; `undefined` where it traps. */
 function physicalAddress(
   machine: Machine,
   hart: Hart,
   address: Vaddr,
   kind: "fetch" | "load" | "store",
 ): bigint | undefined {
-  const { state } = hart;
-  const mode = effectiveMode(state, kind);
-  if (!isTranslated(state, mode)) return address;
-  const request = { ...walkRequest(state, address, kind, mode), setsAccessedDirty: true };
-  const leaf = walkSv39(request, pteReader(state, machine.bus));
-  return leaf.kind === "leaf" ? leaf.paddr : undefined;
+  const found = resolve(hart.state, machine.bus, address, kind, 1);
+  return found.kind === "translation" ? found.paddr : undefined;
 }
 
 function registerWrites<Name extends RegisterWrite["register"]>(

@@ -1,11 +1,20 @@
 /** The third question of a CSR access: what does writing do? Illegal values leave legal ones (WARL). */
 import { type BitField, bits, fieldMask, setField } from "../bits/field.ts";
 import { legalize, writableMask } from "../isa/csr.ts";
-import { CSR_NAMES, CSRS, type CsrName } from "../isa/csr-map.ts";
+import { CSR_NAMES, CSRS, type CsrName, visibleCsr } from "../isa/csr-map.ts";
 import { PMP_ENTRIES } from "../isa/csr-numbered.ts";
+import { isVirtual } from "../isa/mode.ts";
 import { Attention } from "./attention.ts";
-import { FCSR_FIELDS, INHIBIT_CY, INHIBIT_IR, readCsr } from "./csr-read.ts";
+import {
+  environmentMask,
+  FCSR_FIELDS,
+  guestInterrupts,
+  INHIBIT_CY,
+  INHIBIT_IR,
+  readCsr,
+} from "./csr-read.ts";
 import type { Hart } from "./hart.ts";
+import { HS_VIEW } from "./interrupts.ts";
 import { type StoredCsr, storedCsrSlot } from "./layout.ts";
 import { markFloatDirty, SSTATUS_MASK, withSummary } from "./status.ts";
 import { isTimerOn, STIP } from "./supervisor-timer.ts";
@@ -34,12 +43,17 @@ const storing =
 /** Replaces the bits of `mask` in the register behind a view. */
 const throughView = (old: bigint, value: bigint, mask: bigint): bigint => (old & ~mask) | (value & mask);
 
-function writeMstatus(hart: Hart, value: bigint): void {
-  const { state } = hart;
-  storeLegal(hart, "mstatus", value);
-  state.setStored("mstatus", withSummary(state.stored("mstatus")));
-  hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
-}
+/** Writes `mstatus` or `vsstatus`. @spec norm:vsstatus_sd_xs_op */
+const writeStatus =
+  (name: "mstatus" | "vsstatus"): Writer =>
+  (hart, value) => {
+    const { state } = hart;
+    storeLegal(hart, name, value);
+    state.setStored(name, withSummary(state.stored(name)));
+    hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
+  };
+
+const writeMstatus = writeStatus("mstatus");
 
 /** Writes a part of `fcsr`, or all of it. */
 const writeFloatControl =
@@ -59,11 +73,45 @@ function writeEnvironment(hart: Hart, value: bigint): void {
   hart.attention |= Attention.TRANSLATIONS | Attention.INTERRUPTS;
 }
 
-function writeTimeCompare(hart: Hart, value: bigint): void {
-  storeLegal(hart, "stimecmp", value);
+/** Fields that machine mode has not given stay zero. */
+function writeGuestEnvironment(hart: Hart, value: bigint): void {
+  storeLegal(hart, "henvcfg", value & environmentMask(hart.state));
   hart.timer.compare();
-  hart.attention |= Attention.INTERRUPTS;
+  hart.attention |= Attention.TRANSLATIONS | Attention.INTERRUPTS;
 }
+
+/** What a timer compares. */
+const writeTime =
+  (name: "stimecmp" | "vstimecmp" | "htimedelta"): Writer =>
+  (hart, value) => {
+    storeLegal(hart, name, value);
+    hart.timer.compare();
+    hart.attention |= Attention.INTERRUPTS;
+  };
+
+/** The root of the second stage is 16 KiB and aligned to that. An unsupported MODE leaves the other fields writable. @spec norm:hgatp_ppn_op @spec norm:hgatp_mode_warl */
+function writeGuestTranslation(hart: Hart, value: bigint): void {
+  storeLegal(hart, "hgatp", value & ~3n);
+  hart.attention |= Attention.TRANSLATIONS;
+}
+
+/** Enables through a view of `mie`. */
+const writeEnables =
+  (visible: (hart: Hart) => bigint, shift = 0n): Writer =>
+  (hart, value) => {
+    const { state } = hart;
+    state.setStored("mie", throughView(state.stored("mie"), value << shift, visible(hart)));
+    hart.attention |= Attention.INTERRUPTS;
+  };
+
+/** Pending bits that software owns, through a view of `mip`. @spec norm:hip_vssip_vssie_op */
+const writeGuestPending =
+  (visible: (hart: Hart) => bigint, shift = 0n): Writer =>
+  (hart, value) => {
+    const { state } = hart;
+    state.softwarePending = throughView(state.softwarePending, value << shift, visible(hart));
+    hart.attention |= Attention.INTERRUPTS;
+  };
 
 /** Writes the bits of `mip` that software owns. */
 const writePending =
@@ -141,16 +189,25 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   sstatus: (hart, value) =>
     writeMstatus(hart, throughView(hart.state.stored("mstatus"), value, SSTATUS_MASK)),
   mie: storing("mie", Attention.INTERRUPTS),
-  sie: (hart, value) => {
-    const { state } = hart;
-    state.setStored("mie", throughView(state.stored("mie"), value, WRITABLE.sie & state.stored("mideleg")));
-    hart.attention |= Attention.INTERRUPTS;
-  },
+  sie: writeEnables(({ state }) => WRITABLE.sie & state.stored("mideleg")),
   mip: writePending("mip"),
   sip: writePending("sip"),
   mideleg: storing("mideleg", Attention.INTERRUPTS),
   satp: storing("satp", Attention.TRANSLATIONS | Attention.ACCESS_CONTEXT),
-  stimecmp: writeTimeCompare,
+  stimecmp: writeTime("stimecmp"),
+  ...{ vstimecmp: writeTime("vstimecmp"), htimedelta: writeTime("htimedelta") },
+  hstatus: storing("hstatus", Attention.INTERRUPTS),
+  hideleg: storing("hideleg", Attention.INTERRUPTS),
+  hgeie: storing("hgeie", Attention.INTERRUPTS),
+  hie: writeEnables(() => HS_VIEW),
+  vsie: writeEnables(({ state }) => guestInterrupts(state), 1n),
+  hip: writeGuestPending(() => WRITABLE.hip),
+  hvip: writeGuestPending(() => WRITABLE.hvip),
+  vsip: writeGuestPending(({ state }) => (WRITABLE.vsip << 1n) & guestInterrupts(state), 1n),
+  hgatp: writeGuestTranslation,
+  vsatp: storing("vsatp", Attention.TRANSLATIONS),
+  vsstatus: writeStatus("vsstatus"),
+  henvcfg: writeGuestEnvironment,
   menvcfg: writeEnvironment,
   mcycle: writeCounter(INHIBIT_CY, "mcycleBias"),
   minstret: writeCounter(INHIBIT_IR, "minstretBias"),
@@ -167,4 +224,16 @@ export function writeCsr(hart: Hart, name: CsrName, value: bigint): void {
   const writer = WRITERS[name];
   if (writer !== undefined) writer(hart, BigInt.asUintN(64, value));
   else if (storedCsrSlot(name) !== undefined) storeLegal(hart, name as StoredCsr, BigInt.asUintN(64, value));
+}
+
+/**
+ * Writes as an instruction does in the present mode: in a guest, to the VS twin. There an unsupported translation mode
+ * voids the write, as it does in `satp`.
+ * @spec norm:vsatp_mode_unsupported_v1
+ */
+export function writeVisibleCsr(hart: Hart, name: CsrName, value: bigint): void {
+  const virtual = isVirtual(hart.state.modeNumber);
+  const written = BigInt.asUintN(64, value);
+  const isVoid = virtual && name === "satp" && legalize(CSRS.satp, 0n, written) !== written;
+  if (!isVoid) writeCsr(hart, visibleCsr(name, virtual), written);
 }

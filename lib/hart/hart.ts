@@ -103,9 +103,10 @@ export class Hart {
 
   /** Back to reset; the clock is the board's. */
   reset(pc?: bigint): void {
-    const wires = this.state.wiresPending;
+    const { wiresPending, guestExternal } = this.state;
     this.state.reset(pc);
-    this.state.wiresPending = wires;
+    this.state.wiresPending = wiresPending;
+    this.state.guestExternal = guestExternal;
     this.stateReplaced();
   }
 
@@ -121,6 +122,16 @@ export class Hart {
     line.connect((level) => {
       const { wiresPending } = this.state;
       this.state.wiresPending = level ? wiresPending | bit : wiresPending & ~bit;
+      this.attention |= Attention.INTERRUPTS;
+    });
+  }
+
+  /** Connects a wire to a bit of `hgeip`: an interrupt for the guest whose `hstatus.VGEIN` is this number. */
+  connectGuestExternal(line: IrqLine, number: number): void {
+    const bit = 1n << BigInt(number);
+    line.connect((level) => {
+      const { guestExternal } = this.state;
+      this.state.guestExternal = level ? guestExternal | bit : guestExternal & ~bit;
       this.attention |= Attention.INTERRUPTS;
     });
   }

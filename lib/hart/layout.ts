@@ -31,6 +31,9 @@ export const STORED_CSRS = [
   ...(["pmpaddr8", "pmpaddr9", "pmpaddr10", "pmpaddr11"] as const),
   ...(["pmpaddr12", "pmpaddr13", "pmpaddr14", "pmpaddr15"] as const),
   ...(["fcsr", "stimecmp"] as const),
+  ...(["hstatus", "hedeleg", "hideleg", "hcounteren", "hgeie", "henvcfg", "htimedelta"] as const),
+  ...(["htval", "htinst", "hgatp", "mtval2", "mtinst"] as const),
+  ...(["vsstatus", "vstvec", "vsscratch", "vsepc", "vscause", "vstval", "vstimecmp", "vsatp"] as const),
 ] as const;
 /** Name of a stored CSR. */
 export type StoredCsr = (typeof STORED_CSRS)[number];
@@ -55,7 +58,9 @@ const FIELDS = [
   { name: "f", widthBytes: 8, count: 32 },
   // Physical address that LR reserved, with its width in bytes in the low bits (4 or 8 fit: it is aligned); 0 for none.
   { name: "reservation", widthBytes: 8, count: 1 },
-  // Privilege mode as its 2-bit number.
+  // Guest external interrupts that wires assert now: what hgeip reads.
+  { name: "guestExternal", widthBytes: 8, count: 1 },
+  // Privilege mode as its number: the level's two bits, and V above them.
   { name: "mode", widthBytes: 4, count: 1 },
   // 1 while the hart sleeps in WFI.
   { name: "waiting", widthBytes: 4, count: 1 },

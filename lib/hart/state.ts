@@ -38,6 +38,7 @@ export class HartState {
   readonly #biases: BigUint64Array;
   readonly #pending: BigUint64Array;
   readonly #reservation: BigUint64Array;
+  readonly #guestExternal: BigUint64Array;
 
   /**
    * @param buffer  The machine's memory, never detached.
@@ -45,7 +46,8 @@ export class HartState {
    */
   constructor(buffer: ArrayBuffer, base = 0) {
     const at = ({ offset }: LayoutField): number => base + offset;
-    const { x, f, pc, instret, mcycleBias, softwarePending, csrs, reservation, mode, waiting } = HART_LAYOUT;
+    const { x, f, pc, instret, mcycleBias, softwarePending, csrs, reservation, guestExternal, mode, waiting } =
+      HART_LAYOUT;
     this.bytes = new Uint8Array(buffer, base, HART_STATE_BYTES);
     this.x = new BigInt64Array(buffer, at(x), x.count);
     this.f = new BigUint64Array(buffer, at(f), f.count);
@@ -57,6 +59,7 @@ export class HartState {
     this.csrs = new BigUint64Array(buffer, at(csrs), csrs.count);
     this.pmpConfig = new Uint8Array(buffer, at(csrs) + 8 * slot("pmpcfg0"), 16);
     this.#reservation = new BigUint64Array(buffer, at(reservation), 1);
+    this.#guestExternal = new BigUint64Array(buffer, at(guestExternal), 1);
     this.#modeWord = new Int32Array(buffer, at(mode), 1);
     this.#waitingWord = new Int32Array(buffer, at(waiting), 1);
   }
@@ -163,6 +166,14 @@ export class HartState {
   }
   set wiresPending(bits: bigint) {
     this.#pending[1] = bits;
+  }
+
+  /** Guest external interrupts that wires assert: `hgeip`. */
+  get guestExternal(): bigint {
+    return this.#guestExternal[0] ?? 0n;
+  }
+  set guestExternal(bits: bigint) {
+    this.#guestExternal[0] = bits;
   }
 
   /** A stored CSR, unsigned. */

@@ -1,6 +1,7 @@
 /** The bits of `mstatus` by name, and the few that trap entry and return move. */
 import { type BitField, fieldMask, getField, setField } from "../bits/field.ts";
 import { CSRS } from "../isa/csr-map.ts";
+import { isVirtual } from "../isa/mode.ts";
 import type { HartState } from "./state.ts";
 
 /** Name of a field of `mstatus`. */
@@ -38,9 +39,22 @@ const SD = fieldMask(FIELDS.SD);
 export const withSummary = (mstatus: bigint): bigint =>
   (mstatus & FS_DIRTY) === FS_DIRTY ? mstatus | SD : mstatus & ~SD;
 
-/** Notes that a floating-point register or flag has changed. @spec norm:mstatus_fs_vs_xs_dirty_op */
-export const markFloatDirty = (state: HartState): void =>
+/**
+ * Notes that a floating-point register or flag has changed; in a guest, to its own status too.
+ * @spec norm:mstatus_fs_vs_xs_dirty_op
+ * @spec norm:vsstatus_fs_op
+ */
+export function markFloatDirty(state: HartState): void {
   state.setStored("mstatus", state.stored("mstatus") | FS_DIRTY | SD);
+  if (isVirtual(state.modeNumber)) state.setStored("vsstatus", state.stored("vsstatus") | FS_DIRTY | SD);
+}
 
-/** Whether floating-point instructions may run. @spec norm:mstatus_fs_vs_xs_off_op */
-export const isFloatOn = (state: HartState): boolean => (state.stored("mstatus") & FS_DIRTY) !== 0n;
+/**
+ * Whether floating-point instructions may run: in a guest, both its own status and its hypervisor's must allow it.
+ * @spec norm:mstatus_fs_vs_xs_off_op
+ * @spec norm:H_illegalinst_xstatus_fs_vs
+ */
+export function isFloatOn(state: HartState): boolean {
+  const off = (status: bigint): boolean => (status & FS_DIRTY) === 0n;
+  return !off(state.stored("mstatus")) && !(isVirtual(state.modeNumber) && off(state.stored("vsstatus")));
+}

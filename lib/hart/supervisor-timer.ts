@@ -1,8 +1,10 @@
 /**
- * Sstc: supervisor mode's own timer. `mip.STIP` is the comparison of `time` with `stimecmp`, and nobody writes it.
+ * Sstc: supervisor mode's own timer, and a guest's. `mip.STIP` is the comparison of `time` with `stimecmp`, and nobody
+ * writes it; VSTIP compares the guest's time with `vstimecmp`.
  *
  * @spec norm:sstc_purpose
  */
+import { asU64 } from "../bits/int64.ts";
 import type { Alarm, Clock } from "../bus/clock.ts";
 import { CSRS } from "../isa/csr-map.ts";
 import { INTERRUPT } from "../isa/trap.ts";
@@ -16,11 +18,23 @@ export const STIP = 1n << BigInt(INTERRUPT.supervisorTimer);
 /** Whether machine mode has given supervisor mode its timer. Otherwise STIP is software's. @spec norm:menvcfg_stce_op1 */
 export const isTimerOn = (state: HartState): boolean => (state.stored("menvcfg") & STCE) !== 0n;
 
-/** Drives STIP of one hart. */
+/** The guest's timer in `mip`. */
+export const VSTIP = 1n << BigInt(INTERRUPT.virtualSupervisorTimer);
+
+/** Whether the hypervisor has given its guest a timer, if machine mode has given any. @spec norm:henvcfg_stce */
+export const isGuestTimerOn = (state: HartState): boolean =>
+  isTimerOn(state) && (state.stored("henvcfg") & STCE) !== 0n;
+
+/** Time as a guest sees it. @spec norm:htimedelta_sz_acc_op */
+export const guestTime = (state: HartState, clock: Clock): bigint =>
+  asU64(clock.mtime + state.stored("htimedelta"));
+
+/** Drives STIP and VSTIP of one hart. */
 export class SupervisorTimer {
   readonly #state: HartState;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
+  readonly #guestAlarm: Alarm;
 
   /** @param changed  Hears that STIP may have changed. */
   constructor(state: HartState, clock: Clock, changed: () => void) {
@@ -31,11 +45,17 @@ export class SupervisorTimer {
       changed();
     };
     this.#alarm = clock.alarm(look);
+    this.#guestAlarm = clock.alarm(look);
     clock.onMtimeWrite(look);
   }
 
   /** Compares now, and plans the moment when the answer turns. Switched off, it leaves STIP alone. @spec norm:mip_stip_stimecmp_op2 */
   compare(): void {
+    this.#compareOwn();
+    this.#compareGuest();
+  }
+
+  #compareOwn(): void {
     if (!isTimerOn(this.#state)) {
       this.#alarm.cancel();
       return;
@@ -46,5 +66,24 @@ export class SupervisorTimer {
     this.#state.wiresPending = isDue ? wiresPending | STIP : wiresPending & ~STIP;
     if (isDue) this.#alarm.cancel();
     else this.#alarm.set(this.#clock.whenMtimeReaches(stimecmp));
+  }
+
+  /**
+   * A guest's time wraps around where the machine's does not, so the answer turns back one day.
+   * @spec norm:hip_vstip_op
+   */
+  #compareGuest(): void {
+    const state = this.#state;
+    if (!isGuestTimerOn(state)) {
+      state.wiresPending &= ~VSTIP;
+      this.#guestAlarm.cancel();
+      return;
+    }
+    const now = guestTime(state, this.#clock);
+    const vstimecmp = state.stored("vstimecmp");
+    const isDue = now >= vstimecmp;
+    state.wiresPending = isDue ? state.wiresPending | VSTIP : state.wiresPending & ~VSTIP;
+    const turnsAt = isDue ? 1n << 64n : vstimecmp;
+    this.#guestAlarm.set(this.#clock.whenMtimeReaches(this.#clock.mtime + turnsAt - now));
   }
 }

@@ -10,6 +10,8 @@ export interface Delegation {
   readonly isSet: boolean;
   /** False in machine mode: traps never go to a less privileged mode, so the bit was not asked. */
   readonly wasAsked: boolean;
+  /** The hypervisor's word, where machine mode's bit is set and a guest was running. */
+  readonly toGuest: { readonly register: "hedeleg" | "hideleg"; readonly isSet: boolean } | undefined;
 }
 
 /** A trap that was taken. */

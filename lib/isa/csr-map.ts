@@ -4,6 +4,7 @@
  */
 import { type BitField, getField, setField } from "../bits/field.ts";
 import { type Csr, ro, rw, warl } from "./csr.ts";
+import { HYPERVISOR_CSRS } from "./csr-hypervisor.ts";
 import { NUMBERED_CSRS } from "./csr-numbered.ts";
 
 /** `satp.MODE` values that this hart supports. @spec norm:satp_mode_sxlen64 */
@@ -22,6 +23,9 @@ const EPC = rw(63, 1);
 
 /** A time that no machine reaches: no timer interrupt is pending before somebody asks for one. */
 const NEVER = 2n ** 64n - 1n;
+
+/** Interrupts for guests and about guests always go to HS-mode, which may pass them on. @spec norm:mideleg_hroz */
+const GUEST_INTERRUPTS = 0x1444n;
 
 /** `misa` bits of single-letter extensions: A is bit 0. @spec norm:misa_extensions_enc_tbl */
 function extensions(letters: string): bigint {
@@ -203,6 +207,8 @@ export const CSRS = {
       SXL: ro(35, 34),
       SBE: ro(36),
       MBE: ro(37),
+      GVA: rw(38),
+      MPV: rw(39),
       SD: ro(63),
     },
     reset: UXL_64 | SXL_64,
@@ -213,7 +219,7 @@ export const CSRS = {
     title: "machine ISA",
     spec: "norm:misa_csr_implemented",
     fields: { extensions: ro(25, 0), MXL: ro(63, 62) },
-    reset: MXL_64 | extensions("ABCDFIMSU"),
+    reset: MXL_64 | extensions("ABCDFHIMSU"),
   },
   medeleg: {
     address: 0x302,
@@ -223,10 +229,15 @@ export const CSRS = {
     fields: {
       user: rw(8, 0),
       ecallFromS: rw(9),
+      ecallFromVs: rw(10),
       ecallFromM: ro(11),
       instructionPageFault: rw(12),
       loadPageFault: rw(13),
       storePageFault: rw(15),
+      instructionGuestPageFault: rw(20),
+      loadGuestPageFault: rw(21),
+      virtualInstruction: rw(22),
+      storeGuestPageFault: rw(23),
     },
     reset: 0n,
   },
@@ -235,15 +246,37 @@ export const CSRS = {
     access: "MRW",
     title: "machine interrupt delegation",
     spec: "norm:mideleg_enc_img",
-    fields: { SSI: rw(1), MSI: ro(3), STI: rw(5), MTI: ro(7), SEI: rw(9), MEI: ro(11) },
-    reset: 0n,
+    fields: {
+      SSI: rw(1),
+      VSSI: ro(2),
+      MSI: ro(3),
+      STI: rw(5),
+      VSTI: ro(6),
+      MTI: ro(7),
+      SEI: rw(9),
+      VSEI: ro(10),
+      MEI: ro(11),
+      SGEI: ro(12),
+    },
+    reset: GUEST_INTERRUPTS,
   },
   mie: {
     address: 0x304,
     access: "MRW",
     title: "machine interrupt enable",
     spec: "norm:mie_std_enc_img",
-    fields: { SSIE: rw(1), MSIE: rw(3), STIE: rw(5), MTIE: rw(7), SEIE: rw(9), MEIE: rw(11) },
+    fields: {
+      SSIE: rw(1),
+      VSSIE: rw(2),
+      MSIE: rw(3),
+      STIE: rw(5),
+      VSTIE: rw(6),
+      MTIE: rw(7),
+      SEIE: rw(9),
+      VSEIE: rw(10),
+      MEIE: rw(11),
+      SGEIE: rw(12),
+    },
     reset: 0n,
   },
   mtvec: {
@@ -316,7 +349,18 @@ export const CSRS = {
     access: "MRW",
     title: "machine interrupt pending",
     spec: "norm:mip_std_enc_img",
-    fields: { SSIP: rw(1), MSIP: ro(3), STIP: rw(5), MTIP: ro(7), SEIP: rw(9), MEIP: ro(11) },
+    fields: {
+      SSIP: rw(1),
+      VSSIP: rw(2),
+      MSIP: ro(3),
+      STIP: rw(5),
+      VSTIP: ro(6),
+      MTIP: ro(7),
+      SEIP: rw(9),
+      VSEIP: ro(10),
+      MEIP: ro(11),
+      SGEIP: ro(12),
+    },
     reset: 0n,
   },
   tselect: noTrigger(0x7a0, "debug trigger select"),
@@ -402,6 +446,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  ...HYPERVISOR_CSRS,
   ...NUMBERED_CSRS,
 } as const satisfies Record<string, Csr>;
 
@@ -415,6 +460,29 @@ const BY_ADDRESS: ReadonlyMap<number, CsrName> = new Map(CSR_NAMES.map((name) =>
 
 /** The CSR at an address, or `undefined` where there is none: using that address is an illegal instruction. */
 export const csrAt = (address: number): CsrName | undefined => BY_ADDRESS.get(address);
+
+/**
+ * The VS CSRs that stand in for S CSRs while V=1: instructions that name the one use the other. `scounteren` and `senvcfg`
+ * have no such twin.
+ * @spec norm:H_vscsrs_sub
+ * @spec norm:H_scsrs_nomatch
+ */
+export const VIRTUAL_TWIN = {
+  sstatus: "vsstatus",
+  sie: "vsie",
+  stvec: "vstvec",
+  sscratch: "vsscratch",
+  sepc: "vsepc",
+  scause: "vscause",
+  stval: "vstval",
+  sip: "vsip",
+  stimecmp: "vstimecmp",
+  satp: "vsatp",
+} as const satisfies { readonly [N in CsrName]?: CsrName };
+
+/** What an instruction that names a CSR uses, in a guest or not. */
+export const visibleCsr = (name: CsrName, virtual: boolean): CsrName =>
+  virtual && Object.hasOwn(VIRTUAL_TWIN, name) ? VIRTUAL_TWIN[name as keyof typeof VIRTUAL_TWIN] : name;
 
 /** The CSR with this name, or `undefined`. */
 export const findCsr = (name: string): CsrName | undefined =>

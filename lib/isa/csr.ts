@@ -17,8 +17,8 @@ export interface CsrField extends BitField {
   readonly rule: FieldRule;
 }
 
-/** The manual's access class: lowest privilege mode, and read–write or read-only. */
-export type CsrAccess = "URO" | "URW" | "SRW" | "SRO" | "MRW" | "MRO";
+/** The manual's access class: lowest privilege mode (H is HS-mode), and read–write or read-only. */
+export type CsrAccess = "URO" | "URW" | "SRW" | "SRO" | "HRW" | "HRO" | "MRW" | "MRO";
 
 /** One control and status register. */
 export interface Csr {

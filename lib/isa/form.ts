@@ -83,6 +83,7 @@ export const FORMS = {
 
   unary: { text: "%, %", operands: [RD, RS1] },
   loadReserved: { text: "%, (%)", operands: [RD, RS1] },
+  storeAt: { text: "%, (%)", operands: [RS2, RS1] },
   atomic: { text: "%, %, (%)", operands: [RD, RS2, RS1] },
 
   floatLoad: { text: "%, %(%)", operands: [FRD, IMM, RS1] },
@@ -170,6 +171,7 @@ export interface FormOperands {
 
   unary: [rd: RegisterName, rs: RegisterName];
   loadReserved: [rd: RegisterName, address: RegisterName];
+  storeAt: [rs2: RegisterName, address: RegisterName];
   atomic: [rd: RegisterName, rs2: RegisterName, address: RegisterName];
 
   floatLoad: [rd: FloatRegisterName, offset: Immediate, base: RegisterName];

@@ -40,6 +40,11 @@ export interface ExecContext {
   store32(address: bigint, rs2: RegisterIndex): Trap | undefined;
   store64(address: bigint, rs2: RegisterIndex): Trap | undefined;
 
+  /** Loads as the guest would, with `hstatus.SPVP`'s rights; `execute` asks for X instead of R. */
+  loadAsGuest(rd: RegisterIndex, address: bigint, shape: GuestLoad): Trap | undefined;
+  /** Stores as the guest would. */
+  storeAsGuest(address: bigint, rs2: RegisterIndex, widthBytes: 1 | 2 | 4 | 8): Trap | undefined;
+
   /** Loads a word and reserves it: 4 bytes (sign-extended) or 8, naturally aligned. */
   loadReserved(rd: RegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined;
   /** Stores register `rs2` if the reservation still holds; `rd` becomes 0 then, else 1. */
@@ -79,14 +84,26 @@ export interface ExecContext {
 
   /** One bit of `mstatus`, by its name. */
   status(bit: "TVM" | "TW" | "TSR"): boolean;
+  /** One bit of `hstatus`, by its name. */
+  hypervisorStatus(bit: "VTVM" | "VTW" | "VTSR" | "HU"): boolean;
   /** Leaves a trap handler by MRET or SRET; privilege has been checked. */
   returnFromTrap(from: "M" | "S"): Trap | undefined;
   /** Sleeps until an enabled interrupt is pending; may return at once. */
   waitForInterrupt(): void;
   /** Orders PTE stores before later walks. `undefined`: all addresses, all address spaces. */
   fenceTranslations(vaddr: bigint | undefined, asid: bigint | undefined): void;
+  /** The same for a guest's own translation, or for that of its physical addresses; `id` is an ASID or a VMID. */
+  fenceGuestTranslations(stage: "vs" | "g", address: bigint | undefined, id: bigint | undefined): void;
   /** Orders stores before later instruction fetches. */
   fenceInstructions(): void;
+}
+
+/** A load on behalf of a guest. */
+export interface GuestLoad {
+  readonly widthBytes: 1 | 2 | 4 | 8;
+  readonly signed: boolean;
+  /** The right that it needs in both stages. */
+  readonly right: "read" | "execute";
 }
 
 /** The operands of one instruction word, decoded. Fields that the encoding does not have are zero. */
@@ -149,3 +166,12 @@ export const computing =
 /** The exception for an instruction that may not run here. `mtval` gets the instruction word, as on QEMU. */
 export const illegalInstruction = ({ word }: Pick<Operands, "word">): Trap =>
   exception("illegalInstruction", BigInt(word >>> 0));
+
+/**
+ * The exception for an instruction that HS-mode could execute but a guest may not: a hypervisor may emulate it. Its trap
+ * value is that of an illegal instruction.
+ * @spec norm:H_cause_virtual_instruction
+ * @spec norm:H_virtinst_xtval
+ */
+export const virtualInstruction = ({ word }: Pick<Operands, "word">): Trap =>
+  exception("virtualInstruction", BigInt(word >>> 0));

@@ -3,6 +3,7 @@ import { a } from "./a.ts";
 import { c } from "./c.ts";
 import { d } from "./d.ts";
 import { f } from "./f.ts";
+import { h } from "./h.ts";
 import type { Insn } from "./insn.ts";
 import { m } from "./m.ts";
 import { privileged } from "./privileged.ts";
@@ -17,7 +18,7 @@ import { zifencei } from "./zifencei.ts";
 export const EXTENSIONS = {
   ...{ rv64i, m, a, f, d, c },
   ...{ zicsr, zifencei, zba, zbb, zbs },
-  privileged,
+  ...{ privileged, h },
 } as const satisfies Record<string, Record<string, Insn>>;
 
 /** Every instruction by its mnemonic. */
@@ -34,6 +35,7 @@ export const INSTRUCTIONS = {
   ...zbb,
   ...zbs,
   ...privileged,
+  ...h,
 } as const satisfies Record<string, Insn>;
 
 /** Name of an instruction in assembly. */

@@ -1,8 +1,8 @@
 /** RV64I: the base integer instructions. A record is the manual's row, its rule, and what the instruction does. */
 import { asU64 } from "../bits/int64.ts";
 import { computing, type ExecContext, type Insn, type Operands, trapping } from "./insn.ts";
-import { MODE_NUMBER } from "./mode.ts";
-import { exception } from "./trap.ts";
+import { isVirtual, MODE_NUMBER } from "./mode.ts";
+import { exception, inGuest } from "./trap.ts";
 
 const registers = computing("registers");
 const immediate = computing("immediate");
@@ -31,11 +31,13 @@ function jumpAndLinkRegister(hart: ExecContext, { rd, rs1, imm }: Operands): und
   hart.jump(target);
 }
 
-/** The cause tells the mode that asked. @spec norm:ecall_op2 */
+/** The cause tells the mode that asked; VU-mode's is U-mode's. @spec norm:ecall_op2 @spec norm:H_cause_ecall */
 const ECALL_FROM = {
   [MODE_NUMBER.U]: "ecallFromU",
   [MODE_NUMBER.S]: "ecallFromS",
   [MODE_NUMBER.M]: "ecallFromM",
+  [MODE_NUMBER.VU]: "ecallFromU",
+  [MODE_NUMBER.VS]: "ecallFromVs",
 } as const;
 
 const branchIf = (isTaken: boolean, hart: ExecContext, imm: bigint): undefined =>
@@ -201,6 +203,6 @@ export const rv64i = {
     exception(ECALL_FROM[hart.mode]),
   ),
   ebreak: trapping("none")("000000000001 00000 000 00000 1110011", "norm:ebreak_op2", (hart) =>
-    exception("breakpoint", hart.pc),
+    inGuest(exception("breakpoint", hart.pc), isVirtual(hart.mode)),
   ),
 } as const satisfies Record<string, Insn>;

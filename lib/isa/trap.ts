@@ -89,10 +89,12 @@ export interface Trap {
   readonly cause: number;
   /** For `mtval`/`stval`: a faulting virtual address, an instruction word or 0. 64 bits, unsigned. */
   readonly tval: bigint;
-  /** For `mtval2`/`htval`: a guest-physical address shifted right by 2. 0 without the H extension. */
+  /** For `mtval2`/`htval`: a guest-physical address shifted right by 2, of a guest-page fault; else 0. */
   readonly tval2: bigint;
-  /** For `mtinst`/`htinst`. 0 without the H extension. */
+  /** For `mtinst`/`htinst`: what the access was, so that a hypervisor need not fetch the instruction. 0: not told. */
   readonly tinst: bigint;
+  /** Whether `tval` is a guest virtual address. @spec norm:hstatus_gva_op */
+  readonly gva: boolean;
 }
 
 /** Makes an exception. */
@@ -102,7 +104,11 @@ export const exception = (name: ExceptionName, tval = 0n): Trap => ({
   tval: BigInt.asUintN(64, tval),
   tval2: 0n,
   tinst: 0n,
+  gva: false,
 });
+
+/** The same exception, about an address of a guest or not. */
+export const inGuest = (trap: Trap, gva: boolean): Trap => (gva ? { ...trap, gva } : trap);
 
 /** Makes an interrupt from its bit number in `mip`. */
 export const interrupt = (code: number): Trap => ({
@@ -111,6 +117,7 @@ export const interrupt = (code: number): Trap => ({
   tval: 0n,
   tval2: 0n,
   tinst: 0n,
+  gva: false,
 });
 
 const nameIn = <N extends string>(codes: Record<N, number>, code: number): N | undefined =>

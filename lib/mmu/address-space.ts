@@ -1,12 +1,20 @@
 /** A hart's view of memory: translation, and the cache in front of it. */
 import type { Bus } from "../bus/bus.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
-import type { AccessKind } from "../hart/effective-mode.ts";
+import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
+import type { ModeNumber } from "../isa/mode.ts";
+import type { Trap } from "../isa/trap.ts";
 import { isPmpUniform } from "./pmp.ts";
-import type { WalkStep } from "./sv39.ts";
-import { type Translation, type TranslationFault, translate } from "./translate.ts";
+import {
+  accessFault,
+  type Rights,
+  type Translation,
+  type TranslationFault,
+  translate,
+  trapOf,
+} from "./translate.ts";
 import type { TranslationCache } from "./translation-cache.ts";
 
 /** Translates accesses and lets the cache remember what it may. */
@@ -16,8 +24,10 @@ export class AddressSpace {
   readonly #bus: Bus;
   /** Offsets in RAM of the entries that the present walk has read. */
   readonly #sources: number[] = [];
-  readonly #note = ({ pteAddress }: WalkStep): void => {
-    this.#sources.push(Number(pteAddress) - this.#bus.ram.base);
+  readonly #observer = {
+    entry: (address: Paddr): void => {
+      this.#sources.push(Number(address) - this.#bus.ram.base);
+    },
   };
 
   constructor(state: HartState, bus: Bus, cache: TranslationCache) {
@@ -29,9 +39,29 @@ export class AddressSpace {
   /** Translates an access that stays inside a page, with the rights that the hart has now. */
   translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
     this.#sources.length = 0;
-    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, undefined, this.#note);
+    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, undefined, this.#observer);
     if (this.cache.isEnabled && result.kind === "translation") this.#remember(vaddr, kind, result.paddr);
     return result;
+  }
+
+  /** Translates an access with rights of its own, which the cache does not know. */
+  translateAs(
+    rights: Rights,
+    vaddr: Vaddr,
+    kind: AccessKind,
+    lengthBytes: number,
+  ): Translation | TranslationFault {
+    return translate(this.#state, this.#bus, vaddr, kind, lengthBytes, rights);
+  }
+
+  /** The trap of an access that was refused: by the translation, or (`undefined`) by whoever should answer. */
+  refusal(
+    fault: TranslationFault | undefined,
+    kind: AccessKind,
+    vaddr: bigint,
+    mode: ModeNumber = effectiveMode(this.#state, kind),
+  ): Trap {
+    return fault === undefined ? accessFault(kind, vaddr, mode) : trapOf(fault, kind, vaddr, mode);
   }
 
   /** Only pages of RAM, and only those about which PMP says the same everywhere. */

@@ -6,14 +6,16 @@ import { groupedHex } from "../bits/hex.ts";
 import type { Bus } from "../bus/bus.ts";
 import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
-import { type Paddr, paddr, vaddr } from "../isa/address.ts";
+import { type Paddr, vaddr } from "../isa/address.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
-import { MODE_NUMBER, type Mode, modeName } from "../isa/mode.ts";
+import { isVirtual, MODE_NUMBER, type Mode, modeName } from "../isa/mode.ts";
 import { type ExplainedPmp, explainPmp } from "./explain-pmp.ts";
 import { PTE, PTE_FIELDS, type PteFlag, pteFlagsText, pteHas, ptePpn } from "./pte.ts";
-import { pageBytesAt, type WalkFaultReason, type WalkStep, walkSv39 } from "./sv39.ts";
-import { isTranslated, pteReader, walkRequest } from "./translate.ts";
-import { type FailedBit, failedBitOf, reasonSentence, type Wish } from "./walk-words.ts";
+import { pageBytesAt, type WalkFaultReason, type WalkStep } from "./sv39.ts";
+import { isTranslated, resolve } from "./translate.ts";
+import type { GuestWalk, TranslationFault } from "./translation.ts";
+import { hasGuestTables } from "./two-stage.ts";
+import { entryWords, type FailedBit, failedBitOf, reasonSentence, type Stage, type Wish } from "./walk-words.ts";
 
 /** One level of a walk, decoded. */
 export interface ExplainedLevel {
@@ -30,6 +32,31 @@ export interface ExplainedLevel {
   readonly verdict: "pointer" | "leaf" | WalkFaultReason;
   /** What the walk concludes from the entry. */
   readonly sentence: string;
+  /** In a guest: where the second stage finds the entry. */
+  readonly gStage: ExplainedGuestWalk | undefined;
+}
+
+/** A walk of the second stage: from a guest-physical address to a physical one. */
+export interface ExplainedGuestWalk {
+  /** The guest's table entry is read, or written to set A or D; or it is the address of the access itself. */
+  readonly purpose: GuestWalk["purpose"];
+  readonly gpa: bigint;
+  readonly ok: boolean;
+  /** Empty where `hgatp.MODE` is Bare. */
+  readonly levels: readonly ExplainedLevel[];
+  readonly paddr: bigint | undefined;
+  readonly sentence: string;
+}
+
+/** What there is to see of a guest's translation beyond its own tables. */
+export interface ExplainedGuest {
+  readonly hgatp: { readonly MODE: "Bare" | "Sv39x4"; readonly VMID: bigint; readonly PPN: bigint };
+  /** The guest-physical address of the access, if the guest's own stage gave one. */
+  readonly gpa: bigint | undefined;
+  /** The second stage for the access itself, if it came to that. */
+  readonly access: ExplainedGuestWalk | undefined;
+  /** The second stage for setting A or D in the guest's leaf. */
+  readonly update: ExplainedGuestWalk | undefined;
 }
 
 /** An explained translation. */
@@ -39,11 +66,16 @@ export interface TranslationExplanation {
   readonly access: AccessKind;
   /** Whose rights counted; differs from the hart's mode under MPRV. */
   readonly mode: Mode;
+  /** The root of the only stage: `satp`, or `vsatp` in a guest. */
   readonly satp: { readonly MODE: "Bare" | "Sv39"; readonly ASID: bigint; readonly PPN: bigint };
-  /** In the order of the walk; empty where addresses are not translated. */
+  /** In the order of the walk (in a guest, its own tables); empty where addresses are not translated. */
   readonly levels: readonly ExplainedLevel[];
+  /** The second stage; `undefined` for accesses that are no guest's. */
+  readonly guest: ExplainedGuest | undefined;
   /** The physical address, when the walk (or Bare mode) gave one, whatever PMP says about it. */
   readonly paddr: bigint | undefined;
+  /** Which stage said no, if a page-table entry did. */
+  readonly failedStage: Stage | undefined;
   /** Bytes of the page that the leaf maps. */
   readonly pageBytes: bigint | undefined;
   /** The bit that said no. */
@@ -70,31 +102,114 @@ export function explainTranslation(
   lengthBytes = 1,
 ): TranslationExplanation {
   const virtual = vaddr(address);
-  const { PPN, ASID, MODE } = decodeCsr("satp", hart.csr("satp"));
-  const satp = { MODE: MODE === 0n ? ("Bare" as const) : ("Sv39" as const), ASID, PPN };
-  const wish: Wish = { vaddr: virtual, access, mode };
-  const common = { ...wish, satp };
-  if (!isTranslated(hart.state, MODE_NUMBER[mode])) {
+  const number = MODE_NUMBER[mode];
+  const stage = isVirtual(number) ? "VS" : "only";
+  const wish: Wish = { vaddr: virtual, access, mode, stage };
+  const observed = observe(hart, wish, lengthBytes);
+  const { levels, guestWalks, found } = observed;
+  const guest = stage === "VS" ? explainGuest(hart, guestWalks, levels) : undefined;
+  const pageBytes = leafBytes(levels);
+  const common = { vaddr: virtual, access, mode, satp: rootOf(hart, stage), levels, guest, pageBytes };
+  if (found.kind !== "translation" && found.kind !== "pmp-fault") {
+    const failure = failureOf(found, observed, wish);
+    return { ...common, ...NOWHERE, ...failure };
+  }
+  const sentence = arrivalSentence(hart, wish, found.paddr, pageBytes);
+  return { ...common, failedStage: undefined, ...arrival(hart, wish, found.paddr, lengthBytes, sentence) };
+}
+
+/** The register that roots the first stage. */
+function rootOf(hart: Hart, stage: Stage): TranslationExplanation["satp"] {
+  const { PPN, ASID, MODE } = decodeCsr("satp", hart.csr(stage === "VS" ? "vsatp" : "satp"));
+  return { MODE: MODE === 0n ? "Bare" : "Sv39", ASID, PPN };
+}
+
+/** A translation as it went. */
+interface Observed {
+  readonly levels: readonly ExplainedLevel[];
+  readonly guestWalks: readonly ExplainedGuestWalk[];
+  readonly found: ReturnType<typeof resolve>;
+}
+
+function observe(hart: Hart, wish: Wish, lengthBytes: number): Observed {
+  const levels: ExplainedLevel[] = [];
+  const guestWalks: ExplainedGuestWalk[] = [];
+  const observer = {
+    step: (step: WalkStep): void => {
+      const gStage = wish.stage === "VS" ? guestWalks.at(-1) : undefined;
+      levels.push(explainLevel(step, wish, gStage));
+    },
+    guestWalk: (walk: GuestWalk): void => {
+      guestWalks.push(explainGuestWalk(walk, wish));
+    },
+  };
+  const rights = { mode: MODE_NUMBER[wish.mode], needsExecute: false };
+  const found = resolve(hart.state, hart.bus, vaddr(wish.vaddr), wish.access, lengthBytes, rights, observer);
+  return { levels, guestWalks, found };
+}
+
+function explainGuestWalk({ purpose, gpa, steps, paddr: found }: GuestWalk, wish: Wish): ExplainedGuestWalk {
+  const access = purpose === "access" ? wish.access : purpose === "pte-read" ? "load" : "store";
+  const inner: Wish = { ...wish, access, vaddr: gpa, stage: "G" };
+  const levels = steps.map((step) => explainLevel(step, inner, undefined));
+  const sentence =
+    found !== undefined
+      ? `The guest's ${groupedHex(gpa, 8)} is ${groupedHex(found, 8)}${levels.length === 0 ? ": hgatp.MODE is Bare" : ""}.`
+      : (levels.at(-1)?.sentence ?? reasonSentence("beyond-guest-space", undefined, inner));
+  return { purpose, gpa, ok: found !== undefined, levels, paddr: found, sentence };
+}
+
+function explainGuest(
+  hart: Hart,
+  walks: readonly ExplainedGuestWalk[],
+  levels: readonly ExplainedLevel[],
+): ExplainedGuest {
+  const { MODE, VMID, PPN } = decodeCsr("hgatp", hart.csr("hgatp"));
+  const access = walks.find(({ purpose }) => purpose === "access");
+  return {
+    hgatp: { MODE: MODE === 0n ? "Bare" : "Sv39x4", VMID, PPN },
+    gpa: access?.gpa,
+    access,
+    update: levels.length === 0 ? undefined : walks.find(({ purpose }) => purpose === "pte-write"),
+  };
+}
+
+function leafBytes(levels: readonly ExplainedLevel[]): bigint | undefined {
+  const last = levels.at(-1);
+  return last?.verdict === "leaf" ? pageBytesAt(last.level) : undefined;
+}
+
+/** Why there is no physical address. */
+function failureOf(
+  fault: Exclude<TranslationFault, { kind: "pmp-fault" }>,
+  { levels, guestWalks }: Observed,
+  wish: Wish,
+): Pick<TranslationExplanation, "failedBit" | "failedStage" | "sentence"> {
+  const refused = guestWalks.at(-1);
+  const isSecondStage = refused?.ok === false;
+  const failedBit = failedBitOf(fault.reason);
+  if (isSecondStage) return { failedBit, failedStage: "G", sentence: refused.sentence };
+  const sentence = levels.at(-1)?.sentence ?? reasonSentence(fault.reason, undefined, wish);
+  return { failedBit, failedStage: wish.stage, sentence };
+}
+
+function arrivalSentence(
+  hart: Hart,
+  { vaddr: address, mode, stage }: Wish,
+  found: Paddr,
+  pageBytes: bigint | undefined,
+): string {
+  const from = groupedHex(address);
+  const number = MODE_NUMBER[mode];
+  if (stage === "VS") {
+    const own = hasGuestTables(hart.state) ? "" : " (vsatp.MODE is Bare)";
+    return `The guest's ${from} leads to ${groupedHex(found)}${own}.`;
+  }
+  if (!isTranslated(hart.state, number)) {
     const why = mode === "M" ? "machine mode uses physical addresses" : "satp.MODE is Bare";
-    const sentence = `${groupedHex(virtual)} is physical: ${why}.`;
-    return {
-      ...common,
-      levels: [],
-      pageBytes: undefined,
-      ...arrival(hart, wish, paddr(virtual), lengthBytes, sentence),
-    };
+    return `${from} is physical: ${why}.`;
   }
-  const steps: WalkStep[] = [];
-  const request = walkRequest(hart.state, virtual, access, MODE_NUMBER[mode]);
-  const found = walkSv39(request, pteReader(hart.state, hart.bus), (step) => steps.push(step));
-  const levels = steps.map((step) => explainLevel(step, wish));
-  if (found.kind === "walk-fault") {
-    const sentence = levels.at(-1)?.sentence ?? reasonSentence(found.reason, undefined, wish);
-    return { ...common, ...NOWHERE, levels, failedBit: failedBitOf(found.reason), sentence };
-  }
-  const pageBytes = pageBytesAt(found.level);
-  const sentence = `${groupedHex(virtual)} leads to ${groupedHex(found.paddr)}, in a ${pageSize(pageBytes)} page.`;
-  return { ...common, levels, pageBytes, ...arrival(hart, wish, found.paddr, lengthBytes, sentence) };
+  return `${from} leads to ${groupedHex(found)}, in a ${pageSize(pageBytes ?? 0n)} page.`;
 }
 
 /** The part of an explanation that a failed walk does not have. */
@@ -141,7 +256,11 @@ const pageSize = (bytes: bigint): string =>
       ? `${bytes >> 20n} MiB`
       : `${bytes >> 10n} KiB`;
 
-function explainLevel(step: WalkStep, wish: Wish): ExplainedLevel {
+function explainLevel(
+  step: WalkStep,
+  wish: Wish,
+  gStage: ExplainedGuestWalk | undefined,
+): ExplainedLevel {
   const pte = step.pte ?? 0n;
   const flags = Object.fromEntries(
     (Object.keys(PTE) as PteFlag[]).map((flag) => [flag, pteHas(pte, flag)]),
@@ -156,12 +275,13 @@ function explainLevel(step: WalkStep, wish: Wish): ExplainedLevel {
     ppn: getField(pte, PTE_FIELDS.PPN),
     verdict: step.verdict,
     sentence: levelSentence(step, wish),
+    gStage,
   };
 }
 
 function levelSentence(step: WalkStep, wish: Wish): string {
-  const { verdict, level, pteAddress, pte = 0n } = step;
-  const name = `PTE ${level} at ${groupedHex(pteAddress, 8)}`;
+  const { verdict, pte = 0n } = step;
+  const name = entryWords(step, wish.stage);
   const page = groupedHex(ptePpn(pte) << 12n, 8);
   if (verdict === "pointer") return `${name} points to the next table, at ${page}.`;
   if (verdict === "leaf") return `${name} is a leaf: ${pteFlagsText(pte)}, the page at ${page}.`;

@@ -1,5 +1,5 @@
 /**
- * The Sv39 walk: a pure function of the root, the entries that it reads and the access.
+ * The Sv39 walk, and its sister Sv39x4 for guest-physical addresses: a pure function of the root, the entries that it reads and the access.
  *
  * It changes nothing: an A or D bit that hardware should set comes back as a wish.
  */
@@ -12,12 +12,14 @@ import { isPointer, PTE, PTE_RESERVED, pteHas, ptePpn } from "./pte.ts";
 export const SV39_LEVELS = 3;
 /** Bits of a virtual address that are translated; the others repeat bit 38. @spec norm:Sv39_va_signext */
 export const SV39_VADDR_BITS = 39;
+/** Bits of a guest-physical address; the others are zero. Its root table has four times the entries. @spec norm:hgatp_mode_x4 */
+export const SV39X4_GPA_BITS = 41;
 const VPN_BITS = 9;
 const PTE_BYTES = 8n;
 
 /** What is wanted, and by whose rights. */
 export interface WalkRequest {
-  /** Physical page number of the root table: `satp.PPN`. */
+  /** Page number of the root table: the PPN of `satp`, `vsatp` (guest-physical) or `hgatp`. */
   readonly rootPpn: bigint;
   readonly vaddr: Vaddr;
   readonly kind: AccessKind;
@@ -27,13 +29,19 @@ export interface WalkRequest {
   readonly sum: boolean;
   /** `mstatus.MXR`: loads may read executable pages. */
   readonly mxr: boolean;
-  /** `menvcfg.ADUE`: hardware sets A and D instead of faulting. */
+  /** `menvcfg.ADUE` or `henvcfg.ADUE`: hardware sets A and D instead of faulting. */
   readonly setsAccessedDirty: boolean;
+  /** A load that needs X in place of R. @spec norm:hlsv_trans */
+  readonly needsExecute: boolean;
+  /** The address is a guest's physical one: Sv39x4. */
+  readonly isGuestPhysical: boolean;
 }
 
 /** Why a walk gave no page. */
 export type WalkFaultReason =
   | "not-canonical"
+  | "beyond-guest-space"
+  | "pte-guest-fault"
   | "pte-access-denied"
   | "pte-unreachable"
   | "invalid"
@@ -55,7 +63,7 @@ export type WalkFaultReason =
 export interface WalkFault {
   readonly kind: "walk-fault";
   readonly reason: WalkFaultReason;
-  /** 2 is the root. For an address that is not canonical, no level was looked at. */
+  /** 2 is the root. For an address that has no place in the tables, no level was looked at. */
   readonly level: number;
 }
 
@@ -73,7 +81,7 @@ export interface Leaf {
 /** One entry that a walk looked at. */
 export interface WalkStep {
   readonly level: number;
-  /** 9-bit index into the table. */
+  /** 9-bit index into the table; 11 bits in the root of Sv39x4. */
   readonly vpnIndex: number;
   readonly pteAddress: Paddr;
   /** `undefined`: the entry could not be read. */
@@ -82,7 +90,14 @@ export interface WalkStep {
 }
 
 /** Reads an entry, or says why it cannot. */
-export type ReadPte = (address: Paddr) => bigint | "pte-access-denied" | "pte-unreachable";
+export type ReadPte = (
+  address: Paddr,
+) => bigint | "pte-access-denied" | "pte-unreachable" | "pte-guest-fault";
+
+const ACCESS_FAULTS: ReadonlySet<WalkFaultReason> = new Set(["pte-access-denied", "pte-unreachable"]);
+
+/** Whether an entry could not even be read: an access fault and no page fault. */
+export const isAccessFault = (reason: WalkFaultReason): boolean => ACCESS_FAULTS.has(reason);
 
 /** Whether bits 63…39 repeat bit 38. */
 export const isCanonical = (vaddr: bigint): boolean =>
@@ -91,6 +106,18 @@ export const isCanonical = (vaddr: bigint): boolean =>
 /** Index into the table of a level. */
 export const vpnIndex = (vaddr: bigint, level: number): number =>
   Number((vaddr >> BigInt(PAGE_SHIFT + VPN_BITS * level)) & 0x1ffn);
+
+/** Index into the table of a level: eleven bits in the root of Sv39x4. @spec norm:hgatp_mode_sv39x4 */
+const indexAt = ({ vaddr, isGuestPhysical }: WalkRequest, level: number): number =>
+  isGuestPhysical && level === SV39_LEVELS - 1
+    ? Number(vaddr >> BigInt(PAGE_SHIFT + VPN_BITS * level))
+    : vpnIndex(vaddr, level);
+
+/** Why an address has no place in the tables at all. @spec norm:H_vm_gpatrans */
+function addressRefusal({ vaddr, isGuestPhysical }: WalkRequest): WalkFaultReason | undefined {
+  if (isGuestPhysical) return vaddr >> BigInt(SV39X4_GPA_BITS) === 0n ? undefined : "beyond-guest-space";
+  return isCanonical(vaddr) ? undefined : "not-canonical";
+}
 
 /** Bytes of a page that a leaf of this level maps: 4 KiB, 2 MiB, 1 GiB. @spec norm:Sv39_page_sizes */
 export const pageBytesAt = (level: number): bigint => BigInt(PAGE_BYTES) << BigInt(VPN_BITS * level);
@@ -106,11 +133,11 @@ export function walkSv39(
   readPte: ReadPte,
   record?: (step: WalkStep) => void,
 ): Leaf | WalkFault {
-  const { vaddr } = request;
-  if (!isCanonical(vaddr)) return { kind: "walk-fault", reason: "not-canonical", level: SV39_LEVELS };
+  const refused = addressRefusal(request);
+  if (refused !== undefined) return { kind: "walk-fault", reason: refused, level: SV39_LEVELS };
   let table = request.rootPpn << BigInt(PAGE_SHIFT);
   for (let level = SV39_LEVELS - 1; ; level--) {
-    const index = vpnIndex(vaddr, level);
+    const index = indexAt(request, level);
     const pteAddress = paddr(table + BigInt(index) * PTE_BYTES);
     const read = readPte(pteAddress);
     const verdict = typeof read === "bigint" ? judge(read, level, request) : read;
@@ -152,7 +179,11 @@ function ownerRefusal(pte: bigint, { asUser, kind, sum }: WalkRequest): WalkFaul
 }
 
 /** R, W, X. @spec norm:sstatus_mxr */
-function rightsRefusal(pte: bigint, { kind, mxr }: WalkRequest): WalkFaultReason | undefined {
+function rightsRefusal(
+  pte: bigint,
+  { kind, mxr, needsExecute }: WalkRequest,
+): WalkFaultReason | undefined {
+  if (needsExecute) return pteHas(pte, "X") ? undefined : "not-executable";
   switch (kind) {
     case "fetch":
       return pteHas(pte, "X") ? undefined : "not-executable";

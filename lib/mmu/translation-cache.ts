@@ -7,10 +7,10 @@
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../bus/ram.ts";
-import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
+import { type AccessKind, effectiveMode, statusOf } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import { statusBit } from "../hart/status.ts";
-import { MODE_NUMBER } from "../isa/mode.ts";
+import { isVirtual, MODE_NUMBER, privilegeOf } from "../isa/mode.ts";
 import { PTE } from "./pte.ts";
 
 /** Entries per context: direct-mapped by the low bits of the page number. */
@@ -22,9 +22,9 @@ const PAGE_MASK = -PAGE_BYTES;
 const OFFSET_MASK = PAGE_BYTES - 1;
 const NOWHERE = -1;
 
-/** Fetches differ by mode only; loads and stores also by SUM and MXR. */
-const FETCH_CONTEXTS = 4;
-const DATA_CONTEXTS = 16;
+/** Fetches differ by mode only; loads and stores also by SUM and MXR, of which a guest's differ from its hypervisor's. */
+const FETCH_CONTEXTS = 8;
+const DATA_CONTEXTS = 32;
 
 /**
  * The RAM pages that remembered translations were read from, for all harts of a board together.
@@ -69,6 +69,21 @@ export class TranslationSources {
   }
 }
 
+/**
+ * Number of the rights that loads and stores have now: the privilege level in two bits, SUM, MXR, and V. A guest has no
+ * machine mode, so in its contexts bit 1 of the level is free for the hypervisor's MXR.
+ */
+function dataContext(state: HartState): number {
+  const mode = effectiveMode(state, "load");
+  const privilege = privilegeOf(mode);
+  const mstatus = state.stored("mstatus");
+  const status = statusOf(state, mode);
+  const sum = privilege === MODE_NUMBER.S && statusBit(status, "SUM") ? 4 : 0;
+  const mxr = privilege !== MODE_NUMBER.M && statusBit(status, "MXR") ? 8 : 0;
+  const hypervisorMxr = isVirtual(mode) && statusBit(mstatus, "MXR") ? 2 : 0;
+  return privilege | sum | mxr | hypervisorMxr | (isVirtual(mode) ? 16 : 0);
+}
+
 /** One hart's cache. */
 export class TranslationCache {
   readonly isEnabled: boolean;
@@ -101,11 +116,7 @@ export class TranslationCache {
   /** Turns to the entries that hold for the hart's present mode and `mstatus`. */
   selectContext(state: HartState): void {
     this.#fetchContext = state.modeNumber * CONTEXT_WORDS;
-    const mode = effectiveMode(state, "load");
-    const mstatus = state.stored("mstatus");
-    const sum = mode === MODE_NUMBER.S && statusBit(mstatus, "SUM") ? 4 : 0;
-    const mxr = mode !== MODE_NUMBER.M && statusBit(mstatus, "MXR") ? 8 : 0;
-    this.#dataContext = (mode | sum | mxr) * CONTEXT_WORDS;
+    this.#dataContext = dataContext(state) * CONTEXT_WORDS;
   }
 
   /** Offset in RAM of an instruction's first 16 bits, given its address in halves; −1: not known. */

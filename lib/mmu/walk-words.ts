@@ -18,10 +18,13 @@ export type FailedBit =
   | "reserved"
   | "address"
   | "PMP"
-  | "bus";
+  | "bus"
+  | "G-stage";
 
 const FAILED_BIT = {
   "not-canonical": "address",
+  "beyond-guest-space": "address",
+  "pte-guest-fault": "G-stage",
   "pte-access-denied": "PMP",
   "pte-unreachable": "bus",
   invalid: "V",
@@ -48,12 +51,25 @@ export interface Wish {
   readonly mode: Mode;
   readonly access: AccessKind;
   readonly vaddr: bigint;
+  /** The only stage, a guest's own, or the one for guest-physical addresses. */
+  readonly stage: Stage;
 }
+
+/** Which tables a walk goes through: those of `satp`, `vsatp` or `hgatp`. */
+export type Stage = "only" | "VS" | "G";
+
+const STATUS = { only: "mstatus", VS: "vsstatus", G: "mstatus" } as const satisfies Record<Stage, string>;
+const ENVIRONMENT = { only: "menvcfg", VS: "henvcfg", G: "menvcfg" } as const satisfies Record<Stage, string>;
+
+/** "PTE 2 at 0x8000_2010", with the stage where there are two. */
+export const entryWords = ({ level, pteAddress }: WalkStep, stage: Stage): string =>
+  `${stage === "only" ? "" : `${stage}-stage `}PTE ${level} at ${groupedHex(pteAddress, 8)}`;
 
 /** What follows "PTE 0 at 0x8000_2008 ". */
 const WORDS: Readonly<
-  Record<Exclude<WalkFaultReason, "not-canonical">, (wish: Wish, step: WalkStep) => string>
+  Record<Exclude<WalkFaultReason, "not-canonical" | "beyond-guest-space">, (wish: Wish, step: WalkStep) => string>
 > = {
+  "pte-guest-fault": () => "cannot be read: the second stage refuses its guest-physical address",
   "pte-access-denied": () => "cannot be read: PMP refuses it to supervisor mode, whose rights a walk has",
   "pte-unreachable": () => "cannot be read: there is no RAM",
   invalid: () => "has V=0: it is not valid, nothing is mapped here",
@@ -63,25 +79,33 @@ const WORDS: Readonly<
   "pointer-at-last-level": () => "has R=W=X=0: it points to another table, but this is the last level",
   "misaligned-superpage": (_, { level }) =>
     `is a leaf at level ${level}, but its PPN is not aligned to such a page`,
-  "supervisor-page": ({ mode }) => `has U=0: ${MODE_WORDS[mode]} may not use this page`,
-  "user-page": ({ mode }) => `has U=1: ${MODE_WORDS[mode]} may not use a user page while mstatus.SUM is 0`,
+  "supervisor-page": ({ mode, stage }) =>
+    stage === "G"
+      ? "has U=0: to the second stage every access of a guest is user mode's"
+      : `has U=0: ${MODE_WORDS[mode]} may not use this page`,
+  "user-page": ({ mode, stage }) =>
+    `has U=1: ${MODE_WORDS[mode]} may not use a user page while ${STATUS[stage]}.SUM is 0`,
   "user-page-fetch": ({ mode }) =>
     `has U=1: ${MODE_WORDS[mode]} never executes a user page, whatever SUM says`,
-  "not-readable": (_, { pte = 0n }) =>
+  "not-readable": ({ stage }, { pte = 0n }) =>
     pteHas(pte, "X")
-      ? "has R=0: it may be executed, but not read while mstatus.MXR is 0"
+      ? `has R=0: it may be executed, but not read while ${STATUS[stage]}.MXR is 0`
       : "has R=0: the page may not be read",
   "not-writable": () => "has W=0: the page may not be written",
   "not-executable": () => "has X=0: the page may not be executed",
-  "not-accessed": () => "has A=0: while menvcfg.ADUE is 0, software must set it before the first use",
-  "not-dirty": () => "has D=0: while menvcfg.ADUE is 0, software must set it before the first store",
+  "not-accessed": ({ stage }) =>
+    `has A=0: while ${ENVIRONMENT[stage]}.ADUE is 0, software must set it before the first use`,
+  "not-dirty": ({ stage }) =>
+    `has D=0: while ${ENVIRONMENT[stage]}.ADUE is 0, software must set it before the first store`,
 };
 
 /** The sentence for a refusal at an entry, or before any entry was read. */
 export function reasonSentence(reason: WalkFaultReason, step: WalkStep | undefined, wish: Wish): string {
+  if (reason === "beyond-guest-space") {
+    return `${groupedHex(wish.vaddr)} is no Sv39x4 address: a guest-physical address has 41 bits.`;
+  }
   if (reason === "not-canonical" || step === undefined) {
     return `${groupedHex(wish.vaddr)} is no Sv39 address: bits 63–39 must all equal bit 38.`;
   }
-  const name = `PTE ${step.level} at ${groupedHex(step.pteAddress, 8)}`;
-  return `${name} ${WORDS[reason](wish, step)} (mode ${wish.mode}, ${wish.access}).`;
+  return `${entryWords(step, wish.stage)} ${WORDS[reason](wish, step)} (mode ${wish.mode}, ${wish.access}).`;
 }

@@ -4,11 +4,12 @@
  * Harts take turns between whole instructions, so an instruction that reads and writes at once needs no lock.
  */
 import type { Bus } from "../../bus/bus.ts";
+import { effectiveMode } from "../../hart/effective-mode.ts";
 import type { HartState } from "../../hart/state.ts";
 import { vaddr } from "../../isa/address.ts";
-import { type ExceptionName, exception, type Trap } from "../../isa/trap.ts";
+import { isVirtual } from "../../isa/mode.ts";
+import { type ExceptionName, exception, inGuest, type Trap } from "../../isa/trap.ts";
 import type { AddressSpace } from "../../mmu/address-space.ts";
-import { accessFault, trapOf } from "../../mmu/translate.ts";
 
 type AtomicWidth = 4 | 8;
 type AtomicKind = "load" | "store";
@@ -80,11 +81,12 @@ export class AtomicMemory {
         : this.#space.cache.locateStore(address, widthBytes);
     if (known >= 0) return known;
     const virtual = vaddr(address);
-    if (virtual % BigInt(widthBytes) !== 0n) return exception(MISALIGNED[kind], virtual);
+    if (virtual % BigInt(widthBytes) !== 0n)
+      return inGuest(exception(MISALIGNED[kind], virtual), isVirtual(effectiveMode(this.#state, kind)));
     const found = this.#space.translate(virtual, kind, widthBytes);
-    if (found.kind !== "translation") return trapOf(found, kind, virtual);
+    if (found.kind !== "translation") return this.#space.refusal(found, kind, virtual);
     const { base, sizeBytes } = this.#bus.ram;
     const offset = Number(found.paddr) - base;
-    return offset >= 0 && offset < sizeBytes ? offset : accessFault(kind, virtual);
+    return offset >= 0 && offset < sizeBytes ? offset : this.#space.refusal(undefined, kind, virtual);
   }
 }

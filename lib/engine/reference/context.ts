@@ -5,22 +5,24 @@ import type { Width } from "../../bus/device.ts";
 import { EventKind } from "../../bus/event-sink.ts";
 import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
 import { csrDenied } from "../../hart/csr-access.ts";
-import { readCsr, readCsrToModify } from "../../hart/csr-read.ts";
-import { writeCsr } from "../../hart/csr-write.ts";
+import { readCsr, readCsrToModify, readVisibleCsr } from "../../hart/csr-read.ts";
+import { writeVisibleCsr } from "../../hart/csr-write.ts";
+import { guestMode } from "../../hart/effective-mode.ts";
 import type { Hart } from "../../hart/hart.ts";
+import { hypervisorBit } from "../../hart/hypervisor-status.ts";
 import { enabledPending } from "../../hart/interrupts.ts";
 import { isFloatOn, markFloatDirty, statusBit } from "../../hart/status.ts";
 import { returnFromTrap } from "../../hart/trap-entry.ts";
 import { type Vaddr, vaddr } from "../../isa/address.ts";
 import { type CsrName, csrAt } from "../../isa/csr-map.ts";
 import type { FloatRegisterFile, FloatRegisterIndex } from "../../isa/float-register.ts";
-import type { ExecContext } from "../../isa/insn.ts";
-import { MODE_NUMBER, type ModeNumber } from "../../isa/mode.ts";
+import type { ExecContext, GuestLoad } from "../../isa/insn.ts";
+import { MODE_NUMBER, type ModeNumber, privilegeOf } from "../../isa/mode.ts";
 import type { RegisterFile, RegisterIndex } from "../../isa/register.ts";
 import { boxed } from "../../isa/softfloat/conversion.ts";
 import type { ExceptionName, Trap } from "../../isa/trap.ts";
 import type { AddressSpace } from "../../mmu/address-space.ts";
-import { accessFault, trapOf } from "../../mmu/translate.ts";
+import type { Rights, Translation, TranslationFault } from "../../mmu/translate.ts";
 import { AtomicMemory } from "./atomic-memory.ts";
 
 const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
@@ -183,28 +185,42 @@ export class ReferenceContext implements ExecContext {
 
   /** Any load: devices, misaligned addresses, first touches of a page, faults. */
   #load(rd: RegisterIndex, address: bigint, width: Width, extension: Extension): Trap | undefined {
-    const value = this.#read(address, width);
+    const value = this.#read(address, width, undefined);
     if (typeof value !== "bigint") return value;
     const extend = extension === "signed" ? BigInt.asIntN : BigInt.asUintN;
     this.x[rd] = extend(width * 8, value);
     return undefined;
   }
 
-  #read(address: bigint, width: Width): bigint | Trap {
+  #read(address: bigint, width: Width, rights: Rights | undefined): bigint | Trap {
     const from = vaddr(address);
-    return isInsidePage(from, width) ? this.#loadInPage(from, width) : this.#loadAcross(from, width);
+    return isInsidePage(from, width)
+      ? this.#loadInPage(from, width, rights)
+      : this.#loadAcross(from, width, rights);
   }
 
-  #loadInPage(from: Vaddr, width: Width): bigint | Trap {
-    const found = this.#space.translate(from, "load", width);
-    if (found.kind !== "translation") return trapOf(found, "load", from);
+  /** With the hart's own rights, or with others. */
+  #translate(
+    address: Vaddr,
+    kind: "load" | "store",
+    lengthBytes: number,
+    rights: Rights | undefined,
+  ): Translation | TranslationFault {
+    return rights === undefined
+      ? this.#space.translate(address, kind, lengthBytes)
+      : this.#space.translateAs(rights, address, kind, lengthBytes);
+  }
+
+  #loadInPage(from: Vaddr, width: Width, rights: Rights | undefined): bigint | Trap {
+    const found = this.#translate(from, "load", width, rights);
+    if (found.kind !== "translation") return this.#space.refusal(found, "load", from, rights?.mode);
     const value = this.#bus.load(Number(found.paddr), width, this.#hart.id);
-    return typeof value === "bigint" ? value : accessFault("load", from);
+    return typeof value === "bigint" ? value : this.#space.refusal(undefined, "load", from, rights?.mode);
   }
 
   /** A load that spans two pages; both halves must be RAM. The address of the half that fails is reported. */
-  #loadAcross(from: Vaddr, width: Width): bigint | Trap {
-    const halves = this.#bothPages(from, width, "load");
+  #loadAcross(from: Vaddr, width: Width, rights: Rights | undefined): bigint | Trap {
+    const halves = this.#bothPages(from, width, "load", rights);
     if (!("low" in halves)) return halves;
     let value = 0n;
     for (let index = width - 1; index >= 0; index--) {
@@ -214,18 +230,18 @@ export class ReferenceContext implements ExecContext {
     return value;
   }
 
-  #store(address: bigint, value: bigint, width: Width): Trap | undefined {
+  #store(address: bigint, value: bigint, width: Width, rights?: Rights): Trap | undefined {
     const to = vaddr(address);
-    if (!isInsidePage(to, width)) return this.#storeAcross(to, value, width);
-    const found = this.#space.translate(to, "store", width);
-    if (found.kind !== "translation") return trapOf(found, "store", to);
+    if (!isInsidePage(to, width)) return this.#storeAcross(to, value, width, rights);
+    const found = this.#translate(to, "store", width, rights);
+    if (found.kind !== "translation") return this.#space.refusal(found, "store", to, rights?.mode);
     const refused = this.#bus.store(Number(found.paddr), width, value, this.#hart.id);
-    return refused === undefined ? undefined : accessFault("store", to);
+    return refused === undefined ? undefined : this.#space.refusal(undefined, "store", to, rights?.mode);
   }
 
   /** A store that spans two pages writes nothing unless it may write both halves. */
-  #storeAcross(to: Vaddr, value: bigint, width: Width): Trap | undefined {
-    const halves = this.#bothPages(to, width, "store");
+  #storeAcross(to: Vaddr, value: bigint, width: Width, rights: Rights | undefined): Trap | undefined {
+    const halves = this.#bothPages(to, width, "store", rights);
     if (!("low" in halves)) return halves;
     for (let index = 0; index < width; index++) {
       const offset = index < halves.lowBytes ? halves.low + index : halves.high + index - halves.lowBytes;
@@ -239,23 +255,44 @@ export class ReferenceContext implements ExecContext {
     first: Vaddr,
     width: Width,
     kind: "load" | "store",
+    rights: Rights | undefined,
   ): { low: number; high: number; lowBytes: number } | Trap {
     const second = vaddr((first | OFFSET_MASK) + 1n);
     const lowBytes = Number(BigInt.asUintN(64, second - first));
-    const low = this.#ramOffset(first, lowBytes, kind);
+    const low = this.#ramOffset(first, lowBytes, kind, rights);
     if (typeof low !== "number") return low;
-    const high = this.#ramOffset(second, width - lowBytes, kind);
+    const high = this.#ramOffset(second, width - lowBytes, kind, rights);
     if (typeof high !== "number") return high;
     return { low, high, lowBytes };
   }
 
-  #ramOffset(address: Vaddr, lengthBytes: number, kind: "load" | "store"): number | Trap {
+  #ramOffset(
+    address: Vaddr,
+    lengthBytes: number,
+    kind: "load" | "store",
+    rights: Rights | undefined,
+  ): number | Trap {
     const { ram } = this.#bus;
-    const found = this.#space.translate(address, kind, lengthBytes);
-    if (found.kind !== "translation") return trapOf(found, kind, address);
+    const found = this.#translate(address, kind, lengthBytes, rights);
+    if (found.kind !== "translation") return this.#space.refusal(found, kind, address, rights?.mode);
     const offset = Number(found.paddr) - ram.base;
     const isRam = offset >= 0 && offset + lengthBytes <= ram.sizeBytes;
-    return isRam ? offset : accessFault(kind, address);
+    return isRam ? offset : this.#space.refusal(undefined, kind, address, rights?.mode);
+  }
+
+  /** @spec norm:hlsv_op @spec norm:hlsv_priv */
+  loadAsGuest(rd: RegisterIndex, address: bigint, shape: GuestLoad): Trap | undefined {
+    const { widthBytes, signed, right } = shape;
+    const rights = { mode: guestMode(this.#hart.state), needsExecute: right === "execute" };
+    const value = this.#read(address, widthBytes, rights);
+    if (typeof value !== "bigint") return value;
+    this.x[rd] = signed ? BigInt.asIntN(widthBytes * 8, value) : BigInt.asUintN(widthBytes * 8, value);
+    return undefined;
+  }
+
+  storeAsGuest(address: bigint, rs2: RegisterIndex, widthBytes: Width): Trap | undefined {
+    const rights = { mode: guestMode(this.#hart.state), needsExecute: false };
+    return this.#store(address, this.x[rs2], widthBytes, rights);
   }
 
   loadReserved(rd: RegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined {
@@ -311,7 +348,7 @@ export class ReferenceContext implements ExecContext {
 
   /** @spec norm:fsw_flw_op @spec norm:fld_op */
   loadFloat(rd: FloatRegisterIndex, address: bigint, widthBytes: 4 | 8): Trap | undefined {
-    const value = this.#read(address, widthBytes);
+    const value = this.#read(address, widthBytes, undefined);
     if (typeof value !== "bigint") return value;
     this.setFloat(rd, widthBytes === 4 ? boxed(value) : value);
     return undefined;
@@ -326,7 +363,7 @@ export class ReferenceContext implements ExecContext {
   }
 
   readCsr(csr: number): bigint {
-    return readCsr(this.#hart, knownCsr(csr));
+    return readVisibleCsr(this.#hart, knownCsr(csr));
   }
 
   readCsrToModify(csr: number): bigint {
@@ -335,7 +372,7 @@ export class ReferenceContext implements ExecContext {
 
   writeCsr(csr: number, value: bigint): void {
     const { events, clock, id, state } = this.#hart;
-    if (state.modeNumber !== MODE_NUMBER.U) {
+    if (privilegeOf(state.modeNumber) !== MODE_NUMBER.U) {
       events.record(
         EventKind.CSR_WRITE,
         id,
@@ -346,11 +383,15 @@ export class ReferenceContext implements ExecContext {
         state.pc,
       );
     }
-    writeCsr(this.#hart, knownCsr(csr), value);
+    writeVisibleCsr(this.#hart, knownCsr(csr), value);
   }
 
   status(bit: "TVM" | "TW" | "TSR"): boolean {
     return statusBit(this.#hart.state.stored("mstatus"), bit);
+  }
+
+  hypervisorStatus(bit: "VTVM" | "VTW" | "VTSR" | "HU"): boolean {
+    return hypervisorBit(this.#hart.state, bit);
   }
 
   returnFromTrap(handler: "M" | "S"): Trap | undefined {
@@ -365,6 +406,9 @@ export class ReferenceContext implements ExecContext {
 
   /** Nothing to do: translations never outlive the entries that they were read from. @spec norm:sfence_vma_op */
   fenceTranslations(): void {}
+
+  /** As little. @spec norm:hfence-vvma_hfence-gvma_op */
+  fenceGuestTranslations(): void {}
 
   /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */
   fenceInstructions(): void {}

@@ -12,9 +12,10 @@ import { enterTrap } from "../../hart/trap-entry.ts";
 import { type Vaddr, vaddr } from "../../isa/address.ts";
 import { type Decoded, decodeOrIllegal } from "../../isa/decode.ts";
 import { instructionBytes } from "../../isa/encoding.ts";
-import { exception, interrupt, type Trap } from "../../isa/trap.ts";
+import { isVirtual } from "../../isa/mode.ts";
+import { withInstruction } from "../../isa/transformed.ts";
+import { exception, inGuest, interrupt, type Trap } from "../../isa/trap.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
-import { accessFault, trapOf } from "../../mmu/translate.ts";
 import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
 import type { Engine, EngineStop, StopCondition } from "../engine.ts";
 import { ReferenceContext } from "./context.ts";
@@ -95,8 +96,11 @@ export class ReferenceEngine implements Engine {
     this.#nextPc[0] = (this.#pc[0] as bigint) + (insn.sizeBytes === 4 ? 4n : 2n);
     const trap = insn.execute(this.#context, insn);
     this.#x[0] = 0n; // norm:x0eq0
-    if (trap === undefined) this.#retire();
-    return trap;
+    if (trap === undefined) {
+      this.#retire();
+      return undefined;
+    }
+    return withInstruction(trap, insn, this.#x[insn.rs1] as bigint);
   }
 
   #retire(): void {
@@ -118,7 +122,11 @@ export class ReferenceEngine implements Engine {
   #fetchSlowly(): Decoded | undefined {
     const address = vaddr(this.#pc[0] as bigint);
     // No instruction leads to an odd address; a debugger or an image may.
-    if ((address & 1n) !== 0n) return this.#fetchFails(exception("instructionAddressMisaligned", address));
+    if ((address & 1n) !== 0n) {
+      const { modeNumber } = this.#hart.state;
+      const trap = exception("instructionAddressMisaligned", address);
+      return this.#fetchFails(inGuest(trap, isVirtual(modeNumber)));
+    }
     const first = this.#fetchParcel(address);
     if (first === undefined) return undefined;
     if (instructionBytes(first) === PARCEL_BYTES) return decodeOrIllegal(first);
@@ -129,9 +137,9 @@ export class ReferenceEngine implements Engine {
   /** 16 bits from RAM or from whatever device holds instructions there. */
   #fetchParcel(address: Vaddr): number | undefined {
     const found = this.#space.translate(address, "fetch", PARCEL_BYTES);
-    if (found.kind !== "translation") return this.#fetchFails(trapOf(found, "fetch", address));
+    if (found.kind !== "translation") return this.#fetchFails(this.#space.refusal(found, "fetch", address));
     const parcel = this.#bus.fetch(Number(found.paddr));
-    return typeof parcel === "bigint" ? Number(parcel) : this.#fetchFails(accessFault("fetch", address));
+    return typeof parcel === "bigint" ? Number(parcel) : this.#fetchFails(this.#space.refusal(undefined, "fetch", address));
   }
 
   #fetchFails(trap: Trap): undefined {

@@ -9,10 +9,16 @@ import type { AtomicForms } from "./atomic-methods.ts";
 import type { BitForms } from "./bit-methods.ts";
 import type { CompressedForms } from "./compressed-methods.ts";
 import type { FloatForms } from "./float-methods.ts";
+import type { HypervisorForms } from "./hypervisor-methods.ts";
 import type { PSEUDO_INSTRUCTIONS, PseudoMnemonic } from "./pseudo.ts";
 
 /** Real instructions by method name (`.` becomes `_`), with the name of their operand form. */
-export interface InstructionForms extends AtomicForms, FloatForms, CompressedForms, BitForms {
+export interface InstructionForms
+  extends AtomicForms,
+    FloatForms,
+    CompressedForms,
+    BitForms,
+    HypervisorForms {
   /** `rd ← upper20 << 12`, sign-extended. */
   lui: "upper";
   /** `rd ← pc + (upper20 << 12)`. */

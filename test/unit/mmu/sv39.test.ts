@@ -32,6 +32,8 @@ const request = (change: Partial<WalkRequest> = {}): WalkRequest => ({
   sum: false,
   mxr: false,
   setsAccessedDirty: false,
+  needsExecute: false,
+  isGuestPhysical: false,
   ...change,
 });
 

@@ -1,0 +1,276 @@
+/**
+ * The CSRs of the hypervisor extension: those with which HS-mode runs a guest, and the guest's own supervisor CSRs (VS),
+ * which stand in for their S twins while V=1.
+ */
+import { type Csr, ro, rw, warl } from "./csr.ts";
+
+/** Guest external interrupts that an interrupt controller may drive: `hgeip` bits 7 to 1. @spec norm:geilen */
+export const GUEST_EXTERNAL_LINES = 7;
+
+const VIRTUAL_MODES = [0n, 8n];
+const UXL_64 = 2n << 32n;
+const VSXL_64 = 2n << 32n;
+/** A time that no machine reaches. */
+const NEVER = 2n ** 64n - 1n;
+const VALUE = { value: rw(63, 0) };
+const LEVELS = Array.from({ length: GUEST_EXTERNAL_LINES + 1 }, (_, line) => BigInt(line));
+
+/** What HS-mode uses. @spec norm:H_csrs_hs_not_vs */
+const HYPERVISOR = {
+  hstatus: {
+    address: 0x600,
+    access: "HRW",
+    title: "hypervisor status",
+    spec: "norm:hstatus_sz_acc_op",
+    fields: {
+      VSBE: ro(5),
+      GVA: rw(6),
+      SPV: rw(7),
+      SPVP: rw(8),
+      HU: rw(9),
+      VGEIN: warl(17, 12, LEVELS),
+      VTVM: rw(20),
+      VTW: rw(21),
+      VTSR: rw(22),
+      VSXL: ro(33, 32),
+    },
+    reset: VSXL_64,
+  },
+  hedeleg: {
+    address: 0x602,
+    access: "HRW",
+    title: "hypervisor exception delegation",
+    spec: "norm:hedeleg_img",
+    fields: {
+      user: rw(8, 0),
+      ecallFromS: ro(9),
+      ecallFromVs: ro(10),
+      ecallFromM: ro(11),
+      instructionPageFault: rw(12),
+      loadPageFault: rw(13),
+      storePageFault: rw(15),
+      instructionGuestPageFault: ro(20),
+      loadGuestPageFault: ro(21),
+      virtualInstruction: ro(22),
+      storeGuestPageFault: ro(23),
+    },
+    reset: 0n,
+  },
+  hideleg: {
+    address: 0x603,
+    access: "HRW",
+    title: "hypervisor interrupt delegation",
+    spec: "norm:hideleg_img",
+    fields: { SSI: ro(1), VSSI: rw(2), STI: ro(5), VSTI: rw(6), SEI: ro(9), VSEI: rw(10), SGEI: ro(12) },
+    reset: 0n,
+  },
+  hie: {
+    address: 0x604,
+    access: "HRW",
+    title: "hypervisor interrupt enable",
+    spec: "norm:hie_img",
+    fields: { VSSIE: rw(2), VSTIE: rw(6), VSEIE: rw(10), SGEIE: rw(12) },
+    reset: 0n,
+  },
+  htimedelta: {
+    address: 0x605,
+    access: "HRW",
+    title: "what a guest's time is ahead of the machine's",
+    spec: "norm:htimedelta_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+  hcounteren: {
+    address: 0x606,
+    access: "HRW",
+    title: "counters that a guest may read",
+    spec: "norm:hcounteren_op",
+    fields: { CY: rw(0), TM: rw(1), IR: rw(2), HPM: ro(31, 3) },
+    reset: 0n,
+  },
+  hgeie: {
+    address: 0x607,
+    access: "HRW",
+    title: "hypervisor guest external interrupt enable",
+    spec: "norm:hgeie_img",
+    fields: { guests: rw(GUEST_EXTERNAL_LINES, 1) },
+    reset: 0n,
+  },
+  henvcfg: {
+    address: 0x60a,
+    access: "HRW",
+    title: "hypervisor environment configuration",
+    spec: "norm:henvcfg_sz_acc_op",
+    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: rw(63) },
+    reset: 0n,
+  },
+  htval: {
+    address: 0x643,
+    access: "HRW",
+    title: "hypervisor trap value",
+    spec: "norm:htval_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+  hip: {
+    address: 0x644,
+    access: "HRW",
+    title: "hypervisor interrupt pending",
+    spec: "norm:hip_img",
+    fields: { VSSIP: rw(2), VSTIP: ro(6), VSEIP: ro(10), SGEIP: ro(12) },
+    reset: 0n,
+  },
+  hvip: {
+    address: 0x645,
+    access: "HRW",
+    title: "hypervisor virtual interrupt pending",
+    spec: "norm:hvip_img",
+    fields: { VSSIP: rw(2), VSTIP: rw(6), VSEIP: rw(10) },
+    reset: 0n,
+  },
+  htinst: {
+    address: 0x64a,
+    access: "HRW",
+    title: "hypervisor trap instruction",
+    spec: "norm:htinst_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+  hgatp: {
+    address: 0x680,
+    access: "HRW",
+    title: "hypervisor guest address translation and protection",
+    spec: "norm:hgatp_sz_acc_op",
+    // The root table is 16 KiB, so the two lowest bits of PPN are zero: the CSR file sees to that.
+    fields: { PPN: rw(43, 0), VMID: rw(57, 44), MODE: warl(63, 60, VIRTUAL_MODES) },
+    reset: 0n,
+  },
+  hgeip: {
+    address: 0xe12,
+    access: "HRO",
+    title: "hypervisor guest external interrupt pending",
+    spec: "norm:hgeip_sz_acc_op",
+    fields: { guests: ro(GUEST_EXTERNAL_LINES, 1) },
+    reset: 0n,
+  },
+} as const satisfies Record<string, Csr>;
+
+/** A guest's supervisor CSRs. @spec norm:H_vscsrs_v1 */
+const VIRTUAL_SUPERVISOR = {
+  vsstatus: {
+    address: 0x200,
+    access: "HRW",
+    title: "virtual supervisor status",
+    spec: "norm:vsstatus_sz_acc_op",
+    fields: {
+      SIE: rw(1),
+      SPIE: rw(5),
+      UBE: ro(6),
+      SPP: rw(8),
+      VS: ro(10, 9),
+      FS: rw(14, 13),
+      XS: ro(16, 15),
+      SUM: rw(18),
+      MXR: rw(19),
+      UXL: ro(33, 32),
+      SD: ro(63),
+    },
+    reset: UXL_64,
+  },
+  vsie: {
+    address: 0x204,
+    access: "HRW",
+    title: "virtual supervisor interrupt enable",
+    spec: "norm:vsie_img",
+    fields: { SSIE: rw(1), STIE: rw(5), SEIE: rw(9) },
+    reset: 0n,
+  },
+  vstvec: {
+    address: 0x205,
+    access: "HRW",
+    title: "virtual supervisor trap vector",
+    spec: "norm:vstvec_img",
+    fields: { MODE: warl(1, 0, [0n, 1n]), BASE: rw(63, 2) },
+    reset: 0n,
+    voidOnIllegal: true,
+  },
+  vsscratch: {
+    address: 0x240,
+    access: "HRW",
+    title: "virtual supervisor scratch",
+    spec: "norm:vsscratch_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+  vsepc: {
+    address: 0x241,
+    access: "HRW",
+    title: "virtual supervisor exception program counter",
+    spec: "norm:vsepc_warl",
+    fields: { sepc: rw(63, 1) },
+    reset: 0n,
+  },
+  vscause: {
+    address: 0x242,
+    access: "HRW",
+    title: "virtual supervisor cause",
+    spec: "norm:vscause_wlrl",
+    fields: { code: rw(62, 0), interrupt: rw(63) },
+    reset: 0n,
+  },
+  vstval: {
+    address: 0x243,
+    access: "HRW",
+    title: "virtual supervisor trap value",
+    spec: "norm:vstval_warl",
+    fields: VALUE,
+    reset: 0n,
+  },
+  vsip: {
+    address: 0x244,
+    access: "HRW",
+    title: "virtual supervisor interrupt pending",
+    spec: "norm:vsip_img",
+    fields: { SSIP: rw(1), STIP: ro(5), SEIP: ro(9) },
+    reset: 0n,
+  },
+  vstimecmp: {
+    address: 0x24d,
+    access: "HRW",
+    title: "virtual supervisor timer compare",
+    spec: "norm:vstimecmp_sz",
+    fields: VALUE,
+    reset: NEVER,
+  },
+  vsatp: {
+    address: 0x280,
+    access: "HRW",
+    title: "virtual supervisor address translation and protection",
+    spec: "norm:vsatp_sz_acc_op",
+    fields: { PPN: rw(43, 0), ASID: rw(59, 44), MODE: warl(63, 60, VIRTUAL_MODES) },
+    reset: 0n,
+  },
+} as const satisfies Record<string, Csr>;
+
+/** What machine mode gets more. */
+const MACHINE = {
+  mtinst: {
+    address: 0x34a,
+    access: "MRW",
+    title: "machine trap instruction",
+    spec: "norm:mtinst_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+  mtval2: {
+    address: 0x34b,
+    access: "MRW",
+    title: "machine second trap value",
+    spec: "norm:mtval2_sz_acc_op",
+    fields: VALUE,
+    reset: 0n,
+  },
+} as const satisfies Record<string, Csr>;
+
+/** All CSRs that exist because of the hypervisor extension. */
+export const HYPERVISOR_CSRS = { ...HYPERVISOR, ...VIRTUAL_SUPERVISOR, ...MACHINE } as const;
