@@ -168,7 +168,9 @@ function pointerMarks(y: number): string {
 
 function outcomeOf(view: TranslationExplanation): string {
   if (view.ok) return `\u2192 physical address ${groupedHex(view.paddr ?? view.vaddr, 8)}`;
-  return view.failedBit === "PMP" ? "\u2715 PMP refuses" : `\u2715 the walk ends here: ${view.failedStage === "G" ? "guest-page" : "page"} fault`;
+  return view.failedBit === "PMP"
+    ? "\u2715 PMP refuses"
+    : `\u2715 the walk ends here: ${view.failedStage === "G" ? "guest-page" : "page"} fault`;
 }
 
 /** A line below the outcome, where the last level has not said it already. */

@@ -59,8 +59,7 @@ function isTrapped(state: HartState, csr: number): boolean {
 function isWithheld(state: HartState, csr: number): boolean {
   if (csr <= FCSR) return !isFloatOn(state);
   if (state.modeNumber === M) return false;
-  if (csr === STIMECMP || csr === VSTIMECMP)
-    return !(isTimerOn(state) && isOpen(state, "mcounteren", TIME));
+  if (csr === STIMECMP || csr === VSTIMECMP) return !(isTimerOn(state) && isOpen(state, "mcounteren", TIME));
   return isCounter(csr) && !isOpen(state, "mcounteren", counterOf(csr));
 }
 

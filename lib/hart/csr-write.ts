@@ -16,8 +16,9 @@ import {
 import type { Hart } from "./hart.ts";
 import { HS_VIEW } from "./interrupts.ts";
 import { type StoredCsr, storedCsrSlot } from "./layout.ts";
+import type { HartState } from "./state.ts";
 import { markFloatDirty, SSTATUS_MASK, withSummary } from "./status.ts";
-import { isTimerOn, STIP } from "./supervisor-timer.ts";
+import { isGuestTimerOn, isTimerOn, STIP, VSTIP } from "./supervisor-timer.ts";
 
 type Writer = (hart: Hart, value: bigint) => void;
 
@@ -63,12 +64,18 @@ const writeFloatControl =
     markFloatDirty(state);
   };
 
+/** A guest's timer that is switched off has nothing pending. */
+function stopGuestTimer(state: HartState): void {
+  if (!isGuestTimerOn(state)) state.wiresPending &= ~VSTIP;
+}
+
 /** STIP changes hands between software and the timer, and starts from zero. @spec norm:mip_stip_stimecmp_acc */
 function writeEnvironment(hart: Hart, value: bigint): void {
   const { state } = hart;
   storeLegal(hart, "menvcfg", value);
   if (isTimerOn(state)) state.softwarePending &= ~STIP;
   else state.wiresPending &= ~STIP;
+  stopGuestTimer(state);
   hart.timer.compare();
   hart.attention |= Attention.TRANSLATIONS | Attention.INTERRUPTS;
 }
@@ -76,6 +83,7 @@ function writeEnvironment(hart: Hart, value: bigint): void {
 /** Fields that machine mode has not given stay zero. */
 function writeGuestEnvironment(hart: Hart, value: bigint): void {
   storeLegal(hart, "henvcfg", value & environmentMask(hart.state));
+  stopGuestTimer(hart.state);
   hart.timer.compare();
   hart.attention |= Attention.TRANSLATIONS | Attention.INTERRUPTS;
 }

@@ -46,8 +46,19 @@ export class HartState {
    */
   constructor(buffer: ArrayBuffer, base = 0) {
     const at = ({ offset }: LayoutField): number => base + offset;
-    const { x, f, pc, instret, mcycleBias, softwarePending, csrs, reservation, guestExternal, mode, waiting } =
-      HART_LAYOUT;
+    const {
+      x,
+      f,
+      pc,
+      instret,
+      mcycleBias,
+      softwarePending,
+      csrs,
+      reservation,
+      guestExternal,
+      mode,
+      waiting,
+    } = HART_LAYOUT;
     this.bytes = new Uint8Array(buffer, base, HART_STATE_BYTES);
     this.x = new BigInt64Array(buffer, at(x), x.count);
     this.f = new BigUint64Array(buffer, at(f), f.count);

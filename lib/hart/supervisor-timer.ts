@@ -75,7 +75,6 @@ export class SupervisorTimer {
   #compareGuest(): void {
     const state = this.#state;
     if (!isGuestTimerOn(state)) {
-      state.wiresPending &= ~VSTIP;
       this.#guestAlarm.cancel();
       return;
     }

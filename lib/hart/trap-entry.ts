@@ -222,6 +222,9 @@ function leaveSupervisor(state: HartState): bigint {
 function leaveGuest(state: HartState): bigint {
   const vsstatus = state.stored("vsstatus");
   state.modeNumber = modeOf(statusBit(vsstatus, "SPP") ? S : 0, true);
-  state.setStored("vsstatus", withStatus(vsstatus, { SIE: statusField(vsstatus, "SPIE"), SPIE: 1n, SPP: 0n }));
+  state.setStored(
+    "vsstatus",
+    withStatus(vsstatus, { SIE: statusField(vsstatus, "SPIE"), SPIE: 1n, SPP: 0n }),
+  );
   return state.stored("vsepc");
 }

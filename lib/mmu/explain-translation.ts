@@ -15,7 +15,14 @@ import { pageBytesAt, type WalkFaultReason, type WalkStep } from "./sv39.ts";
 import { isTranslated, resolve } from "./translate.ts";
 import type { GuestWalk, TranslationFault } from "./translation.ts";
 import { hasGuestTables } from "./two-stage.ts";
-import { entryWords, type FailedBit, failedBitOf, reasonSentence, type Stage, type Wish } from "./walk-words.ts";
+import {
+  entryWords,
+  type FailedBit,
+  failedBitOf,
+  reasonSentence,
+  type Stage,
+  type Wish,
+} from "./walk-words.ts";
 
 /** One level of a walk, decoded. */
 export interface ExplainedLevel {
@@ -256,11 +263,7 @@ const pageSize = (bytes: bigint): string =>
       ? `${bytes >> 20n} MiB`
       : `${bytes >> 10n} KiB`;
 
-function explainLevel(
-  step: WalkStep,
-  wish: Wish,
-  gStage: ExplainedGuestWalk | undefined,
-): ExplainedLevel {
+function explainLevel(step: WalkStep, wish: Wish, gStage: ExplainedGuestWalk | undefined): ExplainedLevel {
   const pte = step.pte ?? 0n;
   const flags = Object.fromEntries(
     (Object.keys(PTE) as PteFlag[]).map((flag) => [flag, pteHas(pte, flag)]),

@@ -5,7 +5,15 @@ import type { Hart } from "../hart/hart.ts";
 import type { Delegation, TrapEvent } from "../hart/trap-event.ts";
 import { type CsrName, decodeCsr } from "../isa/csr-map.ts";
 import { disassemble } from "../isa/disassemble.ts";
-import { isVirtual, MODE_NUMBER, MODE_WORDS, type Mode, modeName, modeOf, type PrivilegeNumber } from "../isa/mode.ts";
+import {
+  isVirtual,
+  MODE_NUMBER,
+  MODE_WORDS,
+  type Mode,
+  modeName,
+  modeOf,
+  type PrivilegeNumber,
+} from "../isa/mode.ts";
 import { PSEUDOINSTRUCTION } from "../isa/transformed.ts";
 import { causeName, causeWords, type ExceptionName, type Trap } from "../isa/trap.ts";
 import { explainTranslation, type TranslationExplanation } from "./explain-translation.ts";
@@ -119,7 +127,14 @@ function lastTrap(hart: Hart): Told {
     ? { register: further, isSet: isBitSet(hart.csr(further), cause) }
     : undefined;
   return {
-    trap: { isInterrupt, cause, tval: csr(names.tval), tval2: csr(names.tval2), tinst: csr(names.tinst), gva },
+    trap: {
+      isInterrupt,
+      cause,
+      tval: csr(names.tval),
+      tval2: csr(names.tval2),
+      tinst: csr(names.tinst),
+      gva,
+    },
     from,
     to,
     epc: csr(names.epc),

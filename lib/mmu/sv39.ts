@@ -179,10 +179,7 @@ function ownerRefusal(pte: bigint, { asUser, kind, sum }: WalkRequest): WalkFaul
 }
 
 /** R, W, X. @spec norm:sstatus_mxr */
-function rightsRefusal(
-  pte: bigint,
-  { kind, mxr, needsExecute }: WalkRequest,
-): WalkFaultReason | undefined {
+function rightsRefusal(pte: bigint, { kind, mxr, needsExecute }: WalkRequest): WalkFaultReason | undefined {
   if (needsExecute) return pteHas(pte, "X") ? undefined : "not-executable";
   switch (kind) {
     case "fetch":

@@ -7,8 +7,8 @@
  */
 import { getField } from "../bits/field.ts";
 import type { Bus } from "../bus/bus.ts";
-import { type AccessKind, statusOf } from "../hart/effective-mode.ts";
 import { environmentMask } from "../hart/csr-read.ts";
+import { type AccessKind, statusOf } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import { statusBit } from "../hart/status.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
@@ -28,8 +28,8 @@ import {
   type GuestPageFault,
   type GuestWalk,
   NO_UPDATES,
-  pteReader,
   type PteUpdate,
+  pteReader,
   type Translation,
   type TranslationFault,
   updateOf,

@@ -67,7 +67,10 @@ export const entryWords = ({ level, pteAddress }: WalkStep, stage: Stage): strin
 
 /** What follows "PTE 0 at 0x8000_2008 ". */
 const WORDS: Readonly<
-  Record<Exclude<WalkFaultReason, "not-canonical" | "beyond-guest-space">, (wish: Wish, step: WalkStep) => string>
+  Record<
+    Exclude<WalkFaultReason, "not-canonical" | "beyond-guest-space">,
+    (wish: Wish, step: WalkStep) => string
+  >
 > = {
   "pte-guest-fault": () => "cannot be read: the second stage refuses its guest-physical address",
   "pte-access-denied": () => "cannot be read: PMP refuses it to supervisor mode, whose rights a walk has",

@@ -139,7 +139,9 @@ export class ReferenceEngine implements Engine {
     const found = this.#space.translate(address, "fetch", PARCEL_BYTES);
     if (found.kind !== "translation") return this.#fetchFails(this.#space.refusal(found, "fetch", address));
     const parcel = this.#bus.fetch(Number(found.paddr));
-    return typeof parcel === "bigint" ? Number(parcel) : this.#fetchFails(this.#space.refusal(undefined, "fetch", address));
+    return typeof parcel === "bigint"
+      ? Number(parcel)
+      : this.#fetchFails(this.#space.refusal(undefined, "fetch", address));
   }
 
   #fetchFails(trap: Trap): undefined {

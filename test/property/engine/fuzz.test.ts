@@ -14,7 +14,7 @@ import { type BareMachine, bareMachine, RAM_BASE, SWITCH_POSITIONS } from "../..
 const RAM_BYTES = 32 * 1024;
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 /** Steps in all, and per machine state. */
-const STEPS = isFull ? 10_000_000 : 20_000;
+const STEPS = isFull ? 10_000_000 : 40_000;
 const STEPS_PER_STATE = isFull ? 500 : 50;
 
 /** xorshift32: fast enough for millions of words, and the seed repeats the run. */
@@ -86,13 +86,20 @@ function scramble(machine: BareMachine, random: Random): void {
     writeCsr(hart, "pmpaddr0", 2n ** 54n - 1n);
     writeCsr(hart, "pmpcfg0", 0x1fn);
   }
-  const mode = random.pick([0, 1, 3] as const);
+  const mode = random.pick([0, 1, 3, 4, 5] as const);
   const tables = BigInt(RAM_BASE + RAM_BYTES / 2 + random.below(RAM_BYTES / 8192) * 4096);
   writeCsr(hart, "satp", (BigInt(random.pick([0, 8])) << 60n) | (tables >> 12n));
-  for (const vector of ["mtvec", "stvec", "mepc", "sepc"] as const)
+  // A guest's tables stand in the same pages; the root of the second stage is aligned to 16 KiB.
+  const secondStage = BigInt(RAM_BASE + RAM_BYTES / 2);
+  writeCsr(hart, "vsatp", (BigInt(random.pick([0, 8])) << 60n) | (tables >> 12n));
+  writeCsr(hart, "hgatp", (BigInt(random.pick([0, 8])) << 60n) | (secondStage >> 12n));
+  const root = Number(secondStage) - RAM_BASE + 2 * 8;
+  if (random.below(3) !== 0)
+    ram.store(root, 8, (BigInt(RAM_BASE >>> 12) << 10n) | (random.below(2) === 0 ? 0xdbn : 0xdfn));
+  for (const vector of ["mtvec", "stvec", "vstvec", "mepc", "sepc", "vsepc"] as const)
     writeCsr(hart, vector, BigInt(RAM_BASE + random.below(RAM_BYTES / 2)));
   // Often RAM is mapped where it is, so that programs run on and fault in their data accesses.
-  const leaf = (BigInt(RAM_BASE >>> 12) << 10n) | (mode === 0 ? 0xdfn : 0xcfn);
+  const leaf = (BigInt(RAM_BASE >>> 12) << 10n) | ((mode & 3) === 0 ? 0xdfn : 0xcfn);
   if (random.below(3) !== 0) ram.store(Number(tables) - RAM_BASE + 2 * 8, 8, leaf);
   hart.state.modeNumber = mode;
   hart.pc =
@@ -129,11 +136,11 @@ describe("random programs", () => {
       } catch (error) {
         throw new Error(`seed ${seed} at ${machine.hart.pc.toString(16)}`, { cause: error });
       }
-      expect([0, 1, 3]).toContain(machine.hart.state.modeNumber);
+      expect([0, 1, 3, 4, 5]).toContain(machine.hart.state.modeNumber);
       expect(machine.hart.read("zero")).toBe(0n);
     }
     // The states really went to many places: page, access and illegal-instruction faults, calls, misaligned atomics.
-    for (const cause of [1, 2, 3, 4, 5, 6, 7, 12, 13, 15])
+    for (const cause of [1, 2, 3, 4, 5, 6, 7, 12, 13, 15, 20, 21, 22, 23])
       expect(traps.get(cause) ?? 0, `cause ${cause}`).toBeGreaterThan(0);
   }, 1_800_000);
 

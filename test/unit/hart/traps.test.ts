@@ -106,14 +106,14 @@ describe("an exception", () => {
     executeIn("U", "ecall");
     expect(events).toEqual([
       {
-        trap: { isInterrupt: false, cause: 8, tval: 0n, tval2: 0n, tinst: 0n },
+        trap: { isInterrupt: false, cause: 8, tval: 0n, tval2: 0n, tinst: 0n, gva: false },
         hart: 0,
         retired: 0,
         from: "U",
         to: "S",
         epc: 0x8000_0000n,
         target: 0x8000_0800n,
-        delegation: { register: "medeleg", bit: 8, isSet: true, wasAsked: true },
+        delegation: { register: "medeleg", bit: 8, isSet: true, wasAsked: true, toGuest: undefined },
         effectiveMode: "U",
       },
     ]);
@@ -226,8 +226,8 @@ describe("an interrupt", () => {
   });
 
   it("comes in the manual's order of priority, machine mode's before delegated ones", () => {
-    expect(INTERRUPT_PRIORITY.map((name) => INTERRUPT[name])).toEqual([11, 3, 7, 9, 1, 5]);
-    set("mie", 0xaaan);
+    expect(INTERRUPT_PRIORITY.map((name) => INTERRUPT[name])).toEqual([11, 3, 7, 9, 1, 5, 12, 10, 2, 6]);
+    set("mie", 0x1eeen);
     enter("U");
     const order: (number | undefined)[] = [];
     let pending: readonly InterruptName[] = INTERRUPT_PRIORITY;
@@ -237,7 +237,7 @@ describe("an interrupt", () => {
       order.push(code);
       pending = pending.filter((name) => INTERRUPT[name] !== code);
     }
-    expect(order).toEqual([11, 3, 7, 9, 1, 5]);
+    expect(order).toEqual([11, 3, 7, 9, 1, 5, 12, 10, 2, 6]);
     set("mideleg", 1n << 9n);
     pend("supervisorExternal", "supervisorTimer");
     expect(interruptToTake(machine.hart.state)).toBe(5);

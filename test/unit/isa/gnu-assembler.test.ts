@@ -79,7 +79,15 @@ describeWith(["gcc"], "GNU as", () => {
     ];
     writeFileSync(text, `.option norelax\n.option norvc\n${source}\n`);
     const gcc = partPath("gcc");
-    execFileSync(gcc, ["-march=rv64gc_zicsr_zifencei_zba_zbb_zbs", "-mabi=lp64", "-c", text, "-o", object]);
+    execFileSync(gcc, [
+      "-march=rv64gc_zicsr_zifencei_zba_zbb_zbs",
+      "-Wa,-march=rv64gch_zba_zbb_zbs",
+      "-mabi=lp64",
+      "-c",
+      text,
+      "-o",
+      object,
+    ]);
     execFileSync(gcc.replace(/gcc$/, "objcopy"), ["-O", "binary", "-j", ".text", object, binary]);
     return readFileSync(binary);
   }

@@ -30,7 +30,7 @@ describe("the instruction table", () => {
     const base = { rv64i: 52, m: 13, zicsr: 6, zifencei: 1, privileged: 4 };
     const orderings = 4;
     // C counts C.NOP and C.ADDI as two, and has no C.JAL, C.FLW and relatives, which are RV32's.
-    const others = { a: 22 * orderings, f: 30, d: 32, c: 37, zba: 8, zbb: 24, zbs: 8 };
+    const others = { a: 22 * orderings, f: 30, d: 32, c: 37, zba: 8, zbb: 24, zbs: 8, h: 15 };
     expect(counts).toEqual({ ...base, ...others });
   });
 
@@ -95,7 +95,7 @@ describe("a diagram", () => {
   });
 });
 
-const ACCESS_MODE = { U: 0, S: 1, M: 3 } as const;
+const ACCESS_MODE = { U: 0, S: 1, H: 2, M: 3 } as const;
 
 describe("the CSR map", () => {
   it("has no address twice", () => {

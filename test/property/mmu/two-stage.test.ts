@@ -1,0 +1,294 @@
+/**
+ * Two-stage translation beside a slow walker that follows the manual's numbered steps and shares no line with the code
+ * under test: random tables, random rights, A and D by hardware or by software.
+ */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { writeCsr } from "../../../lib/hart/csr-write.ts";
+import type { AccessKind } from "../../../lib/hart/effective-mode.ts";
+import { vaddr } from "../../../lib/isa/address.ts";
+import { MODE_NUMBER } from "../../../lib/isa/mode.ts";
+import { translate, trapOf } from "../../../lib/mmu/translate.ts";
+import { type BareMachine, bareMachine, RAM_BASE } from "../../support/bare-machine.ts";
+import { seededNumbers } from "../../support/random.ts";
+
+const isFull = process.env["DOM0_TEST_FULL"] === "1";
+const PAGES = 16;
+const RAM_BYTES = PAGES * 4096;
+const BASE = BigInt(RAM_BASE);
+/** The root of the second stage takes pages 0 to 3; its other tables 4 and 5; the guest's tables 6 to 8. */
+const ROOT_PAGES = 4;
+const SECOND_STAGE_PAGES = [4, 5];
+const GUEST_PAGES = [6, 7, 8];
+
+interface Situation {
+  readonly user: boolean;
+  readonly sum: boolean;
+  readonly guestMxr: boolean;
+  readonly hostMxr: boolean;
+  readonly guestAdue: boolean;
+  readonly hostAdue: boolean;
+  readonly kind: AccessKind;
+  readonly hlvx: boolean;
+  readonly guestBare: boolean;
+  readonly hostBare: boolean;
+  readonly va: bigint;
+}
+
+/** What the manual says happens: a physical address and the bits that hardware has set, or a cause. */
+type Outcome =
+  | { readonly pa: bigint; readonly set: Readonly<Record<string, bigint>> }
+  | { readonly cause: number; readonly gpaOver4?: bigint; readonly tinst?: bigint };
+
+/** The one PMP entry allows everything below. */
+const END_OF_PMP = 2n ** 57n;
+
+const CAUSES = { fetch: [12, 20, 1], load: [13, 21, 5], store: [15, 23, 7] } as const;
+
+/** "Virtual Address Translation Process", steps 1 to 10, once for each stage. */
+class BookWalker {
+  readonly set: Record<string, bigint> = {};
+  readonly memory: DataView;
+  readonly s: Situation;
+  constructor(memory: DataView, situation: Situation) {
+    this.memory = memory;
+    this.s = situation;
+  }
+
+  word(pa: bigint): bigint | undefined {
+    const offset = pa - BASE;
+    const inside = offset >= 0n && offset + 8n <= BigInt(RAM_BYTES);
+    return inside ? this.memory.getBigUint64(Number(offset), true) : undefined;
+  }
+
+  run(): Outcome {
+    const { s } = this;
+    const fail = (index: 0 | 1 | 2) => ({ cause: CAUSES[s.kind][index] });
+    let gpa = s.va;
+    if (!s.guestBare) {
+      const top = BigInt.asIntN(64, s.va) >> 38n;
+      if (top !== 0n && top !== -1n) return fail(0);
+      let a = BASE + BigInt((GUEST_PAGES[0] as number) * 4096);
+      let level = 2;
+      for (;;) {
+        const shift = 12n + 9n * BigInt(level);
+        const entryAt = a + ((s.va >> shift) % 512n) * 8n;
+        const host = this.second(entryAt, "load", false, 0x3000n);
+        if (typeof host !== "bigint") return host;
+        const pte = this.word(host);
+        if (pte === undefined) return fail(2);
+        const [v, r, w, x, u, , acc, dirty] = [...Array(8).keys()].map(
+          (bit) => (pte >> BigInt(bit)) % 2n === 1n,
+        );
+        if (!v || (!r && w) || pte >> 54n !== 0n) return fail(0);
+        if (!r && !x) {
+          level -= 1;
+          if (level < 0 || u || acc || dirty) return fail(0);
+          a = ((pte >> 10n) % 2n ** 44n) * 4096n;
+          continue;
+        }
+        const ppn = (pte >> 10n) % 2n ** 44n;
+        if (ppn % 512n ** BigInt(level) !== 0n) return fail(0);
+        if (s.user && !u) return fail(0);
+        if (!s.user && u && (s.kind === "fetch" || !s.sum)) return fail(0);
+        const readable = r || (x && (s.guestMxr || s.hostMxr));
+        const allowed = s.kind === "fetch" || s.hlvx ? x : s.kind === "load" ? readable : w;
+        if (!allowed) return fail(0);
+        const wants = (acc ? 0n : 0x40n) | (s.kind === "store" && !dirty ? 0x80n : 0n);
+        if (wants !== 0n) {
+          if (!s.guestAdue) return fail(0);
+          const target = this.second(entryAt, "store", false, 0x3020n);
+          if (typeof target !== "bigint") return target;
+          this.note(target, wants);
+        }
+        const size = 2n ** shift;
+        gpa = ppn * 4096n - ((ppn * 4096n) % size) + (s.va % size);
+        break;
+      }
+    }
+    const pa = this.second(gpa, s.kind, true, 0n);
+    if (typeof pa !== "bigint") return pa;
+    return pa < END_OF_PMP ? { pa, set: this.set } : fail(2);
+  }
+
+  /** The second stage; every access is user mode's. */
+  second(gpa: bigint, kind: AccessKind, explicit: boolean, tinst: bigint): bigint | Outcome {
+    const { s } = this;
+    if (s.hostBare) return gpa;
+    const guestFault = { cause: CAUSES[s.kind][1], gpaOver4: gpa / 4n, tinst };
+    if (gpa >= 2n ** 41n) return guestFault;
+    let table = BASE;
+    for (const [shift, entries] of [
+      [30n, 2048n],
+      [21n, 512n],
+      [12n, 512n],
+    ] as const) {
+      const at = table + ((gpa >> shift) % entries) * 8n;
+      const pte = this.word(at);
+      if (pte === undefined) return { cause: CAUSES[s.kind][2] };
+      const flags = pte % 256n;
+      const has = (mask: bigint): boolean => (flags & mask) === mask;
+      if (!has(1n) || (has(4n) && !has(2n)) || pte >> 54n > 0n) return guestFault;
+      const next = (pte >> 10n) * 4096n;
+      if (!has(2n) && !has(8n)) {
+        if (shift === 12n || (flags & 0xd0n) !== 0n) return guestFault;
+        table = next;
+        continue;
+      }
+      if (next % 2n ** shift !== 0n || !has(0x10n)) return guestFault;
+      const mayRead = has(2n) || (explicit && s.hostMxr && has(8n));
+      const needsX = kind === "fetch" || (explicit && s.hlvx);
+      if (!(needsX ? has(8n) : kind === "load" ? mayRead : has(4n))) return guestFault;
+      const wants = (has(0x40n) ? 0n : 0x40n) | (kind === "store" && !has(0x80n) ? 0x80n : 0n);
+      if (wants !== 0n && !s.hostAdue) return guestFault;
+      if (wants !== 0n) this.note(at, wants);
+      return next + (gpa % 2n ** shift);
+    }
+    return guestFault;
+  }
+
+  note(at: bigint, bits: bigint): void {
+    const key = at.toString(16);
+    this.set[key] = (this.set[key] ?? 0n) | bits;
+  }
+}
+
+/** Tables that lead somewhere more often than not. */
+function scatter(machine: BareMachine, below: (limit: number) => number): void {
+  const pageWord = (page: number, flags: bigint) => (((BASE + BigInt(page * 4096)) >> 12n) << 10n) | flags;
+  const someFlags = (usual: bigint): bigint =>
+    below(3) === 0 ? BigInt(below(256)) | 1n : below(3) === 0 ? usual ^ (1n << BigInt(1 + below(7))) : usual;
+  const superpage = (flags: bigint) => ((BASE >> 12n) << 10n) | flags;
+  const entry = (tables: readonly number[], usual: bigint): bigint => {
+    switch (below(16)) {
+      case 0:
+        return 0n;
+      case 1:
+        return (BigInt(below(2 ** 30)) << 34n) | BigInt(below(2 ** 30));
+      case 2:
+      case 3:
+        return superpage(someFlags(usual));
+      case 4:
+        return pageWord(below(PAGES), 1n | (BigInt(below(3)) << 6n));
+      case 5:
+      case 6:
+      case 7:
+      case 8:
+        return pageWord(tables[below(tables.length)] as number, 1n);
+      default:
+        return pageWord(below(PAGES), someFlags(usual));
+    }
+  };
+  const put = (page: number, index: number, word: bigint) =>
+    machine.ram.store(page * 4096 + index * 8, 8, word);
+  for (let index = 0; index < 512 * ROOT_PAGES; index++)
+    put(0, index, below(3) === 0 ? superpage(someFlags(0xdfn)) : entry(SECOND_STAGE_PAGES, 0xdfn));
+  for (const page of SECOND_STAGE_PAGES)
+    for (let index = 0; index < 512; index++) put(page, index, entry(SECOND_STAGE_PAGES, 0xdfn));
+  // Often the second stage maps RAM where it is, so that the guest's tables are found.
+  if (below(4) !== 0)
+    put(0, 2, superpage(below(4) === 0 ? someFlags(0xdfn) : below(3) === 0 ? 0xdbn : 0xdfn));
+  for (const page of GUEST_PAGES)
+    for (let index = 0; index < 512; index++)
+      put(
+        page,
+        index,
+        entry(GUEST_PAGES, (below(2) === 0 ? 0xdfn : 0xcfn) & (below(3) === 0 ? ~0xc0n : -1n)),
+      );
+}
+
+function prepare(machine: BareMachine, s: Situation): void {
+  const set = (name: Parameters<typeof writeCsr>[1], value: bigint) => writeCsr(machine.hart, name, value);
+  machine.hart.reset();
+  set("pmpaddr0", 2n ** 54n - 1n);
+  set("pmpcfg0", 0x1fn);
+  const bit = (on: boolean, place: number): bigint => (on ? 1n << BigInt(place) : 0n);
+  set("menvcfg", bit(true, 61));
+  set("henvcfg", bit(s.guestAdue, 61));
+  // The guest's field is zero while machine mode's is.
+  set("menvcfg", bit(s.hostAdue, 61));
+  set("mstatus", bit(s.hostMxr, 19));
+  set("vsstatus", bit(s.guestMxr, 19) | bit(s.sum, 18));
+  const guestRoot = (BASE >> 12n) + BigInt(GUEST_PAGES[0] as number);
+  set("vsatp", s.guestBare ? 0n : (8n << 60n) | guestRoot);
+  set("hgatp", s.hostBare ? 0n : (8n << 60n) | (BASE >> 12n));
+}
+
+const situations = fc.record({
+  user: fc.boolean(),
+  sum: fc.boolean(),
+  guestMxr: fc.boolean(),
+  hostMxr: fc.boolean(),
+  guestAdue: fc.boolean(),
+  hostAdue: fc.boolean(),
+  kind: fc.constantFrom<AccessKind>("fetch", "load", "store"),
+  hlvx: fc.boolean(),
+  guestBare: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
+  hostBare: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
+  va: fc.oneof(
+    fc.tuple(fc.nat(511), fc.nat(511), fc.nat(511), fc.nat(4095)).map(([a, b, c, d]) => {
+      const low = (BigInt(a) << 30n) | (BigInt(b) << 21n) | (BigInt(c) << 12n) | BigInt(d & ~7);
+      return BigInt.asUintN(64, BigInt.asIntN(39, low));
+    }),
+    fc.nat(RAM_BYTES - 8).map((offset) => BASE + BigInt(offset & ~7)),
+    fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((word) => word & ~7n),
+    fc.bigInt({ min: 0n, max: 2n ** 42n - 1n }).map((word) => word & ~7n),
+  ),
+});
+
+describe("two-stage translation", () => {
+  it("does what the manual's steps do, to the bit that hardware sets", () => {
+    const machine = bareMachine({ ramBytes: RAM_BYTES });
+    const seen = new Map<string, number>();
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 30 }),
+        fc.array(situations, { minLength: 20, maxLength: 20 }),
+        (seed, list) => {
+          scatter(machine, seededNumbers(seed));
+          for (const raw of list) {
+            const s = {
+              ...raw,
+              hlvx: raw.hlvx && raw.kind === "load",
+              guestAdue: raw.guestAdue && raw.hostAdue,
+            };
+            prepare(machine, s);
+            const before = machine.ram.u8.slice();
+            const expected = new BookWalker(new DataView(before.buffer), s).run();
+            const mode = s.user ? MODE_NUMBER.VU : MODE_NUMBER.VS;
+            const rights = { mode, needsExecute: s.hlvx };
+            const found = translate(machine.hart.state, machine.bus, vaddr(s.va), s.kind, 8, rights);
+            const label = `${found.kind} ${"cause" in expected ? expected.cause : "ok"} ${"tinst" in expected ? expected.tinst : ""}`;
+            seen.set(label, (seen.get(label) ?? 0) + 1);
+            if ("pa" in expected) {
+              expect(found).toMatchObject({ kind: "translation", paddr: expected.pa });
+              for (const [at, bits] of Object.entries(expected.set)) {
+                const offset = Number(BigInt(`0x${at}`) - BASE);
+                const view = new DataView(before.buffer);
+                view.setBigUint64(offset, view.getBigUint64(offset, true) | bits, true);
+              }
+            } else {
+              if (found.kind === "translation") throw new Error(`went to ${found.paddr.toString(16)}`);
+              const trap = trapOf(found, s.kind, s.va, mode);
+              expect({ cause: trap.cause, gva: trap.gva, tval: trap.tval }).toEqual({
+                cause: expected.cause,
+                gva: true,
+                tval: s.va,
+              });
+              expect([trap.tval2, trap.tinst]).toEqual([expected.gpaOver4 ?? 0n, expected.tinst ?? 0n]);
+            }
+            expect(Buffer.compare(machine.ram.u8, before)).toBe(0);
+          }
+        },
+      ),
+      { seed: 1, numRuns: isFull ? 5000 : 400 },
+    );
+    // Every kind of outcome was met: pages, both stages' faults, implicit reads and writes of the guest's tables.
+    const labels = [...seen.keys()].join("\n");
+    for (const outcome of ["translation ok", "walk-fault 12", "walk-fault 13", "walk-fault 15"])
+      expect(labels).toContain(outcome);
+    for (const cause of [20, 21, 23])
+      for (const tinst of ["0", "12288", "12320"])
+        expect(labels).toContain(`guest-page-fault ${cause} ${tinst}`);
+  }, 600_000);
+});
