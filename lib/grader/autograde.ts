@@ -13,11 +13,11 @@ import type { Course, SourceAssignment } from "./course.ts";
 import { replaceFolder, writeFileWhole } from "./files.ts";
 import {
   type Bench,
-  checkReference,
   type GradeOptions,
   gradeSubmission,
   type PreparedAssignment,
   prepareAssignment,
+  runReference,
 } from "./grade-submission.ts";
 import { Gradebook, type SubmissionRecord } from "./gradebook/gradebook.ts";
 import { claimedId } from "./nbgrader/metadata.ts";
@@ -40,8 +40,8 @@ export interface AutogradeSettings extends GradeOptions {
   readonly jobs: number;
   /** Only this student. */
   readonly student?: string | undefined;
-  /** Do not first see whether the instructor's own answers earn every point. */
-  readonly skipReference: boolean;
+  /** Grade although the instructor's own answers do not earn every point. */
+  readonly toleratesMistakes: boolean;
   /** Grade again what is already graded in this very version. */
   readonly force: boolean;
   /** Stops the run: nothing new starts, processes end, no half result is stored. */
@@ -88,10 +88,11 @@ export async function autograde(
       settings.sandbox.warmUp(),
     ]);
     if (isProblem(prepared)) return prepared;
-    const mistaken = settings.skipReference ? undefined : await checkReference(first, prepared, settings);
-    if (mistaken !== undefined) return mistaken;
+    const reference = await runReference(first, prepared, settings);
+    if (isProblem(reference)) return reference;
+    if (reference.mistake !== undefined && !settings.toleratesMistakes) return reference.mistake;
     book.saveAssignment(source.manifest);
-    return await gradeAll(students, benches, prepared, book, settings);
+    return await gradeAll(students, benches, reference.prepared, book, settings);
   } finally {
     settings.signal?.removeEventListener("abort", close);
     close();

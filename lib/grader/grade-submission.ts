@@ -7,7 +7,7 @@ import type { SourceAssignment } from "./course.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
-import type { CellReport, InstructorCell, OracleReport, TestReport } from "./oracle/protocol.ts";
+import type { CellReport, InstructorCell, LastValue, OracleReport, TestReport } from "./oracle/protocol.ts";
 import { type Flag, isUntouched, type Plan, planRun, releasedSource } from "./plan.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { releasedText } from "./release.ts";
@@ -35,6 +35,8 @@ export interface PreparedAssignment {
   readonly instructor: ReadonlyMap<string, readonly InstructorCell[]>;
   /** Tests that cannot run because a text does not compile, with the reason. Only in a student's own validation. */
   readonly broken: ReadonlyMap<string, string>;
+  /** What each test's last expression gave for the instructor's answers, by notebook; empty while that is not known. */
+  readonly gives: ReadonlyMap<string, Readonly<Record<string, LastValue>>>;
 }
 
 /** Choices of a grading run. */
@@ -75,7 +77,7 @@ export async function prepareAssignment(
     }
     instructor.set(notebook.name, cells);
   }
-  return { source, instructor, broken };
+  return { source, instructor, broken, gives: new Map() };
 }
 
 /** Leaves out what only tracebacks need. */
@@ -84,34 +86,51 @@ const slim = (cell: EmittedCell): EmittedCell => ({ ...cell, mappings: "", sourc
 function aboutCell(
   notebook: ManifestNotebook,
   id: string | undefined,
-): Pick<InstructorCell, "isAnswer" | "released"> {
+): Pick<InstructorCell, "isAnswer" | "points" | "released"> {
   const cell = notebook.cells.find((candidate) => candidate.id === id);
+  const points = cell?.points ?? 0;
   const isAnswer = cell?.role === "answer" || cell?.role === "manual-answer";
-  return { isAnswer, released: cell === undefined ? "" : releasedSource(cell) };
+  return { isAnswer, points, released: cell === undefined ? "" : releasedSource(cell) };
+}
+
+/** What the instructor's own answers tell about an assignment: kinds of last expressions, and what is wrong, if anything. */
+export interface ReferenceRun {
+  readonly prepared: PreparedAssignment;
+  readonly mistake: Problem | undefined;
 }
 
 /**
  * Grades the instructor's own notebooks. Tests that their author's answers do not pass say nothing about a student,
  * and a kit or a machine that is broken shows here before it costs anybody a point.
  */
-export async function checkReference(
+export async function runReference(
   bench: Bench,
   prepared: PreparedAssignment,
   options: GradeOptions,
-): Promise<Problem | undefined> {
+): Promise<ReferenceRun | Problem> {
   const { notebooks, manifest } = prepared.source;
   const files = notebooks.map(({ name, notebook }) => [name, { file: `${name}.ipynb`, notebook }] as const);
   const reference = { student: "reference", hash: "", timestamp: null, notebooks: new Map(files), flags: [] };
   const report = await gradeSubmission(bench, prepared, reference, options);
   if (isProblem(report)) return report;
-  const lost = report.notebooks
-    .flatMap(gradedEntries)
-    .find((cell) => cell.points !== null && cell.points < cell.most && cell.status !== "no-answer");
-  if (lost === undefined) return undefined;
+  const gives = report.notebooks.map((notebook) => {
+    const kinds = gradedEntries(notebook).map(({ id, gave }) => [id, gave] as const);
+    return [notebook.name, Object.fromEntries(kinds)] as const;
+  });
+  const lost = report.notebooks.flatMap(gradedEntries).find(losesPoints);
+  return {
+    prepared: { ...prepared, gives: new Map(gives) },
+    mistake: lost === undefined ? undefined : referenceProblem(manifest.assignment, lost),
+  };
+}
+
+const losesPoints = ({ points, most, status }: GradedCell): boolean =>
+  points !== null && points < most && status !== "no-answer";
+
+function referenceProblem(assignment: string, lost: GradedCell): Problem {
   const why = textOf(lost, true).join(" ").replaceAll(/\s+/g, " ").slice(0, 300);
-  return problem(
-    `${manifest.assignment}: the instructor's own answer earns ${lost.points} of ${lost.most} in "${lost.id}", so nobody was graded: ${why}`,
-  );
+  const what = `the instructor's own answer earns ${lost.points} of ${lost.most} in "${lost.id}"`;
+  return problem(`${assignment}: ${what}, so nobody was graded: ${why}`);
 }
 
 /**
@@ -170,6 +189,7 @@ function notSubmitted(wanted: ManifestNotebook): NotebookReport {
       status: "not-submitted",
       lines: ["This notebook was not submitted."],
       verdicts: [],
+      gave: "nothing",
       details: [],
     };
     return { kind: "graded", cell: graded };
@@ -200,6 +220,7 @@ async function gradeNotebook(
       type: "job",
       steps: plan.steps.filter((step) => step.kind !== "test" || !prepared.broken.has(step.id)),
       instructor: prepared.instructor.get(wanted.name) ?? [],
+      gives: prepared.gives.get(wanted.name),
       checksModule: prepared.source.checksModule,
       seedNames: names,
       instances: options.instances,
@@ -243,6 +264,7 @@ function entriesOf(
       status: "threw",
       lines: [`This test does not compile with your cells: ${why}`],
       verdicts: [],
+      gave: "nothing",
       details: [],
     });
   }
@@ -298,6 +320,7 @@ function gradedTest(cell: ManifestCell, test: TestReport | undefined): GradedCel
     status: test?.status ?? "stopped",
     lines: test?.lines ?? ["No verdict."],
     verdicts: test?.verdicts ?? [],
+    gave: test?.gave ?? "nothing",
     details: test?.details ?? [],
   };
 }
@@ -312,6 +335,7 @@ function manualCell(cell: ManifestCell, answer: string | undefined): GradedCell 
     status: isEmpty ? "no-answer" : "manual",
     lines: [isEmpty ? NO_RESPONSE : "A person reads this answer."],
     verdicts: [],
+    gave: "nothing",
     details: [],
   };
 }

@@ -2,7 +2,7 @@
 import type { OpenVerdict } from "../checks/check.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import type { CageEnd } from "./oracle/oracle.ts";
-import type { CellReport, TestReport } from "./oracle/protocol.ts";
+import type { CellReport, LastValue, TestReport } from "./oracle/protocol.ts";
 import type { Flag } from "./plan.ts";
 
 /** A graded cell. `points` is null when a person must read the answer. */
@@ -15,6 +15,7 @@ export interface GradedCell {
   /** For the student. */
   readonly lines: readonly string[];
   readonly verdicts: readonly OpenVerdict[];
+  readonly gave: LastValue;
   /** For the instructor alone. */
   readonly details: readonly string[];
 }

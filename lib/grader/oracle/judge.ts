@@ -13,7 +13,15 @@ import type { EmittedCell } from "../../notebook/kernel-protocol.ts";
 import { REQUEST } from "../cage/protocol.ts";
 import { startCell } from "../cell-runner.ts";
 import type { Step } from "../plan.ts";
-import type { CellReport, CompileReply, OracleJob, OracleReport, TestReport } from "./protocol.ts";
+import type {
+  CellReport,
+  CompileReply,
+  InstructorCell,
+  LastValue,
+  OracleJob,
+  OracleReport,
+  TestReport,
+} from "./protocol.ts";
 import { type Student, StudentError } from "./student.ts";
 
 /** What judging needs from the process around it. */
@@ -127,6 +135,7 @@ class JudgedRun {
       lines: [line],
       verdicts: [],
       details,
+      gave: "nothing",
     });
     if (this.#isGone) return none("stopped", STOPPED);
     let result: unknown;
@@ -147,7 +156,12 @@ class JudgedRun {
       return none("stopped", STOPPED);
     }
     if (failure !== undefined) return threw(failure, found.released, none);
-    return judged(id, verdicts, result);
+    return judged(
+      found,
+      this.#job.gives?.[id] ?? (this.#job.gives === undefined ? kindOf(result) : "nothing"),
+      verdicts,
+      result,
+    );
   }
 
   /** Runs the instructor's own cells that a cell reads from, once each. */
@@ -195,22 +209,40 @@ function threw(failure: unknown, released: string, none: Unjudged): TestReport {
 
 const STOPPED = "No verdict: the process ended before this test (time, memory, output, or an exit).";
 
-/** From what a test did to a share: its checks decide; without checks a number is a share itself; else it passed. */
-function judged(id: string, verdicts: readonly Verdict[], result: unknown): TestReport {
-  const details = verdicts.map((verdict) => verdictText(verdict, true));
-  const report = (share: number, lines: readonly string[]): TestReport => ({
-    id,
+const kindOf = (value: unknown): LastValue =>
+  typeof value === "number" ? "number" : typeof value === "boolean" ? "boolean" : "nothing";
+
+/**
+ * From what a test did to a share. Its checks decide; without checks its last expression does, if that gives points or a
+ * verdict for the instructor's answers; else it passed, since it ended.
+ *
+ * @param gives  Kind of the last expression. A student who makes it another kind earns nothing by that.
+ */
+function judged(
+  test: InstructorCell,
+  gives: LastValue,
+  verdicts: readonly Verdict[],
+  result: unknown,
+): TestReport {
+  const report = (share: number, ...lines: readonly string[]): TestReport => ({
+    id: test.id ?? "",
     share,
     status: "judged",
     lines,
     verdicts: verdicts.map(openVerdict),
-    details,
+    details: verdicts.map((verdict) => verdictText(verdict, true)),
+    gave: kindOf(result),
   });
   if (verdicts.length > 0) {
     const most = verdicts.reduce((sum, verdict) => sum + verdict.most, 0);
     const score = verdicts.reduce((sum, verdict) => sum + verdict.score, 0);
-    return report(most === 0 ? 0 : clampShare(score / most), []);
+    return report(most === 0 ? 0 : clampShare(score / most));
   }
-  if (typeof result === "number") return report(clampShare(result), [`Share earned: ${clampShare(result)}`]);
-  return report(1, ["Passed."]);
+  if (gives === "number") {
+    const share = typeof result === "number" && test.points > 0 ? clampShare(result / test.points) : 0;
+    return report(share, "This test gives points in part.");
+  }
+  if (gives === "boolean")
+    return result === true ? report(1, "Passed.") : report(0, "This test did not pass.");
+  return report(1, "Passed.");
 }

@@ -12,6 +12,8 @@ export interface InstructorCell {
   readonly id: string | undefined;
   /** What students can read of it: an error's text that stands here gives nothing away. */
   readonly released: string;
+  /** Points, when it is a test. */
+  readonly points: number;
   /** True for answers: the oracle never runs those, it asks the student. */
   readonly isAnswer: boolean;
 }
@@ -21,6 +23,8 @@ export interface OracleJob {
   readonly type: "job";
   readonly steps: readonly Step[];
   readonly instructor: readonly InstructorCell[];
+  /** What the last expression of each test gave for the instructor's own answers; undefined while that is not known. */
+  readonly gives: Readonly<Record<string, LastValue>> | undefined;
   /** Module of the instructor's that registers checks; imported once. */
   readonly checksModule: string | undefined;
   /** Parts of the seed: run, assignment and student. Undefined: the seeds that every page uses. */
@@ -37,6 +41,9 @@ export type OracleMessage =
 
 /** Orchestrator → oracle, as the answer to `compile`. */
 export type CompileReply = CompileResult | { readonly ok: "late" };
+
+/** Kind of a test's last expression: a number is points, a boolean a verdict, and anything else says nothing. */
+export type LastValue = "number" | "boolean" | "nothing";
 
 /** What became of one of the student's cells. */
 export interface CellReport {
@@ -61,6 +68,7 @@ export interface TestReport {
   readonly verdicts: readonly OpenVerdict[];
   /** For the instructor alone. */
   readonly details: readonly string[];
+  readonly gave: LastValue;
 }
 
 /** Everything the oracle found out about one submitted notebook. */

@@ -44,7 +44,7 @@ Options
   --instances N      random instances per property (default: 200)
   --cpu-seconds N    processor seconds per submission (default: ${CAGE_LIMITS.cpuSeconds})
   --force            grade again what is already graded
-  --skip-reference   do not first check that the instructor's own answers earn every point
+  --tolerate         grade although the instructor's own answers do not earn every point
   --practice         do not use the sandbox; the scores are for practice, not for credit
   --output FILE      export: write here instead of printing
 
@@ -58,7 +58,7 @@ const OPTIONS = {
   instances: { type: "string" },
   "cpu-seconds": { type: "string" },
   force: { type: "boolean" },
-  "skip-reference": { type: "boolean" },
+  tolerate: { type: "boolean" },
   practice: { type: "boolean" },
   output: { type: "string" },
 } as const;
@@ -72,7 +72,7 @@ interface Request {
   readonly instances: number | undefined;
   readonly cpuSeconds: number;
   readonly isForced: boolean;
-  readonly skipsReference: boolean;
+  readonly isTolerant: boolean;
   readonly isPractice: boolean;
   readonly output: string | undefined;
   readonly signal: AbortSignal;
@@ -164,7 +164,7 @@ function readRequest(args: string[], signal: AbortSignal): (Request & { action: 
     instances: instances === 0 ? undefined : Number(instances),
     cpuSeconds: Number(cpuSeconds),
     isForced: values.force === true,
-    skipsReference: values["skip-reference"] === true,
+    isTolerant: values.tolerate === true,
     isPractice: values.practice === true,
     output: values.output,
     signal,
@@ -293,7 +293,7 @@ async function grade(request: Request): Promise<number | Problem> {
       jobs: request.jobs,
       student: request.student,
       force: request.isForced,
-      skipReference: request.skipsReference,
+      toleratesMistakes: request.isTolerant,
       signal: request.signal,
       onResult: (result, count, total) => {
         done = count;

@@ -80,7 +80,7 @@ export class TestCourse {
         seed: "test",
         instances: isFull ? 200 : 20,
         force: true,
-        skipReference: false,
+        toleratesMistakes: false,
         ...more,
       }),
     );
