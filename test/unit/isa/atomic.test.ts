@@ -1,5 +1,6 @@
 /** A: reservations, atomic operations and their faults. Programs in assembly, expectations from the manual. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { MODE_NUMBER } from "../../../lib/isa/mode.ts";
 import { EXCEPTION } from "../../../lib/isa/trap.ts";
 import { type BareMachine, bareMachine, loadText, RAM_BASE } from "../../support/bare-machine.ts";
 
@@ -59,6 +60,11 @@ describe("LR and SC", () => {
     run("lr.d a0, (s0)\n ecall");
     run("sc.d a2, a1, (s0)");
     expect(machine.hart.read("a2")).toBe(1n);
+    machine.hart.write("t0", BigInt(RAM_BASE + 16));
+    run("csrw mepc, t0\n csrwi mstatus, 0\n lr.d a0, (s0)\n mret");
+    machine.hart.state.modeNumber = MODE_NUMBER.M;
+    run("sc.d a3, a1, (s0)");
+    expect(machine.hart.read("a3")).toBe(1n);
   });
 
   it("sign-extend words, and write only four bytes of them", () => {
