@@ -47,7 +47,7 @@ export const EVENT_WORDS = {
  * Where events go.
  *
  * `detail` is one byte that depends on the kind: for traps and returns `from << 4 | to` as privilege-mode numbers
- * (0 U, 1 S, 3 M); for CSR writes the mode that wrote, twice in the same way; for device accesses the width in bytes;
+ * (0 U, 1 S, 3 M, 4 VU, 5 VS); for CSR writes the mode that wrote, twice in the same way; for device accesses the width in bytes;
  * else zero.
  */
 export interface EventSink {
