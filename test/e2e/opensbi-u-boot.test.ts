@@ -40,11 +40,11 @@ describeWith(["opensbi", "uboot"], "a real boot", () => {
       /Platform Console Device +: uart8250/,
       /Platform Shutdown Device +: sifive_test/,
       /Boot HART Priv Version +: v1\.12/,
-      /Boot HART Base ISA +: rv64imafdcb/,
+      /Boot HART Base ISA +: rv64imafdcbh/,
       /Boot HART ISA Extensions +: .*sstc/,
       /Boot HART PMP Count +: 16/,
       /Boot HART PMP Address Bits: 54/,
-      /Boot HART MIDELEG +: 0x0000000000000222/,
+      /Boot HART MIDELEG +: 0x0000000000001666/,
     ])
       expect(text).toMatch(line);
   });
