@@ -31,7 +31,7 @@ export interface WalkRequest {
   readonly mxr: boolean;
   /** `menvcfg.ADUE` or `henvcfg.ADUE`: hardware sets A and D instead of faulting. */
   readonly setsAccessedDirty: boolean;
-  /** A load that needs X in place of R. @spec norm:hlsv_trans */
+  /** A load that needs X in place of R. @spec norm:hlsv_u_op */
   readonly needsExecute: boolean;
   /** The address is a guest's physical one: Sv39x4. */
   readonly isGuestPhysical: boolean;

@@ -14,6 +14,7 @@ import { statusBit } from "../hart/status.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
 import { CSRS, SV39 } from "../isa/csr-map.ts";
 import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
+import { checkPmp, pmpEntryFor } from "./pmp.ts";
 import {
   isAccessFault,
   type Leaf,
@@ -42,7 +43,7 @@ export interface GuestAccess {
   readonly kind: AccessKind;
   /** VS or VU. */
   readonly mode: ModeNumber;
-  /** HLVX: a load that needs X in place of R. @spec norm:hlsv_trans */
+  /** HLVX: a load that needs X in place of R. @spec norm:hlsv_u_op */
   readonly needsExecute: boolean;
 }
 
@@ -185,6 +186,9 @@ export function resolveTwoStage(
   const passed = second.pass(gpa, "access", kind, needsExecute);
   if (passed.kind !== "passed") return passed;
   const updates = [...(guest?.updates ?? NO_UPDATES), ...second.updates];
+  // norm:hlsv_u_op: physical memory must be executable and readable.
+  if (needsExecute && !checkPmp(state, mode, "fetch", passed.paddr, lengthBytes).allowed)
+    return { kind: "pmp-fault", paddr: passed.paddr, entry: pmpEntryFor(state, passed.paddr, lengthBytes) };
   return checked(state, mode, kind, passed.paddr, lengthBytes, guest?.leaf, updates);
 }
 

@@ -214,6 +214,8 @@ export class ReferenceContext implements ExecContext {
   #loadInPage(from: Vaddr, width: Width, rights: Rights | undefined): bigint | Trap {
     const found = this.#translate(from, "load", width, rights);
     if (found.kind !== "translation") return this.#space.refusal(found, "load", from, rights?.mode);
+    if (rights?.needsExecute && typeof this.#bus.fetch(Number(found.paddr)) !== "bigint")
+      return this.#space.refusal(undefined, "load", from, rights.mode);
     const value = this.#bus.load(Number(found.paddr), width, this.#hart.id);
     return typeof value === "bigint" ? value : this.#space.refusal(undefined, "load", from, rights?.mode);
   }

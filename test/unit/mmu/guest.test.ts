@@ -335,7 +335,7 @@ describe("HLV, HLVX and HSV", () => {
     expect(hstatus()).toMatchObject({ GVA: 1n, SPV: 0n, SPVP: 1n });
   });
 
-  it("hlvx wants X in both stages instead of R, and faults as a load (norm:hlvx-wu_valid32)", () => {
+  it("hlvx wants X in both stages instead of R, and faults as a load (norm:hlsv_u_op)", () => {
     put(GUEST_LEAF, pte(GUEST_PHYSICAL, KERNEL & ~(R | W)));
     put(SECOND_LEAF, pte(PHYSICAL, ALL & ~(R | W)));
     run("S", "hlvx.wu a0, (a1)");
@@ -343,6 +343,25 @@ describe("HLV, HLVX and HSV", () => {
     put(SECOND_LEAF, pte(PHYSICAL, ALL & ~X));
     run("S", "hlvx.wu a0, (a1)");
     expect(trapped().cause).toBe(EXCEPTION.loadGuestPageFault);
+  });
+});
+
+describe("HLVX and physical memory", () => {
+  beforeEach(() => set("hstatus", encodeCsr("hstatus", { SPVP: 1 })));
+  const GUESTS_PAGE = (PHYSICAL >> 2n) | 0x1ffn;
+
+  it.each([
+    ["X alone", 0x1cn],
+    ["R alone", 0x19n],
+  ])("of which PMP grants %s cannot be read by it (norm:hlsv_u_op)", (_, right) => {
+    set("pmpaddr1", 2n ** 54n - 1n);
+    set("pmpaddr0", GUESTS_PAGE);
+    set("pmpcfg0", 0x1f00n | right);
+    run("S", "hlvx.wu a0, (a1)");
+    expect(trapped().cause).toBe(EXCEPTION.loadAccessFault);
+    set("pmpcfg0", 0x1f1dn);
+    run("S", "hlvx.wu a0, (a1)");
+    expect(machine.hart.read("a0")).toBe(0x8877_6655n);
   });
 });
 
