@@ -195,9 +195,18 @@ function extensionsOf(host: EditorHost, tabs: TabPolicy) {
       if (update.view.hasFocus) tabs.indents = true;
       host.onEdit();
     }),
+    EditorView.updateListener.of(({ state }) => {
+      // A list that scrolls must be reachable by itself too, not only by the arrow keys of the editor.
+      if (completionStatus(state) === "active") requestAnimationFrame(makeListsFocusable);
+    }),
     EditorView.contentAttributes.of({ "aria-label": host.label }),
     look,
   ];
+}
+
+function makeListsFocusable(): void {
+  for (const list of document.querySelectorAll(".cm-tooltip-autocomplete > ul"))
+    list.setAttribute("tabindex", "0");
 }
 
 function completionsFrom(host: EditorHost) {
