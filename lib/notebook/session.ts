@@ -99,7 +99,7 @@ class Session implements CellSession {
     try {
       const body = this.#within(cell.id, () => this.#start(cell, hooks));
       await Promise.race([body, interrupted]);
-      this.#sendResult(cell.id, hooks.result);
+      await this.#sendResult(cell.id, hooks.result);
       await Promise.race([this.#host.turn(), interrupted]);
       return { status: "ok", survivors: [...cell.values] };
     } catch (thrown) {
@@ -171,9 +171,11 @@ class Session implements CellSession {
     return this.#host.during === undefined ? body() : this.#host.during(cell, body);
   }
 
-  #sendResult(cell: number, result: unknown): void {
+  async #sendResult(cell: number, result: unknown): Promise<void> {
     if (result === undefined) return;
-    this.#host.emit(cell, { type: "execute_result", data: resultBundle(result) });
+    const data =
+      result instanceof Promise ? { "text/plain": await promiseForm(result) } : resultBundle(result);
+    this.#host.emit(cell, { type: "execute_result", data });
   }
 }
 
@@ -185,6 +187,16 @@ function resultBundle(result: unknown): { readonly [mime: string]: unknown } {
     // A value whose own bundle fails is printed like any other.
   }
   return { "text/plain": inspect(result) };
+}
+
+/** A promise that the cell did not await: what it holds by now, or that it is pending. */
+async function promiseForm(promise: Promise<unknown>): Promise<string> {
+  const pending = Symbol("pending");
+  const state = await Promise.race([promise, pending]).then(
+    (value) => (value === pending ? "<pending>" : inspect(value)),
+    (error: unknown) => `<rejected> ${inspect(error)}`,
+  );
+  return `Promise { ${state} }`;
 }
 
 /** Whether a name was reached before the cell stopped: reading a `let` that was not throws. */

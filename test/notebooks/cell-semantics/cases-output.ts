@@ -44,6 +44,13 @@ export const OUTPUT_CASES: readonly SemanticsCase[] = [
     ],
   },
   {
+    name: "a promise that was not awaited is shown as a promise",
+    cells: [
+      cell("Promise.resolve(5)", { value: "Promise { 5 }" }),
+      cell("new Promise(() => {})", { value: "Promise { <pending> }" }),
+    ],
+  },
+  {
     name: "a long array is shown in columns and cut at a hundred",
     cells: [cell("Array.from({ length: 120 }, (_, index) => index)", { value: columns() })],
   },
