@@ -2,8 +2,10 @@
 import type { Width } from "../bus/device.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
+import { guestMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
+import type { HartState } from "../hart/state.ts";
 import { a } from "../isa/a.ts";
 import { type Vaddr, vaddr } from "../isa/address.ts";
 import { type DecodedInsn, decode } from "../isa/decode.ts";
@@ -14,7 +16,7 @@ import type { Mnemonic } from "../isa/instructions.ts";
 import type { Mode } from "../isa/mode.ts";
 import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
 import type { Trap } from "../isa/trap.ts";
-import { resolve } from "../mmu/translate.ts";
+import { type Rights, resolve } from "../mmu/translate.ts";
 import type { Machine } from "./machine.ts";
 
 /** A register that changed, integer or floating-point. Values are unsigned 64-bit. */
@@ -84,7 +86,17 @@ const ACCESSES: { readonly [M in Mnemonic]?: Access } = {
   ...{ "c.sw": ["store", 4], "c.sd": ["store", 8], "c.fsd": ["store", 8] },
   ...{ "c.swsp": ["store", 4], "c.sdsp": ["store", 8], "c.fsdsp": ["store", 8] },
   ...ATOMIC_ACCESSES,
+  ...{ "hlv.b": ["load", 1], "hlv.bu": ["load", 1], "hlv.h": ["load", 2], "hlv.hu": ["load", 2] },
+  ...{ "hlv.w": ["load", 4], "hlv.wu": ["load", 4], "hlv.d": ["load", 8] },
+  ...{ "hlvx.hu": ["load", 2], "hlvx.wu": ["load", 4] },
+  ...{ "hsv.b": ["store", 1], "hsv.h": ["store", 2], "hsv.w": ["store", 4], "hsv.d": ["store", 8] },
 };
+
+/** HLV, HLVX and HSV have a guest's rights; the others the hart's own. */
+const rightsOf = (mnemonic: Mnemonic, state: HartState): Rights | undefined =>
+  /^h[ls]v/.test(mnemonic)
+    ? { mode: guestMode(state), needsExecute: mnemonic.startsWith("hlvx") }
+    : undefined;
 
 /** What the engine of a machine that is switched off would say. */
 const OFF: EngineStop = { reason: "waiting", steps: 0 };
@@ -151,7 +163,7 @@ function plannedAccess(machine: Machine, hart: Hart, decoded: DecodedInsn): Plan
   const [kind, width] = access;
   const { state } = hart;
   const address = vaddr((state.x[decoded.rs1] ?? 0n) + decoded.imm);
-  const physical = physicalAddress(machine, hart, address, kind);
+  const physical = physicalAddress(machine, hart, address, kind, rightsOf(mnemonic, state));
   if (physical === undefined) return undefined;
   const willFail = mnemonic.startsWith("sc.") && state.reservation !== physical + BigInt(width);
   if (willFail) return undefined;
@@ -197,8 +209,9 @@ function physicalAddress(
   hart: Hart,
   address: Vaddr,
   kind: "fetch" | "load" | "store",
+  rights?: Rights,
 ): bigint | undefined {
-  const found = resolve(hart.state, machine.bus, address, kind, 1);
+  const found = resolve(hart.state, machine.bus, address, kind, 1, rights);
   return found.kind === "translation" ? found.paddr : undefined;
 }
 

@@ -100,6 +100,7 @@ export interface TranslationExplanation {
  * @param mode  Whose rights; by default those that such an access of the hart has now. After a trap, give the mode that
  *              it came from.
  * @param lengthBytes  How many bytes the access touches; PMP refuses an access that an entry contains in part only.
+ * @param needsExecute Whether it is HLVX's load, which needs X in place of R.
  */
 export function explainTranslation(
   hart: Hart,
@@ -107,12 +108,13 @@ export function explainTranslation(
   access: AccessKind,
   mode: Mode = modeName(effectiveMode(hart.state, access)),
   lengthBytes = 1,
+  needsExecute = false,
 ): TranslationExplanation {
   const virtual = vaddr(address);
   const number = MODE_NUMBER[mode];
   const stage = isVirtual(number) ? "VS" : "only";
   const wish: Wish = { vaddr: virtual, access, mode, stage };
-  const observed = observe(hart, wish, lengthBytes);
+  const observed = observe(hart, wish, lengthBytes, needsExecute);
   const { levels, guestWalks, found } = observed;
   const guest = stage === "VS" ? explainGuest(hart, guestWalks, levels) : undefined;
   const pageBytes = leafBytes(levels);
@@ -138,7 +140,7 @@ interface Observed {
   readonly found: ReturnType<typeof resolve>;
 }
 
-function observe(hart: Hart, wish: Wish, lengthBytes: number): Observed {
+function observe(hart: Hart, wish: Wish, lengthBytes: number, needsExecute: boolean): Observed {
   const levels: ExplainedLevel[] = [];
   const guestWalks: ExplainedGuestWalk[] = [];
   const observer = {
@@ -150,7 +152,7 @@ function observe(hart: Hart, wish: Wish, lengthBytes: number): Observed {
       guestWalks.push(explainGuestWalk(walk, wish));
     },
   };
-  const rights = { mode: MODE_NUMBER[wish.mode], needsExecute: false };
+  const rights = { mode: MODE_NUMBER[wish.mode], needsExecute };
   const found = resolve(hart.state, hart.bus, vaddr(wish.vaddr), wish.access, lengthBytes, rights, observer);
   return { levels, guestWalks, found };
 }

@@ -166,7 +166,8 @@ function walkOf(hart: Hart, { trap, from, effectiveMode }: Told): TranslationExp
   const name = trap.isInterrupt ? undefined : causeName(trap);
   const access = name === undefined ? undefined : ACCESS_OF[name as ExceptionName];
   if (access === undefined) return undefined;
-  return explainTranslation(hart, trap.tval, access, access === "fetch" ? from : effectiveMode);
+  const mode = access === "fetch" ? from : effectiveMode;
+  return explainTranslation(hart, trap.tval, access, mode, 1, isHlvx(trap));
 }
 
 function tvalMeaning(trap: Trap): string {
@@ -186,6 +187,9 @@ function guestPhysicalOf(trap: Trap): bigint | undefined {
   if (!GUEST_PAGE_FAULTS.has(name)) return undefined;
   return (trap.tval2 << 2n) | (isImplicit(trap) ? 0n : trap.tval & 3n);
 }
+
+/** HLVX tells itself in `tinst`. */
+const isHlvx = ({ tinst }: Trap): boolean => /^hlvx/.test(disassemble(Number(BigInt.asIntN(32, tinst))));
 
 const isImplicit = ({ tinst }: Trap): boolean =>
   tinst === PSEUDOINSTRUCTION.read || tinst === PSEUDOINSTRUCTION.write;

@@ -198,6 +198,18 @@ describe("a step", () => {
     expect(board.step().where).toBe("handler");
   });
 
+  it("shows where a hypervisor's access to its guest's memory went", () => {
+    const board = boardWith(
+      "li t2, -1\n csrw pmpaddr0, t2\n csrwi pmpcfg0, 0x1f\n li t0, 0x80001000\n li t1, 7\n hsv.w t1, (t0)\n hlvx.hu a0, (t0)",
+    );
+    const records = Array.from({ length: 12 }, () => board.step()).filter(({ text }) => /^h/.test(text));
+    const place = { vaddr: 0x8000_1000n, paddr: 0x8000_1000n, value: 7n };
+    expect(records.map(({ memory }) => memory)).toEqual([
+      { kind: "store", width: 4, ...place },
+      { kind: "load", width: 2, ...place },
+    ]);
+  });
+
   it("shows a faulting load without a memory access, and an address without code as such", () => {
     const board = boardWith("ld a0, 0(zero)");
     board.hart.write("zero", 1n);

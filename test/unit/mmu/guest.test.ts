@@ -241,6 +241,28 @@ describe("a refusal of the second stage", () => {
   });
 });
 
+describe("MXR of HLV", () => {
+  it.each([
+    ["mstatus", ALL, "reads"],
+    ["vsstatus", ALL, "reads"],
+    ["mstatus", X | U | V | A | D, "reads"],
+    ["vsstatus", X | U | V | A | D, "does not read"],
+  ] as const)(
+    "with %s.MXR and the second stage's leaf %i: %s an execute-only page (norm:hlsv_sstatus_mxr norm:hlsv_vsstatus_mxr)",
+    (status, second, does) => {
+      set("hstatus", encodeCsr("hstatus", { SPVP: 1 }));
+      put(GUEST_LEAF, pte(GUEST_PHYSICAL, X | V | A | D));
+      put(SECOND_LEAF, pte(PHYSICAL, second));
+      run("M", "hlv.d a0, (a1)");
+      expect(get("mcause")).toBe(13n);
+      set("mcause", 0n);
+      set(status, encodeCsr("mstatus", { MXR: 1 }));
+      run("M", "hlv.d a0, (a1)");
+      expect(get("mcause")).toBe(does === "reads" ? 0n : 21n);
+    },
+  );
+});
+
 describe("MXR", () => {
   it.each([
     ["the guest's stage", "vsstatus", X | KERNEL, ALL, "reads"],
@@ -484,6 +506,13 @@ describe("explanations", () => {
       to: "VS",
       route: "bit 8 of medeleg is 1 and that of hedeleg is 1, so virtual supervisor mode handles it",
     });
+  });
+
+  it("of HLVX's fault ask for X", () => {
+    set("hstatus", encodeCsr("hstatus", { SPVP: 1 }));
+    put(SECOND_LEAF, pte(PHYSICAL, ALL & ~X));
+    run("S", "hlvx.wu a0, (a1)");
+    expect(explainTrap(machine.hart).walk).toMatchObject({ ok: false, failedStage: "G", failedBit: "X" });
   });
 
   it("of HLV's fault use the guest's rights", () => {
