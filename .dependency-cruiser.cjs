@@ -24,6 +24,7 @@ const MAY = {
   grader: [...MACHINE, "assets", "notebook", "checks", "systems", "referee", "testbed", "attacks"],
 };
 const CORE_FREE = "^lib/(?!host/|grader/)";
+const FRONT_DOORS = "^lib/(dist/)?(index|host/node|host/front-door)[.](ts|js|d[.]ts)$";
 module.exports = {
   forbidden: [
     {
@@ -34,10 +35,21 @@ module.exports = {
     },
     {
       name: "front-door-only",
-      comment: "Notebooks, assignments and the book import dom0-kit, never a file inside lib.",
+      comment: "Notebooks and assignments import dom0-kit, never a file inside lib.",
       severity: "error",
-      from: { path: "^(notebooks|assignments|book)/" },
-      to: { path: "^lib/", pathNot: "^lib/(dist/)?(index|host/node)[.](ts|js|d[.]ts)$" },
+      from: { path: "^(notebooks|assignments)/" },
+      to: { path: "^lib/", pathNot: FRONT_DOORS },
+    },
+    {
+      name: "book-machinery",
+      comment:
+        "The book's build and workers are hosts: they bundle the cell compiler and a kernel. Nothing else inside lib.",
+      severity: "error",
+      from: { path: "^book/" },
+      to: {
+        path: "^lib/",
+        pathNot: [FRONT_DOORS, "^lib/notebook/", "^lib/host/kernel/", "^lib/course/palette[.]ts$"],
+      },
     },
     {
       name: "resolvable",

@@ -2,11 +2,12 @@
 import { readFile } from "node:fs/promises";
 import { buildBoard } from "../../../board/virt.ts";
 import { assetFile } from "../../node-assets.ts";
-import { type Bench, median, rounded, timed } from "./row.ts";
+import { type Bench, median, processorTimed, rounded } from "./row.ts";
 
 /** One timed boot. */
 export interface GuestBoot {
   readonly retired: number;
+  /** Processor seconds. */
   readonly seconds: number;
 }
 
@@ -20,7 +21,7 @@ export async function benchGuestBoot(): Promise<GuestBoot> {
   const board = buildBoard();
   const image = board.loadElf(new Uint8Array(await readFile(assetFile("images/mini-kernel.elf"))));
   if (image.kind === "load-error") throw new Error(image.message);
-  const { seconds, result } = timed(() => board.run({ instructions: BUDGET }));
+  const { seconds, result } = processorTimed(() => board.run({ instructions: BUDGET }));
   if (result.reason !== "poweroff" || !board.console.text.endsWith(LAST_LINE)) {
     throw new Error(`the kernel ended with ${result.reason} after:\n${board.console.text}`);
   }

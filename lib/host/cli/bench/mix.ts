@@ -4,11 +4,10 @@
  * Seconds are processor time of the whole process (the engine's thread, compiler and collector), so that neighbors on a
  * busy machine do not count.
  */
-import process from "node:process";
 import { buildBoard } from "../../../board/virt.ts";
 import { mixGuest, mixModel } from "./mix-program.ts";
 import { qemuName, runOnQemu } from "./qemu-peer.ts";
-import { type Bench, type BenchRow, median, rounded } from "./row.ts";
+import { type Bench, type BenchRow, median, processorTimed, rounded } from "./row.ts";
 
 /** One timed run of the guest. */
 export interface MixResult {
@@ -26,14 +25,6 @@ const RUNS = 3;
 const QEMU_EXTRA_ROUNDS = 8_000_000;
 /** More than any number of rounds here takes. */
 const BUDGET = 1e10;
-
-/** What `work` returned, and the processor time that it took. */
-function processorTimed<T>(work: () => T): { readonly seconds: number; readonly result: T } {
-  const before = process.cpuUsage();
-  const result = work();
-  const { user, system } = process.cpuUsage(before);
-  return { seconds: (user + system) / 1e6, result };
-}
 
 const expectedSums = new Map<number, bigint>();
 
