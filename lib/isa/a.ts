@@ -83,6 +83,7 @@ const isBelow = (a: bigint, b: bigint): boolean => BigInt.asUintN(64, a) < BigIn
 const minimumUnsigned: Change = (old, operand) => (isBelow(old, operand) ? old : operand);
 const maximumUnsigned: Change = (old, operand) => (isBelow(old, operand) ? operand : old);
 
+/** Atomic instructions. @spec unpriv §"A Extension for Atomic Instructions" */
 export const a = {
   ...loadReserved("w"),
   ...storeConditional("w"),

@@ -39,6 +39,7 @@ const SP = 2;
 
 const inPlace = { rs1: "rd" } as const;
 
+/** Compressed instructions. @spec unpriv §"C Extension for Compressed Instructions" */
 export const c = {
   // Quadrant 0: loads and stores with a small register as base.
   "c.addi4spn": compressed("stackAddress")(

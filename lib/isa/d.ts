@@ -61,6 +61,7 @@ const TO_INTEGER = "norm:fcvt-w-d_fcvt-l-d_op";
 const FROM_INTEGER = "norm:fcvt-d-w_fcvt-d-l_op";
 const TO_UNSIGNED = "norm:fcvt-wu-d_fcvt-lu-d_fcvt-d-wu_fcvt-d-lu_op";
 
+/** Double-precision instructions. @spec unpriv §"D Extension for Double-Precision Floating-Point" */
 export const d = {
   fld: load("imm[11:0] rs1 011 rd 0000111", "norm:fld_op", loading(DOUBLE)),
   fsd: store("imm[11:5] rs2 rs1 011 imm[4:0] 0100111", "norm:fsd_op", storing(DOUBLE)),

@@ -56,6 +56,7 @@ const TO_INTEGER = "norm:fcvt-l-s_fcvt-w-s_op";
 const FROM_INTEGER = "norm:fcvt-s-w_fcvt-s-l_op";
 const TO_UNSIGNED = "norm:fcvt-wu-s_fcvt-lu-s_fcvt-s-wu_fcvt-s-lu_op";
 
+/** Single-precision instructions. @spec unpriv §"F Extension for Single-Precision Floating-Point" */
 export const f = {
   flw: load("imm[11:0] rs1 010 rd 0000111", "norm:fsw_flw_op", loading(SINGLE)),
   fsw: store("imm[11:5] rs2 rs1 010 imm[4:0] 0100111", "norm:fsw_flw_op", storing(SINGLE)),

@@ -5,6 +5,7 @@ const registers = computing("registers");
 
 const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
 
+/** Address generation. @spec unpriv §"Zba: Address generation" */
 export const zba = {
   "add.uw": registers("0000100 rs2 rs1 000 rd 0111011", "norm:add_uw_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs2] + unsignedWord(x[rs1]);

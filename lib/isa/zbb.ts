@@ -38,6 +38,7 @@ const bytesOf = (value: bigint): bigint[] =>
 const fromBytes = (bytes: readonly bigint[]): bigint =>
   bytes.reduce((value, byte) => (value << 8n) | byte, 0n);
 
+/** Basic bit manipulation. @spec unpriv §"Zbb: Basic bit-manipulation" */
 export const zbb = {
   andn: registers("0100000 rs2 rs1 111 rd 0110011", "norm:andn_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] & ~x[rs2];

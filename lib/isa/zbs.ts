@@ -9,6 +9,7 @@ const shift = computing("shift");
 const bit = (number: bigint): bigint => 1n << (number & 63n);
 const bitAt = (value: bigint, number: bigint): bigint => (asU64(value) >> (number & 63n)) & 1n;
 
+/** Single-bit instructions. @spec unpriv §"Zbs: Single-bit instructions" */
 export const zbs = {
   bclr: registers("0100100 rs2 rs1 001 rd 0110011", "norm:bclr_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] & ~bit(x[rs2]);

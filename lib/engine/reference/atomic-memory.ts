@@ -19,6 +19,7 @@ const MISALIGNED = {
   store: "storeAddressMisaligned",
 } as const satisfies Record<AtomicKind, ExceptionName>;
 
+/** Atomic accesses of one hart. Faults are values; nothing throws for what a guest does. */
 export class AtomicMemory {
   readonly #state: HartState;
   readonly #bus: Bus;

@@ -76,7 +76,9 @@ const withSign =
   ({ signMask }: FloatFormat, a: bigint, b: bigint): bigint =>
     (a & ~signMask) | (sign(a, b) & signMask);
 
-/** Sign injection: the sign of `b`, its opposite, or the product of both signs. */
+/** `a` with the sign of `b`. */
 export const copySign = withSign((_, b) => b);
+/** `a` with the opposite of the sign of `b`. */
 export const copyOppositeSign = withSign((_, b) => ~b);
+/** `a` with the sign of the product of both. */
 export const multiplySigns = withSign((a, b) => a ^ b);

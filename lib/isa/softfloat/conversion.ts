@@ -26,9 +26,13 @@ export interface IntegerFormat {
   readonly isSigned: boolean;
 }
 
+/** 32 bits, signed. */
 export const INT32: IntegerFormat = { widthBits: 32, isSigned: true };
+/** 32 bits, unsigned. */
 export const UINT32: IntegerFormat = { widthBits: 32, isSigned: false };
+/** 64 bits, signed. */
 export const INT64: IntegerFormat = { widthBits: 64, isSigned: true };
+/** 64 bits, unsigned. */
 export const UINT64: IntegerFormat = { widthBits: 64, isSigned: false };
 
 /** Smallest and largest integer of a format. */
