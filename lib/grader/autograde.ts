@@ -7,7 +7,7 @@
 import { mkdirSync } from "node:fs";
 import path from "node:path";
 import { type Notebook, type Output, writeNotebook } from "../notebook/nbformat.ts";
-import type { CageLimits, KitPaths, Sandbox } from "./cage/sandbox.ts";
+import type { CageLimits, KitPaths, Sandbox } from "./cage/confined.ts";
 import { Compiler } from "./compile/compiler.ts";
 import type { Course, SourceAssignment } from "./course.ts";
 import { replaceFolder, writeFileWhole } from "./files.ts";

@@ -1,7 +1,7 @@
 /** Grades one submission: plans each notebook, has the oracle judge it, turns shares into points. */
 import { pointsFor } from "../checks/score.ts";
 import type { EmittedCell } from "../notebook/kernel-protocol.ts";
-import type { CageLimits, Sandbox } from "./cage/sandbox.ts";
+import type { CageLimits, Sandbox } from "./cage/confined.ts";
 import type { Compiler } from "./compile/compiler.ts";
 import type { SourceAssignment } from "./course.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";

@@ -22,7 +22,7 @@ import {
   compilerProgram,
   type KitPaths,
   type Sandbox,
-} from "./sandbox.ts";
+} from "./confined.ts";
 
 /** Users that nobody is, one for each confined process: the limit on processes counts all that a user has. */
 const FIRST_STRANGER = 59_000;

@@ -3,7 +3,7 @@
  * a wall: it cannot keep a program from the network or from signals. Good for practice, not for credit.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type Confined, cageProgram, compilerProgram, type KitPaths, type Sandbox } from "./sandbox.ts";
+import { type Confined, cageProgram, compilerProgram, type KitPaths, type Sandbox } from "./confined.ts";
 
 /** Starts plain children. */
 export function plainChild(kit: KitPaths, prlimit: string | undefined): Sandbox {

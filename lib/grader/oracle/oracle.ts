@@ -7,7 +7,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import type { Duplex, Readable } from "node:stream";
-import type { CageLimits, Sandbox } from "../cage/sandbox.ts";
+import type { CageLimits, Sandbox } from "../cage/confined.ts";
 import type { Compiler } from "../compile/compiler.ts";
 import { FrameReader, frame } from "../wire.ts";
 import {
