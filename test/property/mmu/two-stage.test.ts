@@ -252,7 +252,7 @@ describe("two-stage translation", () => {
               hlvx: raw.hlvx && raw.kind === "load",
               guestAdue: raw.guestAdue && raw.hostAdue,
             };
-            prepare(machine, s);
+            prepare(machine, { ...s, guestAdue: raw.guestAdue });
             const before = machine.ram.u8.slice();
             const expected = new BookWalker(new DataView(before.buffer), s).run();
             const mode = s.user ? MODE_NUMBER.VU : MODE_NUMBER.VS;

@@ -379,6 +379,22 @@ describe("a guest's time", () => {
     expect(get("hip")).toBe(0n);
   });
 
+  it("rings when it is due, and when it wraps around, while instructions retire (norm:hip_vstip_clear)", () => {
+    set("henvcfg", 1n << 63n);
+    loadText(machine, "loop: j loop");
+    machine.hart.stateReplaced();
+    const runToAlarm = (): bigint => {
+      expect(machine.engine.run(1000).reason).toBe("alarm");
+      machine.clock.ringDue();
+      return get("hip");
+    };
+    set("htimedelta", ALL_ONES - machine.clock.mtime - 9n);
+    set("vstimecmp", ALL_ONES - 5n);
+    expect(get("hip")).toBe(0n);
+    expect(runToAlarm()).toBe(1n << 6n);
+    expect(runToAlarm()).toBe(0n);
+  });
+
   it("stimecmp is vstimecmp in a guest, where the hypervisor allows it (norm:hcounteren_acc)", () => {
     machine.hart.write("t0", 77n);
     expect(causeIn("VS", "csrw stimecmp, t0")).toBe(VIRTUAL);

@@ -425,6 +425,27 @@ describe.each(SWITCH_POSITIONS)("with $title, a changed entry counts at once", (
     expect(trapped().cause).toBe(EXCEPTION.loadPageFault);
   });
 
+  it.each([
+    ["V", "csrc mstatus, t0", 1n << 39n, KERNEL, ALL, EXCEPTION.loadAccessFault],
+    ["HS-mode's MXR", "csrc mstatus, t0", 1n << 19n, KERNEL, ALL & ~(R | W), EXCEPTION.loadGuestPageFault],
+    ["the guest's MXR", "csrc vsstatus, t0", 1n << 19n, KERNEL & ~(R | W), ALL, EXCEPTION.loadPageFault],
+    ["the guest's SUM", "csrc vsstatus, t0", 1n << 18n, ALL, ALL, EXCEPTION.loadPageFault],
+  ] as const)(
+    "%s is part of the question, with no fence between",
+    (what, clear, bit, guest, second, cause) => {
+      put(GUEST_LEAF, pte(GUEST_PHYSICAL, guest));
+      put(SECOND_LEAF, pte(PHYSICAL, second));
+      const mxr = what === "HS-mode's MXR" ? 1 : 0;
+      set("mstatus", encodeCsr("mstatus", { MPRV: 1, MPP: 1, MPV: 1, MXR: mxr }));
+      set("vsstatus", clear.includes("vsstatus") ? bit : 0n);
+      machine.hart.write("t0", bit);
+      run("M", `ld a0, 0(a1)\n ld a0, 0(a1)\n ${clear}\n ld a0, 0(a1)`, 3);
+      expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
+      machine.engine.step();
+      expect(get("mcause")).toBe(BigInt(cause));
+    },
+  );
+
   it("a new hgatp or vsatp is another machine", () => {
     run("VS", "ld a0, 0(a1)\n ld a0, 0(a1)", 1);
     set("hgatp", encodeCsr("hgatp", { MODE: 8, PPN: 0x80010n }));
