@@ -213,8 +213,7 @@ export async function ensureBuilt() {
         quiet: true,
       }),
     );
-    if (code !== 0 && process.env["DOM0_BUILD_ANYWAY"] !== "1")
-      throw new UserError(`The library does not compile:\n${output.trim()}`);
+    if (code !== 0) throw new UserError(`The library does not compile:\n${output.trim()}`);
     removeOrphans();
     const { downLevelTypes } = await import("./down-level-types.mjs");
     await downLevelTypes(DIST);
