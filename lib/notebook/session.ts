@@ -33,6 +33,12 @@ export interface CellSession {
   execute(cell: EmittedCell): Promise<RunOutcome>;
   /** Stops a cell that awaits; a busy loop is stopped by the host's flag. Names and values stay. */
   interrupt(): void;
+  /**
+   * Ends the running cell as interrupted when a host's termination has cut off the session's own code.
+   *
+   * @returns Its outcome, or `undefined` when no cell runs. The promise of its `execute` may never settle.
+   */
+  abandon(): RunOutcome | undefined;
   /** Error record of a value thrown outside a cell's own run, such as by a timer. */
   describe(thrown: unknown): CellError;
 }
@@ -81,6 +87,7 @@ class Session implements CellSession {
   readonly #host: SessionHost;
   readonly #cells = new Map<number, EmittedCell>();
   readonly #scopes = new Map<number, object>();
+  #current: { cell: EmittedCell; hooks: CellHooks; run: Run } | undefined;
   #interruptRun: ((reason: Interruption) => void) | undefined;
 
   constructor(host: SessionHost) {
@@ -93,6 +100,7 @@ class Session implements CellSession {
     this.#cells.set(cell.id, cell);
     const run: Run = { isStopped: false };
     const hooks = this.#hooks(run);
+    this.#current = { cell, hooks, run };
     const interrupted = new Promise<never>((_, reject) => {
       this.#interruptRun = reject;
     });
@@ -107,10 +115,26 @@ class Session implements CellSession {
       run.isStopped = outcome.status === "interrupted";
       return outcome;
     } finally {
-      this.#interruptRun = undefined;
-      this.#scopes.set(cell.id, hooks.scope);
-      if (interruptFlag) Atomics.store(interruptFlag, 0, 0);
+      this.#end(cell.id, hooks);
     }
+  }
+
+  abandon(): RunOutcome | undefined {
+    if (this.#current === undefined) return undefined;
+    const { cell, hooks, run } = this.#current;
+    run.isStopped = true;
+    const outcome = this.#failed(cell, hooks, new Interruption(INTERRUPTED.evalue));
+    this.#end(cell.id, hooks);
+    return outcome;
+  }
+
+  #end(cell: number, hooks: CellHooks): void {
+    this.#scopes.set(cell, hooks.scope);
+    // An abandoned run may come to its end after the next one has begun.
+    if (this.#current?.cell.id !== cell) return;
+    this.#current = undefined;
+    this.#interruptRun = undefined;
+    if (this.#host.interruptFlag) Atomics.store(this.#host.interruptFlag, 0, 0);
   }
 
   interrupt(): void {

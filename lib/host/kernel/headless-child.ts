@@ -12,9 +12,9 @@ import vm from "node:vm";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { createCellConsole } from "../../notebook/console.ts";
 import { setDisplaySink } from "../../notebook/display.ts";
-import type { CellOutput, EmittedCell } from "../../notebook/kernel-protocol.ts";
+import type { CellOutput, EmittedCell, RunOutcome } from "../../notebook/kernel-protocol.ts";
 import { CellOutputs } from "../../notebook/outputs.ts";
-import { createCellSession } from "../../notebook/session.ts";
+import { createCellSession, INTERRUPTED } from "../../notebook/session.ts";
 import { ModuleLoader, moduleGlobals } from "./headless-modules.ts";
 import {
   type ChildCommand,
@@ -23,12 +23,15 @@ import {
   COMMANDS_FD,
   EVENTS_FD,
   lineSplitter,
+  WAS_SEEN,
+  type WatcherMessage,
 } from "./headless-protocol.ts";
 import { siblingModule } from "./headless-sibling.ts";
 
 const settings = JSON.parse(process.argv[2] ?? "{}") as ChildSettings;
-const interruptFlag = new Int32Array(new SharedArrayBuffer(4));
-new Worker(siblingModule(import.meta.url, "headless-watcher"), { workerData: interruptFlag }).unref();
+const interruptFlag = new Int32Array(new SharedArrayBuffer(8));
+const watcher = new Worker(siblingModule(import.meta.url, "headless-watcher"), { workerData: interruptFlag });
+watcher.unref();
 Error.stackTraceLimit = 50;
 
 /** Written at once and whole: what was printed before a crash has arrived. */
@@ -97,19 +100,33 @@ process.exit = (code) => {
   return exitNow(code);
 };
 
+let running: number | undefined;
+
+function finish(cell: number, outcome: RunOutcome): void {
+  if (running !== cell) return;
+  running = undefined;
+  send({ type: "done", cell, outcome });
+}
+
 // A cell starts in a message's own callback: terminating it must not cut through the middle of a stream's code.
 const { port1: startingEnd, port2: runningEnd } = new MessageChannel();
 runningEnd.on("message", (cell: EmittedCell) => {
-  void session.execute(cell).then((outcome) => send({ type: "done", cell: cell.id, outcome }));
+  void session.execute(cell).then((outcome) => finish(cell.id, outcome));
 });
 runningEnd.unref();
 
-function obey(command: ChildCommand): void {
-  if (command.type === "interrupt") session.interrupt();
-  else {
-    latestCell = command.cell.id;
-    startingEnd.postMessage(command.cell);
-  }
+watcher.on("message", (message: WatcherMessage) => {
+  Atomics.store(interruptFlag, WAS_SEEN, 1);
+  session.interrupt();
+  if (message === "stop" || running === undefined) return;
+  // The termination hit the session's own code: the cell has ended, though nobody said so.
+  finish(running, session.abandon() ?? { status: "interrupted", survivors: [], error: INTERRUPTED });
+});
+
+function obey({ cell }: ChildCommand): void {
+  latestCell = cell.id;
+  running = cell.id;
+  startingEnd.postMessage(cell);
 }
 
 const commands = new Socket({ fd: COMMANDS_FD, readable: true, writable: false });

@@ -38,6 +38,8 @@ export interface Death {
 }
 
 const STDERR_KEPT = 20_000;
+/** A cell that goes on this long after it was asked to stop costs its kernel. */
+const PATIENCE_MS = 10_000;
 
 /** One child process. */
 export class Executor {
@@ -84,9 +86,12 @@ export class Executor {
 
   /** Asks the running cell to stop, busy or waiting; its names and values stay. */
   interrupt(): void {
-    if (this.#running === undefined) return;
-    this.#send({ type: "interrupt" });
+    const cell = this.#running;
+    if (cell === undefined) return;
     this.#stream(CONTROL_FD)?.write(INTERRUPT_BYTE);
+    setTimeout(() => {
+      if (this.#running === cell) void this.kill("the cell could not be stopped, so the kernel was ended");
+    }, PATIENCE_MS).unref();
   }
 
   /** Kills the child, whatever it does. A running cell's promise resolves with `reason`. */

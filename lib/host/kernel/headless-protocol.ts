@@ -20,9 +20,19 @@ export interface ChildSettings {
   readonly limits: OutputLimits;
 }
 
-export type ChildCommand =
-  | { readonly type: "execute"; readonly cell: EmittedCell }
-  | { readonly type: "interrupt" };
+/** The kernel's command to the child: run this cell. */
+export interface ChildCommand {
+  readonly type: "execute";
+  readonly cell: EmittedCell;
+}
+
+/** Words of the memory that the child's two threads share. */
+export const IS_STOPPING = 0;
+/** Set by the main thread once it knows that it was asked to stop. */
+export const WAS_SEEN = 1;
+
+/** Watcher thread → main thread: stop the cell; later, see to it that it has ended. */
+export type WatcherMessage = "stop" | "verify";
 
 export type ChildEvent =
   | { readonly type: "ready" }
