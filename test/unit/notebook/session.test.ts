@@ -155,3 +155,26 @@ describe("an error record", () => {
     ]);
   });
 });
+
+describe("a run that its host has cut off", () => {
+  it("is ended as interrupted, its names kept, and its late end disturbs nobody", async () => {
+    const { session, outputs } = start();
+    const lost = session.execute(
+      cell(
+        1,
+        "$dom0.define({ n: { get: () => n } });\nlet n = 3;\nawait new Promise((go) => { globalThis.wake = go; });",
+        { values: ["n"] },
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(session.abandon()).toMatchObject({ status: "interrupted", survivors: ["n"] });
+    expect(session.abandon()).toBeUndefined();
+    const next = session.execute(
+      cell(2, "await new Promise((go) => setTimeout(go, 30));\n$dom0.result = first.n;", { reads: [1] }),
+    );
+    (globalThis as unknown as { wake(): void }).wake();
+    await lost;
+    expect((await next).status).toBe("ok");
+    expect(outputs.at(-1)).toEqual({ type: "execute_result", data: { "text/plain": "3" } });
+  });
+});
