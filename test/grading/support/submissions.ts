@@ -189,7 +189,7 @@ const CHANNEL: readonly Member[] = [
       `const fs = await import("node:fs");
 const seen = [...fs.readdirSync("/"), ...fs.readdirSync("/proc").filter((name) => /^\\d+$/.test(name)), ...Object.keys(process.env)];
 console.log(JSON.stringify(seen));
-for (const file of ["/kit/assignments", "/work", "/root", "/home", "/etc/passwd"]) if (fs.existsSync(file)) console.log("LEAK " + file);`,
+for (const file of ["/kit/assignments", "/srv", "/home", "/var/lib", "/etc/passwd"]) if (fs.existsSync(file)) console.log("LEAK " + file);`,
     ),
     score: 12,
   },
