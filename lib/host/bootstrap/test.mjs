@@ -61,7 +61,7 @@ function fullLogHeader(parts) {
   const cpu = os.cpus()[0]?.model ?? "unknown processor";
   const memory = Math.round(os.totalmem() / 2 ** 30);
   const lines = [
-    `machine: ${os.cpus().length} × ${cpu}, ${memory} GiB, ${os.type()} ${os.release()} ${os.arch()}`,
+    `machine: ${os.cpus().length} × ${cpu}, ${memory} GiB, ${os.type()} ${os.release().split("-")[0]} ${os.arch()}`,
   ];
   const { devDependencies } = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8"));
   lines.push(
@@ -107,7 +107,12 @@ await main(async () => {
     const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped\n`;
     writeFileSync(
       FULL_LOG,
-      fullLogHeader(parts) + output.replaceAll(`${ROOT}/`, "").replace(/\x1b\[[0-9;]*m/g, "") + closing,
+      fullLogHeader(parts) +
+        output
+          .replaceAll(`${ROOT}/`, "")
+          .replaceAll(ROOT, ".")
+          .replace(/\x1b\[[0-9;]*m/g, "") +
+        closing,
     );
   }
   if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
