@@ -60,7 +60,8 @@ function judge(answer: Answer, wanted: boolean): Finding {
   if (medeleg === undefined || medeleg < 0n || medeleg >> 64n !== 0n)
     return fails("medeleg must be a whole number of at most 64 bits.");
   // Doing nothing leaves every other trap where it was, and earns nothing for it.
-  if (medeleg === 0n) return fails("A medeleg of 0 delegates nothing. The trap with cause 8 has bit 1n << 8n.");
+  if (medeleg === 0n)
+    return fails("A medeleg of 0 delegates nothing. The trap with cause 8 has bit 1n << 8n.");
   const wish = new Set(delegationWish(seed).causes);
   const wrong = [...takers(seed, medeleg)].filter(
     ([cause, to]) => wish.has(cause) === wanted && (to === "S") !== wanted,
