@@ -219,18 +219,30 @@ export class NotebookRunner {
     return new SessionClient(this.#host.sessionAddress);
   }
 
-  /** After a session had to be ended: runs what had run before, quietly, so that its state is back. */
+  /**
+   * After a session had to be ended: runs what had run before, quietly, so that its state is back. The cell counts as
+   * running until then, because a run asked for in between would be lost.
+   */
   async #afterTermination(cell: CellView): Promise<false> {
     this.#session = undefined;
     const before = this.#log.slice(0, -1);
     this.#forgetLog();
+    if (before.length > 0)
+      this.#host.announce(`Cell ${cell.index} stopped; running the earlier cells again`, true);
+    const isBack = await this.#runAgain(before);
     cell.setState("stopped", "stopped");
-    if (before.length === 0) return false;
-    this.#host.announce(`Cell ${cell.index} stopped; running the earlier cells again`, true);
+    const outcome = isBack && before.length > 0 ? "; the state of the earlier cells is back" : "";
+    this.#host.announce(`Cell ${cell.index} stopped${outcome}`, false);
+    return false;
+  }
+
+  /** Runs a log in a new session; false when that had to be ended too. */
+  async #runAgain(log: readonly LogEntry[]): Promise<boolean> {
+    if (log.length === 0) return true;
     const session = this.#startSession();
     this.#session = session;
     const renumbered = new Map<number, number>();
-    for (const entry of before) {
+    for (const entry of log) {
       const id = this.#log.length + 1;
       const emitted = {
         ...entry.emitted,
@@ -239,11 +251,15 @@ export class NotebookRunner {
       };
       renumbered.set(entry.emitted.id, id);
       const end = await session.execute(emitted, () => undefined);
-      if (end === "terminated") return false;
+      this.#isStopping = false;
+      if (end === "terminated") {
+        this.#session = undefined;
+        this.#forgetLog();
+        return false;
+      }
       this.#log.push({ cell: entry.cell, emitted, survivors: end.survivors });
     }
-    this.#host.announce(`Cell ${cell.index} stopped; the state of the earlier cells is back`, false);
-    return false;
+    return true;
   }
 
   /** Compiles a cell: from the build while nothing that it depends on was edited, else by TypeScript. */
