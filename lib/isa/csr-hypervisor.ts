@@ -8,7 +8,8 @@ import { type Csr, ro, rw, warl } from "./csr.ts";
 export const GUEST_EXTERNAL_LINES = 7;
 
 const VIRTUAL_MODES = [0n, 8n];
-const UXL_64 = 2n << 32n;
+/** `UXL` = 2: user mode is 64 bits wide. */
+export const UXL_64 = 2n << 32n;
 const VSXL_64 = 2n << 32n;
 /** A time that no machine reaches. */
 const NEVER = 2n ** 64n - 1n;
@@ -155,6 +156,21 @@ const HYPERVISOR = {
   },
 } as const satisfies Record<string, Csr>;
 
+/** Fields of `sstatus`, and of `vsstatus`, which has the same format. @spec norm:vsstatus_sz_acc_op */
+export const SUPERVISOR_STATUS = {
+  SIE: rw(1),
+  SPIE: rw(5),
+  UBE: ro(6),
+  SPP: rw(8),
+  VS: ro(10, 9),
+  FS: rw(14, 13),
+  XS: ro(16, 15),
+  SUM: rw(18),
+  MXR: rw(19),
+  UXL: ro(33, 32),
+  SD: ro(63),
+} as const;
+
 /** A guest's supervisor CSRs. @spec norm:H_vscsrs_v1 */
 const VIRTUAL_SUPERVISOR = {
   vsstatus: {
@@ -162,19 +178,7 @@ const VIRTUAL_SUPERVISOR = {
     access: "HRW",
     title: "virtual supervisor status",
     spec: "norm:vsstatus_sz_acc_op",
-    fields: {
-      SIE: rw(1),
-      SPIE: rw(5),
-      UBE: ro(6),
-      SPP: rw(8),
-      VS: ro(10, 9),
-      FS: rw(14, 13),
-      XS: ro(16, 15),
-      SUM: rw(18),
-      MXR: rw(19),
-      UXL: ro(33, 32),
-      SD: ro(63),
-    },
+    fields: SUPERVISOR_STATUS,
     reset: UXL_64,
   },
   vsie: {

@@ -4,7 +4,7 @@
  */
 import { type BitField, getField, setField } from "../bits/field.ts";
 import { type Csr, ro, rw, warl } from "./csr.ts";
-import { HYPERVISOR_CSRS } from "./csr-hypervisor.ts";
+import { HYPERVISOR_CSRS, SUPERVISOR_STATUS, UXL_64 } from "./csr-hypervisor.ts";
 import { NUMBERED_CSRS } from "./csr-numbered.ts";
 
 /** `satp.MODE` values that this hart supports. @spec norm:satp_mode_sxlen64 */
@@ -12,7 +12,6 @@ export const BARE = 0n;
 /** Three levels of 4 KiB tables. */
 export const SV39 = 8n;
 
-const UXL_64 = 2n << 32n;
 const SXL_64 = 2n << 34n;
 const MXL_64 = 2n << 62n;
 
@@ -76,19 +75,7 @@ export const CSRS = {
     access: "SRW",
     title: "supervisor status",
     spec: "norm:sstatus_spp",
-    fields: {
-      SIE: rw(1),
-      SPIE: rw(5),
-      UBE: ro(6),
-      SPP: rw(8),
-      VS: ro(10, 9),
-      FS: rw(14, 13),
-      XS: ro(16, 15),
-      SUM: rw(18),
-      MXR: rw(19),
-      UXL: ro(33, 32),
-      SD: ro(63),
-    },
+    fields: SUPERVISOR_STATUS,
     reset: UXL_64,
   },
   sie: {
