@@ -6,6 +6,7 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
+import { digestWord } from "../bus/digest-word.ts";
 import { EventKind } from "../bus/event-sink.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
@@ -21,7 +22,7 @@ import type { Snapshot } from "./snapshot.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { Stop } from "./stop.ts";
 import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
-import { digestWord, type Trace } from "./trace.ts";
+import type { Trace } from "./trace.ts";
 import { NO_TRAPS } from "./trap-loop.ts";
 
 /** Bytes with a place, and names for places in them: what an assembler makes. */

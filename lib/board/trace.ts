@@ -136,12 +136,6 @@ export interface TraceState {
   readonly count: number;
 }
 
-/** The first eight bytes of a SHA-256 as a word for an event. */
-export function digestWord(bytes: Uint8Array): bigint {
-  const digest = sha256(bytes);
-  return new DataView(digest.buffer, digest.byteOffset).getBigUint64(0);
-}
-
 /** SHA-256 of bytes in hexadecimal. */
 export function sha256Hex(bytes: Uint8Array): string {
   return bytesToHex(sha256(bytes));

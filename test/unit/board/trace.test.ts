@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { NO_SYMBOLS, SymbolTable } from "../../../lib/board/symbols.ts";
-import { digestWord, Trace } from "../../../lib/board/trace.ts";
+import { Trace } from "../../../lib/board/trace.ts";
 import { eventText } from "../../../lib/board/trace-event.ts";
+import { digestWord } from "../../../lib/bus/digest-word.ts";
 import { EVENT_WORDS, EventKind } from "../../../lib/bus/event-sink.ts";
 
 /** The documented record, built without the code under test. */
