@@ -33,7 +33,7 @@ export interface LoadableProgram {
   readonly symbols?: ReadonlyMap<string, bigint>;
 }
 
-/** A machine with one hart, as people use it. */
+/** A machine as people use it. */
 export class Board {
   /** Hart 0. */
   readonly hart: Hart;
@@ -84,8 +84,8 @@ export class Board {
   }
 
   /**
-   * Puts a program into RAM and makes its first instruction the next one; a hart that waits wakes up. Nothing else of the
-   * machine changes.
+   * Puts a program into RAM and makes its first instruction the next one of every hart; harts that wait wake up. Nothing
+   * else of the machine changes.
    *
    * @param program  What an assembler returned, mistakes included.
    * @returns  Undefined, or why nothing was loaded.
@@ -102,18 +102,20 @@ export class Board {
       const message = `The program has ${place}, outside RAM at 0x${base.toString(16)}–0x${end.toString(16)}. Choose another origin.`;
       return loadError("outside-ram", message);
     }
-    this.hart.pc = origin;
-    this.hart.state.waiting = false;
+    for (const hart of this.harts) {
+      hart.pc = origin;
+      hart.state.waiting = false;
+      hart.stateReplaced();
+    }
     this.#machine.symbols = new SymbolTable(
       [...(symbols ?? [])].map(([name, address]) => ({ name, address, sizeBytes: 0n })),
     );
-    this.hart.stateReplaced();
     return undefined;
   }
 
   /**
-   * Loads a RISC-V ELF file and leaves hart 0 as the boot ROM would: at the entry, with its number in `a0` and the device
-   * tree's address in `a1`.
+   * Loads a RISC-V ELF file and leaves each hart as the boot ROM would: at the entry, with its number in `a0` and the
+   * device tree's address in `a1`.
    *
    * @returns  The entry, or why nothing was loaded.
    */
@@ -126,11 +128,13 @@ export class Board {
       contents.set(bytes);
       this.memory.write(BigInt(paddr), contents);
     }
-    this.hart.pc = BigInt(image.entry);
-    this.hart.state.waiting = false;
     const target = { entry: image.entry, deviceTree: machine.deviceTreeAddress };
-    for (const [register, value] of registersAfterRom(this.hart.id, target)) this.hart.write(register, value);
-    this.hart.stateReplaced();
+    for (const hart of this.harts) {
+      hart.pc = BigInt(image.entry);
+      hart.state.waiting = false;
+      for (const [register, value] of registersAfterRom(hart.id, target)) hart.write(register, value);
+      hart.stateReplaced();
+    }
     machine.symbols = image.symbols;
     return image;
   }
@@ -140,7 +144,7 @@ export class Board {
     return runMachine(this.#machine, options);
   }
 
-  /** Runs one instruction, or takes one trap. */
+  /** Runs one instruction, or takes one trap, of the hart whose turn it is. */
   step(): StepRecord {
     return stepOnce(this.#machine);
   }
@@ -176,6 +180,7 @@ export class Board {
       ram: machine.versions.take(),
       trace: machine.trace.save(),
       trapLoop: machine.trapLoop.save(),
+      turns: machine.turns.save(),
       consoleLength: machine.console.length,
       finish: machine.finish,
       symbols: machine.symbols,
@@ -201,6 +206,7 @@ export class Board {
     for (const hart of machine.harts) hart.stateReplaced();
     machine.trace.restore(snapshot.trace);
     machine.trapLoop.restore(snapshot.trapLoop);
+    machine.turns.restore(snapshot.turns);
     machine.console.truncate(snapshot.consoleLength);
     machine.finish = snapshot.finish;
     machine.symbols = snapshot.symbols;
@@ -216,6 +222,7 @@ export class Board {
     machine.console.truncate(0);
     machine.trace.restart();
     machine.trapLoop.restore(NO_TRAPS);
+    machine.turns.reset();
     machine.finish = undefined;
     machine.symbols = NO_SYMBOLS;
     this.#powerOn();

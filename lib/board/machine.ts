@@ -11,6 +11,7 @@ import type { RamVersions } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { Trace } from "./trace.ts";
 import type { TrapLoop } from "./trap-loop.ts";
+import type { Turns } from "./turns.ts";
 
 /** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */
 export interface Machine {
@@ -18,7 +19,10 @@ export interface Machine {
   readonly clock: Clock;
   readonly bus: Bus;
   readonly harts: readonly [Hart, ...Hart[]];
-  readonly engine: Engine;
+  /** One for each hart, in their order. */
+  readonly engines: readonly [Engine, ...Engine[]];
+  /** Which hart runs now. */
+  readonly turns: Turns;
   readonly uart: Uart16550;
   readonly console: Console;
   readonly trace: Trace;

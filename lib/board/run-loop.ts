@@ -1,5 +1,5 @@
 /**
- * The run loop: lets the engine work, rings alarms, sleeps through WFI, takes state digests, and finds out why to stop.
+ * The run loop: lets harts work by turns, rings alarms, sleeps through WFI, takes state digests, and finds out why to stop.
  *
  * A run that is cut in pieces is the same run: nothing here depends on where a budget ended.
  */
@@ -25,12 +25,12 @@ const DIGEST_INTERVAL = 1_000_000;
 
 /** Runs a machine until something ends the run. */
 export function runMachine(machine: Machine, { instructions, until, log = false }: RunOptions): Stop {
-  const { clock, engine } = machine;
+  const { clock, turns } = machine;
   const deadline = clock.retired + Math.max(0, instructions);
   const steps: StepRecord[] = [];
   const runEngine = log
     ? (): EngineStop => loggedStep(machine, steps, until)
-    : (budgetSteps: number): EngineStop => engine.run(budgetSteps, until);
+    : (budgetSteps: number): EngineStop => turns.engine.run(budgetSteps, until);
   const reason = runTo(machine, deadline, runEngine, until);
   return { ...reason, retired: clock.retired, ...(log ? { steps } : {}) };
 }
@@ -41,7 +41,7 @@ function runTo(
   runEngine: (budgetSteps: number) => EngineStop,
   until: StopCondition | undefined,
 ): StopReason {
-  const { clock, trapLoop } = machine;
+  const { clock, trapLoop, turns } = machine;
   for (;;) {
     clock.ringDue();
     const finish = finishReason(machine);
@@ -50,10 +50,11 @@ function runTo(
     if (trapLoop.isLooping(clock.retired)) return { reason: "trap-loop" };
 
     const before = clock.retired;
-    const stop = runEngine(Math.min(deadline, nextDigest(before)) - before);
+    turns.attend(before);
+    const stop = runEngine(Math.min(deadline, turns.endsAtRetired, nextDigest(before)) - before);
     digestIfDue(machine, before);
-    if (stop.reason === "condition") return { reason: "breakpoint", at: metCondition(machine, until) };
-    if (stop.reason === "waiting" && !clock.sleep()) return { reason: "wfi" };
+    if (stop.reason === "condition") return { reason: "breakpoint", ...metCondition(machine, until) };
+    if (stop.reason === "waiting" && !sleepOrPass(machine)) return { reason: "wfi" };
   }
 }
 
@@ -63,10 +64,17 @@ function finishReason({ finish }: Machine): StopReason | undefined {
   return finish.kind === "reset" ? { reason: "reset" } : { reason: "poweroff", exitCode: finish.code };
 }
 
-function metCondition({ harts: [hart] }: Machine, until: StopCondition | undefined): BreakKind {
-  if (until?.pc === hart.pc) return "pc";
-  return until?.mode === hart.mode ? "mode" : "trap";
+function metCondition(
+  { harts, turns }: Machine,
+  until: StopCondition | undefined,
+): { at: BreakKind; hart: number } {
+  const hart = harts[turns.current] ?? harts[0];
+  const at = until?.pc === hart.pc ? "pc" : until?.mode === hart.mode ? "mode" : "trap";
+  return { at, hart: hart.id };
 }
+
+/** The hart whose turn it is sleeps: another one's turn comes, or time jumps. False: nothing will ever happen. */
+const sleepOrPass = ({ clock, turns }: Machine): boolean => turns.pass(clock.retired) || clock.sleep();
 
 /** One recorded step. Nothing is recorded when the hart only sleeps or an alarm is due. */
 function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition | undefined): EngineStop {
@@ -80,14 +88,15 @@ function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition 
  * will, or the machine is off, the record shows the instruction that would come next and nothing done.
  */
 export function stepOnce(machine: Machine): StepRecord {
-  const { clock } = machine;
+  const { clock, turns } = machine;
   for (;;) {
     clock.ringDue();
     const before = clock.retired;
+    turns.attend(before);
     const { record, stop } = stepMachine(machine);
     digestIfDue(machine, before);
     if (stop.steps > 0 || machine.finish !== undefined) return record;
-    if (stop.reason === "waiting" && !clock.sleep()) return record;
+    if (stop.reason === "waiting" && !sleepOrPass(machine)) return record;
   }
 }
 

@@ -9,6 +9,7 @@ import type { RamVersion } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { TraceState } from "./trace.ts";
 import type { TrapLoopState } from "./trap-loop.ts";
+import type { TurnsState } from "./turns.ts";
 
 /** A point to which its board can go back, as often as one likes. Held for nothing else; let go of it and it is freed. */
 export interface Snapshot {
@@ -22,6 +23,7 @@ export interface Snapshot {
   readonly ram: RamVersion;
   readonly trace: TraceState;
   readonly trapLoop: TrapLoopState;
+  readonly turns: TurnsState;
   readonly consoleLength: number;
   readonly finish: Finish | undefined;
   readonly symbols: SymbolTable;

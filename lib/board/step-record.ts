@@ -5,6 +5,7 @@ import type { EngineStop, StopCondition } from "../engine/engine.ts";
 import { guestMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import { STORED_CSRS, type StoredCsr } from "../hart/layout.ts";
+import { reservationWord } from "../hart/reservations.ts";
 import type { HartState } from "../hart/state.ts";
 import { a } from "../isa/a.ts";
 import { type Vaddr, vaddr } from "../isa/address.ts";
@@ -102,7 +103,7 @@ const rightsOf = (mnemonic: Mnemonic, state: HartState): Rights | undefined =>
 const OFF: EngineStop = { reason: "waiting", steps: 0 };
 
 /**
- * Runs one step of hart 0, unless the machine is off, and says what it did.
+ * Runs one step of the hart whose turn it is, unless the machine is off, and says what it did.
  *
  * @returns  The record, and how the engine ended: when it made no step, the record shows what would come next.
  */
@@ -110,7 +111,8 @@ export function stepMachine(
   machine: Machine,
   until?: StopCondition,
 ): { record: StepRecord; stop: EngineStop } {
-  const hart = machine.harts[0];
+  const { engine, current } = machine.turns;
+  const hart = machine.harts[current] ?? machine.harts[0];
   const { state } = hart;
   const retired = machine.clock.retired;
   const pc = hart.pc;
@@ -125,7 +127,7 @@ export function stepMachine(
   const stopListening = hart.onTrap((event) => {
     trap = event.trap;
   });
-  const stop = machine.finish === undefined ? machine.engine.run(1, until) : OFF;
+  const stop = machine.finish === undefined ? engine.run(1, until) : OFF;
   stopListening();
   const where = machine.symbols.nameOf(pc);
   const record: StepRecord = {
@@ -165,7 +167,9 @@ function plannedAccess(machine: Machine, hart: Hart, decoded: DecodedInsn): Plan
   const address = vaddr((state.x[decoded.rs1] ?? 0n) + decoded.imm);
   const physical = physicalAddress(machine, hart, address, kind, rightsOf(mnemonic, state));
   if (physical === undefined) return undefined;
-  const willFail = mnemonic.startsWith("sc.") && state.reservation !== physical + BigInt(width);
+  const willFail =
+    mnemonic.startsWith("sc.") &&
+    state.reservation !== reservationWord(Number(physical), width === 4 ? 4 : 8);
   if (willFail) return undefined;
   return {
     kind,

@@ -10,14 +10,14 @@ export type BreakKind = "pc" | "mode" | "trap";
  * - `budget`: the instructions asked for have retired
  * - `poweroff`: the guest switched the machine off
  * - `reset`: the guest asked for a reset; `board.reset()` does it
- * - `wfi`: the hart waits and nothing will ever wake it
- * - `trap-loop`: the hart takes trap after trap and retires nothing between them, because its handler itself traps
- * - `breakpoint`: what `until` asked for has happened
+ * - `wfi`: all harts wait and nothing will ever wake one
+ * - `trap-loop`: a hart takes trap after trap and retires nothing between them, because its handler itself traps
+ * - `breakpoint`: what `until` asked for has happened, to this hart
  */
 export type StopReason =
   | { readonly reason: "budget" | "reset" | "wfi" | "trap-loop" }
   | { readonly reason: "poweroff"; readonly exitCode: number }
-  | { readonly reason: "breakpoint"; readonly at: BreakKind };
+  | { readonly reason: "breakpoint"; readonly at: BreakKind; readonly hart: number };
 
 /** Why a run ended, and when. */
 export type Stop = StopReason & {

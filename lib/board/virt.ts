@@ -8,9 +8,11 @@ import { Clint } from "../devices/clint.ts";
 import { Rom } from "../devices/rom.ts";
 import { TestFinisher } from "../devices/test-finisher.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
+import type { Engine } from "../engine/engine.ts";
 import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
 import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
+import { Reservations } from "../hart/reservations.ts";
 import { Board } from "./board.ts";
 import { bootRom, deviceTreeAddress } from "./boot-rom.ts";
 import { Console } from "./console.ts";
@@ -22,6 +24,7 @@ import { RamVersions } from "./ram-versions.ts";
 import { NO_SYMBOLS } from "./symbols.ts";
 import { Trace } from "./trace.ts";
 import { TrapLoop } from "./trap-loop.ts";
+import { DEFAULT_TURNS, type TurnLengths, Turns } from "./turns.ts";
 
 /** What may differ between boards. */
 export interface BoardConfig {
@@ -29,43 +32,59 @@ export interface BoardConfig {
   readonly ramBytes?: number;
   /** Seed of everything that is drawn by lot; it is part of the trace hash. 0 when left out. */
   readonly seed?: number;
-  /** Number of harts. One, for now. */
-  readonly harts?: 1;
+  /** Number of harts, 1 when left out. */
+  readonly harts?: HartCount;
+  /** How long each hart's turn is; only with several harts. Turns of 1 to 64 instructions show races. */
+  readonly turns?: TurnLengths;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }
+
+/** Numbers of harts that a board can have. */
+export type HartCount = 1 | 2 | 3 | 4;
 
 const MIN_RAM_BYTES = 64 * 1024;
 /** The largest translation scheme, as device trees spell it. */
 const MMU_TYPE = "riscv,sv39";
 
 /**
- * Builds a board and switches it on: RAM is zero but for the device tree, hart 0 stands at the start of RAM in M-mode.
+ * Builds a board and switches it on: RAM is zero but for the device tree, all harts stand at the start of RAM in M-mode.
  *
  * Throws `RangeError` for a size that no board can have.
  */
 export function buildBoard(config: BoardConfig = {}): Board {
   const { ramBytes = DEFAULT_RAM_BYTES, seed = 0, harts: hartCount = 1, accelerations = {} } = config;
+  const lengths = config.turns ?? DEFAULT_TURNS;
+  if (!(lengths.min >= 1 && lengths.max >= lengths.min)) {
+    throw new RangeError(`turns last from 1 instruction on: ${lengths.min} to ${lengths.max} is no range`);
+  }
   if (ramBytes < MIN_RAM_BYTES) {
     throw new RangeError(`a board needs at least ${MIN_RAM_BYTES} bytes of RAM, not ${ramBytes}`);
   }
   const memory = createMachineMemory(HART_STATE_BYTES * hartCount, ramBytes);
   const { buffer } = memory;
   const clock = new Clock();
-  const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}`);
+  const turnNote = hartCount === 1 ? "" : ` turns=${lengths.min}-${lengths.max}`;
+  const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
   const halt = clock.alarm(() => {});
   const trapLoop = new TrapLoop(trace, () => halt.set(clock.now));
-  const hart = new Hart({ buffer, id: 0, clock, bus, events: trapLoop });
+  const reservations = new Reservations(ram);
+  const harts = Array.from({ length: hartCount }, (_, id) => {
+    const base = id * HART_STATE_BYTES;
+    return new Hart({ buffer, base, id, clock, bus, events: trapLoop, reservations });
+  }) as [Hart, ...Hart[]];
+  const engines = createReferenceEngines(harts, bus, accelerations);
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const console = new Console();
   const machine: Machine = {
     ram,
     clock,
     bus,
-    harts: [hart],
-    engine: createReferenceEngines([hart], bus, accelerations)[0]!,
+    harts,
+    engines,
+    turns: new Turns(engines, lengths, seed),
     uart: new Uart16550(clock, (byte) => console.print(byte)),
     console,
     trace,

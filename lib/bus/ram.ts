@@ -16,6 +16,8 @@ export const PageFlag = {
   FEEDS_TRANSLATION: 2,
   /** Decoded (or translated) instructions of this page are kept. */
   HOLDS_DECODED_CODE: 4,
+  /** A hart has reserved a word of this page by LR. */
+  HOLDS_RESERVATION: 8,
 } as const;
 /** One bit of a page's flag byte. */
 export type PageFlag = (typeof PageFlag)[keyof typeof PageFlag];

@@ -47,4 +47,6 @@ export interface Engine {
   run(budgetSteps: number, until?: StopCondition): EngineStop;
   /** One step, alarm or not: an instruction, or a trap (returned). A waiting hart whose sleep nothing ends does nothing. */
   step(): Trap | undefined;
+  /** Whether the hart sleeps in WFI and nothing that is pending now ends the sleep. Asking changes nothing. */
+  isAsleep(): boolean;
 }

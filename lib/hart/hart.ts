@@ -10,6 +10,7 @@ import type { RegisterName } from "../isa/register.ts";
 import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
 import { Attention } from "./attention.ts";
 import { readCsr } from "./csr-read.ts";
+import { Reservations } from "./reservations.ts";
 import { HartState } from "./state.ts";
 import { SupervisorTimer } from "./supervisor-timer.ts";
 import type { TrapEvent } from "./trap-event.ts";
@@ -26,6 +27,8 @@ export interface HartWiring {
   /** The memory that it sees. Engines and explainers reach it through the hart; the hart itself does not. */
   readonly bus: Bus;
   readonly events?: EventSink;
+  /** Shared by all harts of a board; one of its own when left out. */
+  readonly reservations?: Reservations;
 }
 
 /**
@@ -42,17 +45,20 @@ export class Hart {
   readonly events: EventSink;
   /** Supervisor mode's timer; look at it again when `stimecmp` or `menvcfg` has changed. */
   readonly timer: SupervisorTimer;
+  readonly reservations: Reservations;
   /** Bits of {@link Attention}; engines clear what they have attended to. */
   attention: number = Attention.ALL;
   readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
 
-  constructor({ buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS }: HartWiring) {
+  constructor({ buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS, reservations }: HartWiring) {
     this.id = id;
     this.state = new HartState(buffer, base);
     this.clock = clock;
     this.bus = bus;
     this.events = events;
     this.state.reset();
+    this.reservations = reservations ?? new Reservations(bus.ram);
+    this.reservations.join(this.state);
     this.timer = new SupervisorTimer(this.state, clock, () => {
       this.attention |= Attention.INTERRUPTS;
     });
@@ -113,6 +119,7 @@ export class Hart {
   /** Must be called after the state block was written from outside: by a restore or a debugger. */
   stateReplaced(): void {
     this.timer.compare();
+    this.reservations.watch(this.state);
     this.attention = Attention.ALL;
   }
 

@@ -56,7 +56,7 @@ const FIELDS = [
   { name: "csrs", widthBytes: 8, count: STORED_CSRS.length },
   // f0…f31: single precision boxed in the lower half.
   { name: "f", widthBytes: 8, count: 32 },
-  // Physical address that LR reserved, with its width in bytes in the low bits (4 or 8 fit: it is aligned); 0 for none.
+  // Physical address that LR reserved, and its width in the two lowest bits (1: 4 bytes, 2: 8 bytes); 0 for none.
   { name: "reservation", widthBytes: 8, count: 1 },
   // Guest external interrupts that wires assert now: what hgeip reads.
   { name: "guestExternal", widthBytes: 8, count: 1 },

@@ -143,7 +143,7 @@ export class HartState {
     this.#waitingWord[0] = waiting ? 1 : 0;
   }
 
-  /** What LR has reserved: physical address plus width in bytes; 0 for nothing. */
+  /** What LR has reserved, as `reservationWord` makes it; 0 for nothing. */
   get reservation(): bigint {
     return this.#reservation[0] ?? 0n;
   }

@@ -5,6 +5,7 @@
  */
 import type { Bus } from "../../bus/bus.ts";
 import { effectiveMode } from "../../hart/effective-mode.ts";
+import { type Reservations, reservationWord } from "../../hart/reservations.ts";
 import type { HartState } from "../../hart/state.ts";
 import { vaddr } from "../../isa/address.ts";
 import { isVirtual } from "../../isa/mode.ts";
@@ -22,11 +23,13 @@ const MISALIGNED = {
 /** Atomic accesses of one hart. Faults are values; nothing throws for what a guest does. */
 export class AtomicMemory {
   readonly #state: HartState;
+  readonly #reservations: Reservations;
   readonly #bus: Bus;
   readonly #space: AddressSpace;
 
-  constructor(state: HartState, bus: Bus, space: AddressSpace) {
+  constructor(state: HartState, reservations: Reservations, bus: Bus, space: AddressSpace) {
     this.#state = state;
+    this.#reservations = reservations;
     this.#bus = bus;
     this.#space = space;
   }
@@ -36,6 +39,7 @@ export class AtomicMemory {
     const at = this.#locate(address, widthBytes, "load");
     if (typeof at !== "number") return at;
     this.#state.reservation = this.#reservationOf(at, widthBytes);
+    this.#reservations.watch(this.#state);
     return this.#read(at, widthBytes);
   }
 
@@ -69,9 +73,8 @@ export class AtomicMemory {
     return BigInt.asIntN(widthBytes * 8, this.#bus.ram.load(at, widthBytes));
   }
 
-  /** A reservation is never 0: it holds the width beside the address. */
   #reservationOf(at: number, widthBytes: AtomicWidth): bigint {
-    return BigInt(this.#bus.ram.base + at + widthBytes);
+    return reservationWord(this.#bus.ram.base + at, widthBytes);
   }
 
   /** Offset in RAM. Devices take no atomic accesses. @spec norm:amo_alignment @spec norm:lr_sc_alignment */

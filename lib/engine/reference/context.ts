@@ -66,7 +66,7 @@ export class ReferenceContext implements ExecContext {
     this.#space = space;
     this.x = hart.state.registers;
     this.f = hart.state.floatRegisters;
-    this.#atomics = new AtomicMemory(hart.state, bus, space);
+    this.#atomics = new AtomicMemory(hart.state, hart.reservations, bus, space);
     this.#pc = hart.state.pcWord;
     this.#u8 = ram.u8;
     this.#i8 = new Int8Array(ram.u8.buffer, ram.u8.byteOffset, ram.sizeBytes);

@@ -11,15 +11,17 @@ export interface ReferenceOptions {
   readonly translationCache?: boolean;
 }
 
+type EngineOfEach<Harts extends readonly Hart[]> = { [Index in keyof Harts]: ReferenceEngine };
+
 /** One engine for each hart. They share what they remember about RAM, so that a store of one is seen by all. */
-export function createReferenceEngines(
-  harts: readonly Hart[],
+export function createReferenceEngines<Harts extends readonly Hart[]>(
+  harts: Harts,
   bus: Bus,
   { decodeMemo = true, translationCache = true }: ReferenceOptions = {},
-): ReferenceEngine[] {
+): EngineOfEach<Harts> {
   const memo = new DecodeMemo(bus.ram, decodeMemo);
   const sources = new TranslationSources(bus.ram);
   return harts.map(
     (hart) => new ReferenceEngine({ hart, bus, memo, sources, cachesTranslations: translationCache }),
-  );
+  ) as EngineOfEach<Harts>;
 }

@@ -66,6 +66,14 @@ export class ReferenceEngine implements Engine {
   }
 
   run(budgetSteps: number, until?: StopCondition): EngineStop {
+    const { reservations, state } = this.#hart;
+    reservations.storing = state;
+    const stop = this.#steps(budgetSteps, until);
+    reservations.storing = undefined;
+    return stop;
+  }
+
+  #steps(budgetSteps: number, until: StopCondition | undefined): EngineStop {
     const { clock } = this.#hart;
     let steps = 0;
     while (steps < budgetSteps) {
@@ -79,7 +87,16 @@ export class ReferenceEngine implements Engine {
   }
 
   step(): Trap | undefined {
-    return this.#hart.state.waiting && this.#staysAsleep() ? undefined : this.#step();
+    const { reservations, state } = this.#hart;
+    if (state.waiting && this.#staysAsleep()) return undefined;
+    reservations.storing = state;
+    const trap = this.#step();
+    reservations.storing = undefined;
+    return trap;
+  }
+
+  isAsleep(): boolean {
+    return this.#hart.state.waiting && enabledPending(this.#hart.state) === 0n;
   }
 
   /** An instruction, or a trap. */
