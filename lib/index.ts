@@ -14,7 +14,8 @@ export type { Snapshot } from "./board/snapshot.ts";
 export type { StepRecord } from "./board/step-record.ts";
 export type { Stop } from "./board/stop.ts";
 export { eventText, type TraceEvent } from "./board/trace-event.ts";
-export { type BoardConfig, buildBoard } from "./board/virt.ts";
+export type { TurnLengths } from "./board/turns.ts";
+export { type BoardConfig, buildBoard, type HartCount } from "./board/virt.ts";
 export { INSNS_PER_TICK } from "./bus/clock.ts";
 export { Answer, localAnswer, type Outcome } from "./checks/answer.ts";
 export {

@@ -8,7 +8,6 @@ import { Clint } from "../devices/clint.ts";
 import { Rom } from "../devices/rom.ts";
 import { TestFinisher } from "../devices/test-finisher.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
-import type { Engine } from "../engine/engine.ts";
 import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
 import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Board } from "../../../lib/board/board.ts";
 import type { Snapshot } from "../../../lib/board/snapshot.ts";
-import { buildBoard } from "../../../lib/board/virt.ts";
+import { buildBoard, type HartCount } from "../../../lib/board/virt.ts";
 import { assetFile } from "../../../lib/host/node-assets.ts";
 
 const KERNEL = new Uint8Array(readFileSync(assetFile("images/mini-kernel.elf")));
@@ -48,7 +48,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
 function everything(board: Board) {
   return {
     ram: Buffer.from(board.bus.ram.u8).toString("latin1"),
-    state: [...board.hart.state.bytes],
+    state: board.harts.map(({ state }) => [...state.bytes]),
     devices: board.bus.regions.map(({ device }) => device.save()),
     clock: [board.clock.save(), board.clock.alarmAtRetired],
     trace: [board.trace.hash(), board.trace.count, board.trace.events.length],
@@ -77,8 +77,8 @@ function apply(board: Board, step: Op): void {
   }
 }
 
-function kernelBoard(): Board {
-  const board = buildBoard({ ramBytes: RAM_BYTES });
+function kernelBoard(harts: HartCount): Board {
+  const board = buildBoard({ ramBytes: RAM_BYTES, harts, turns: { min: 5, max: 500 } });
   board.loadElf(KERNEL);
   return board;
 }
@@ -86,8 +86,8 @@ function kernelBoard(): Board {
 describe("snapshots of a board", () => {
   it("give back everything guest-visible, and what is done afterwards ends the same as without the detour", () => {
     fc.assert(
-      fc.property(fc.array(op, { maxLength: 25 }), (ops) => {
-        const board = kernelBoard();
+      fc.property(fc.array(op, { maxLength: 25 }), fc.constantFrom<HartCount>(1, 1, 2, 3), (ops, harts) => {
+        const board = kernelBoard(harts);
         const taken: { snapshot: Snapshot; path: Op[] }[] = [];
         let path: Op[] = [];
         for (const step of ops) {
@@ -100,7 +100,7 @@ describe("snapshots of a board", () => {
           path = [...target.path];
         }
         // The same machine by the straight way: only the steps on the path that was kept.
-        const straight = kernelBoard();
+        const straight = kernelBoard(harts);
         for (const step of path) apply(straight, step);
         expect(everything(board)).toEqual(everything(straight));
       }),
