@@ -2,23 +2,17 @@
  * The trace of a machine: a running SHA-256 over architectural events, and the last events for people.
  *
  * Each event is one record of 40 bytes, little-endian:
- * kind u8, hart u8, detail u8, five zero bytes, retired u64, words a, b, c u64. The hash covers the format's name and the
- * board's configuration, then all records since reset in order. Nothing of the host enters it.
+ * kind u8, hart u8, detail u8, five zero bytes, retired u64, words a, b, c u64. The hash is a chain, so that what it has
+ * taken in so far is 32 bytes that any file can hold: it begins as the SHA-256 of the format's name and the board's
+ * configuration; after each 1024 records it becomes the SHA-256 of itself and those records; asked for, it is the SHA-256
+ * of itself and the records since. Nothing of the host enters it.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { EventKind, EventSink } from "../bus/event-sink.ts";
 import { type TraceEvent, type TraceRecord, traceEvent } from "./trace-event.ts";
 
-/** A SHA-256 under way. */
-interface RunningHash {
-  update(bytes: Uint8Array): this;
-  digest(): Uint8Array;
-  /** An independent hash that has taken in the same bytes. */
-  clone(): RunningHash;
-}
-
-const FORMAT = "dom0-trace-1";
+const FORMAT = "dom0-trace-2";
 const RECORD_BYTES = 40;
 /** Records in the ring: so many events stay readable, and so many wait at most to be hashed. */
 const RING_RECORDS = 1024;
@@ -27,25 +21,22 @@ const RING_RECORDS = 1024;
 export class Trace implements EventSink {
   readonly #ring = new Uint8Array(RING_RECORDS * RECORD_BYTES);
   readonly #view = new DataView(this.#ring.buffer);
-  #hash: RunningHash;
-  /** Events since reset. */
-  #count = 0;
-  /** Events that the hash has taken in; the rest wait in the ring. */
-  #hashed = 0;
-
   readonly #start: Uint8Array;
+  /** The hash of all full rings so far. */
+  #chain: Uint8Array;
+  /** Events since reset; those of the ring that is not full wait to be hashed. */
+  #count = 0;
 
   /** @param configuration  What identifies the machine besides its inputs: RAM size, harts, seed. */
   constructor(configuration: string) {
-    this.#start = utf8ToBytes(`${FORMAT}\n${configuration}\n`);
-    this.#hash = sha256.create().update(this.#start);
+    this.#start = sha256(utf8ToBytes(`${FORMAT}\n${configuration}\n`));
+    this.#chain = this.#start;
   }
 
   /** Forgets everything, as at power-on. */
   restart(): void {
-    this.#hash = sha256.create().update(this.#start);
+    this.#chain = this.#start;
     this.#count = 0;
-    this.#hashed = 0;
   }
 
   /** Events since reset. */
@@ -62,7 +53,6 @@ export class Trace implements EventSink {
     b: bigint,
     c: bigint,
   ): void {
-    if (this.#count - this.#hashed === RING_RECORDS) this.#absorb();
     const view = this.#view;
     const at = (this.#count % RING_RECORDS) * RECORD_BYTES;
     view.setUint32(at, kind | (hart << 8) | (detail << 16), true);
@@ -72,12 +62,12 @@ export class Trace implements EventSink {
     view.setBigUint64(at + 24, b, true);
     view.setBigUint64(at + 32, c, true);
     this.#count++;
+    if (this.#count % RING_RECORDS === 0) this.#chain = this.#hashOf(RING_RECORDS);
   }
 
   /** The running hash, 64 hexadecimal digits. Equal for equal configurations, images, inputs and run lengths. */
   hash(): string {
-    this.#absorb();
-    return bytesToHex(this.#hash.clone().digest());
+    return bytesToHex(this.#hashOf(this.#count % RING_RECORDS));
   }
 
   /** The last events, oldest first, at most {@link RING_RECORDS}. */
@@ -90,26 +80,23 @@ export class Trace implements EventSink {
 
   /** What a snapshot keeps. */
   save(): TraceState {
-    this.#absorb();
-    return { hash: this.#hash.clone(), ring: this.#ring.slice(), count: this.#count };
+    return { chain: this.#chain, ring: this.#ring.slice(), count: this.#count };
   }
 
   /** Goes on from a saved point as if nothing had happened since. */
   restore(state: TraceState): void {
-    this.#hash = state.hash.clone();
+    this.#chain = state.chain;
     this.#ring.set(state.ring);
     this.#count = state.count;
-    this.#hashed = state.count;
   }
 
-  /** Hashes what waits: one run of records, or two where the ring wraps. */
-  #absorb(): void {
-    while (this.#hashed < this.#count) {
-      const start = this.#hashed % RING_RECORDS;
-      const length = Math.min(this.#count - this.#hashed, RING_RECORDS - start);
-      this.#hash.update(this.#ring.subarray(start * RECORD_BYTES, (start + length) * RECORD_BYTES));
-      this.#hashed += length;
-    }
+  /** The chain, and the first records of the ring. */
+  #hashOf(records: number): Uint8Array {
+    return sha256
+      .create()
+      .update(this.#chain)
+      .update(this.#ring.subarray(0, records * RECORD_BYTES))
+      .digest();
   }
 
   #recordAt(index: number): TraceRecord {
@@ -129,12 +116,17 @@ export class Trace implements EventSink {
   }
 }
 
-/** A point in a trace. */
+/** A point in a trace, as plain data. */
 export interface TraceState {
-  readonly hash: RunningHash;
+  /** 32 bytes. */
+  readonly chain: Uint8Array;
+  /** The last records, {@link TRACE_RING_BYTES} bytes. */
   readonly ring: Uint8Array;
   readonly count: number;
 }
+
+/** Bytes of a saved ring. */
+export const TRACE_RING_BYTES: number = RING_RECORDS * RECORD_BYTES;
 
 /** SHA-256 of bytes in hexadecimal. */
 export function sha256Hex(bytes: Uint8Array): string {
