@@ -36,6 +36,13 @@ export const OPTIONAL_PARTS = {
     get: DEBIAN("qemu-system-misc"),
     find: () => onPath("qemu-system-riscv64"),
   },
+  newerQemu: {
+    title: "QEMU 10",
+    enables: "the hypervisor extension on another machine, compared with ours",
+    get: "npx dom0 fetch newer-qemu (x86-64 Linux), or set NEWER_QEMU to the path of a QEMU 10",
+    find: () =>
+      process.env["NEWER_QEMU"] ?? firstFile(path.join(ROOT, ".cache/debian/newer-qemu/qemu-system-riscv64")),
+  },
   gcc: {
     title: "RISC-V compiler",
     enables: "rebuilding the guest images and comparing them with the committed ones",

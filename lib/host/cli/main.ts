@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "check the data sets, or write their descriptions",
     load: () => import("./datasets.ts"),
   },
+  fetch: {
+    summary: "bring an optional part into .cache/",
+    load: () => import("./fetch.ts"),
+  },
   grade: {
     summary: "release, validate, autograde, feedback, export: assignments and their grades",
     load: () => import("./grade.ts"),
