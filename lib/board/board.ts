@@ -8,6 +8,7 @@ import type { Bus } from "../bus/bus.ts";
 import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
 import { digestWord } from "../bus/digest-word.ts";
 import { EventKind } from "../bus/event-sink.ts";
+import type { HandlerTable } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
 import type { AssemblyError } from "../isa/assembler/mistake.ts";
@@ -155,6 +156,18 @@ export class Board {
     const { trace, clock, uart } = this.#machine;
     for (const byte of bytes) trace.record(EventKind.INPUT, 0, 0, clock.retired, BigInt(byte), 0n, 0n);
     uart.receive(bytes);
+  }
+
+  /** The TypeScript handlers that `hx` calls. They are wiring: a snapshot, a revert and a reset leave them alone. */
+  get handlers(): HandlerTable {
+    return this.hart.handlers;
+  }
+
+  /** Stops the machine for good, as after a panic: a handler went wrong. Runs end with `handler-error` and this message. */
+  handlerFailed(message: string): void {
+    const machine = this.#machine;
+    machine.finish = { kind: "handler-error", message };
+    machine.halt.set(machine.clock.now);
   }
 
   /** Tells `observer` of each trap that any hart takes. Returns how to stop. */

@@ -1,8 +1,11 @@
 /** What the hart implements, in the spelling of device trees. */
 import { EXTENSIONS } from "../isa/instructions.ts";
 
-/** Parts of the instruction set that every hart with these modes has and that no ISA string names. */
-const UNNAMED = new Set(["privileged"]);
+/**
+ * Parts of the instruction set that no ISA string names: what every hart with these modes has, and `hx`, with which firmware
+ * enters TypeScript and which is nobody else's business.
+ */
+const UNNAMED = new Set(["privileged", "xhx"]);
 
 /** Extensions that add CSRs and rules but no instructions, and have no table. */
 const WITHOUT_INSTRUCTIONS = ["zicntr", "sstc", "svadu"];

@@ -7,6 +7,7 @@ import type { Uart16550 } from "../devices/uart16550.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { Console } from "./console.ts";
+import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersions } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { Trace } from "./trace.ts";
@@ -35,7 +36,7 @@ export interface Machine {
   readonly deviceTreeAddress: number;
   /** Set for now, it makes the engine return after the present instruction. */
   readonly halt: Alarm;
-  /** What the guest told the test finisher. The machine stays off until reset or revert. */
-  finish: Finish | undefined;
+  /** What the guest told the test finisher, or how a handler failed. The machine stays off until reset or revert. */
+  finish: Finish | HandlerFailure | undefined;
   symbols: SymbolTable;
 }

@@ -58,9 +58,10 @@ function runTo(
   }
 }
 
-/** What the guest told the finisher; the machine stays off. */
+/** What the guest told the finisher, or how a handler failed; the machine stays off. */
 function finishReason({ finish }: Machine): StopReason | undefined {
   if (finish === undefined) return undefined;
+  if (finish.kind === "handler-error") return { reason: "handler-error", message: finish.message };
   return finish.kind === "reset" ? { reason: "reset" } : { reason: "poweroff", exitCode: finish.code };
 }
 
@@ -104,9 +105,12 @@ function nextDigest(retired: number): number {
   return (Math.floor(retired / DIGEST_INTERVAL) + 1) * DIGEST_INTERVAL;
 }
 
-/** At each multiple of the interval: three words of SHA-256 over all state blocks. */
+/**
+ * At each multiple of the interval: three words of SHA-256 over all state blocks. A handler retires several instructions in
+ * one step; where it passes the multiple, the digest is that of the state behind it.
+ */
 function digestIfDue({ stateBlock, trace, clock }: Machine, before: number): void {
-  if (clock.retired === before || clock.retired % DIGEST_INTERVAL !== 0) return;
+  if (clock.retired < nextDigest(before)) return;
   const digest = sha256(stateBlock);
   const view = new DataView(digest.buffer, digest.byteOffset);
   const [a, b, c] = [view.getBigUint64(0), view.getBigUint64(8), view.getBigUint64(16)];

@@ -5,6 +5,7 @@
 import type { ClockState } from "../bus/clock.ts";
 import type { DeviceState } from "../bus/device.ts";
 import type { Finish } from "../devices/test-finisher.ts";
+import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersion } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { TraceState } from "./trace.ts";
@@ -25,6 +26,6 @@ export interface Snapshot {
   readonly trapLoop: TrapLoopState;
   readonly turns: TurnsState;
   readonly consoleLength: number;
-  readonly finish: Finish | undefined;
+  readonly finish: Finish | HandlerFailure | undefined;
   readonly symbols: SymbolTable;
 }

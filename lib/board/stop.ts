@@ -12,11 +12,13 @@ export type BreakKind = "pc" | "mode" | "trap";
  * - `reset`: the guest asked for a reset; `board.reset()` does it
  * - `wfi`: all harts wait and nothing will ever wake one
  * - `trap-loop`: a hart takes trap after trap and retires nothing between them, because its handler itself traps
+ * - `handler-error`: a TypeScript handler failed; the message says which and how
  * - `breakpoint`: what `until` asked for has happened, to this hart
  */
 export type StopReason =
   | { readonly reason: "budget" | "reset" | "wfi" | "trap-loop" }
   | { readonly reason: "poweroff"; readonly exitCode: number }
+  | { readonly reason: "handler-error"; readonly message: string }
   | { readonly reason: "breakpoint"; readonly at: BreakKind; readonly hart: number };
 
 /** Why a run ended, and when. */

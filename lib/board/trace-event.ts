@@ -55,6 +55,7 @@ export type TraceEvent = EventBase &
         readonly lengthBytes: number;
         readonly digest: bigint;
       }
+    | { readonly kind: "hx-call"; readonly mode: Mode; readonly number: number; readonly pc: bigint }
     | { readonly kind: "input"; readonly byte: number }
     | { readonly kind: "state-digest"; readonly digest: bigint }
     | {
@@ -75,7 +76,7 @@ export interface TraceRecord extends EventBase {
 /** The event that a record stands for. */
 export function traceEvent({ kind, detail, words: [a, b, c], retired, hart }: TraceRecord): TraceEvent {
   const base = { retired, hart };
-  const modes = { from: modeName((detail >> 4) & 3), to: modeName(detail & 3) };
+  const modes = { from: modeName((detail >> 4) & 7), to: modeName(detail & 7) };
   switch (kind) {
     case EventKind.EXCEPTION:
       return { ...base, kind: "exception", ...modes, cause: Number(a), epc: b, tval: c };
@@ -91,6 +92,8 @@ export function traceEvent({ kind, detail, words: [a, b, c], retired, hart }: Tr
     case EventKind.DMA_WRITE:
     case EventKind.IMAGE:
       return { ...base, kind: EVENT_WORDS[kind][0], paddr: a, lengthBytes: Number(b), digest: c };
+    case EventKind.HX_CALL:
+      return { ...base, kind: "hx-call", mode: modes.to, number: Number(a), pc: b };
     case EventKind.INPUT:
       return { ...base, kind: "input", byte: Number(a) };
     case EventKind.STATE_DIGEST:
@@ -122,6 +125,8 @@ function eventWords(event: TraceEvent, symbols: SymbolTable): string {
       return `device ${hex(event.paddr)} := ${hex(event.value)}`;
     case "dma-write":
       return `DMA: ${event.lengthBytes} bytes to ${hex(event.paddr)}`;
+    case "hx-call":
+      return `${event.mode}  hx ${event.number} at ${at(event.pc)}`;
     case "input":
       return `typed: ${hex(BigInt(event.byte))}`;
     case "state-digest":

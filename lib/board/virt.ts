@@ -9,6 +9,7 @@ import { Rom } from "../devices/rom.ts";
 import { TestFinisher } from "../devices/test-finisher.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
 import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
+import { HandlerTable } from "../hart/handler-table.ts";
 import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { Reservations } from "../hart/reservations.ts";
@@ -70,9 +71,10 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const halt = clock.alarm(() => {});
   const trapLoop = new TrapLoop(trace, () => halt.set(clock.now));
   const reservations = new Reservations(ram);
+  const handlers = new HandlerTable();
   const harts = Array.from({ length: hartCount }, (_, id) => {
     const base = id * HART_STATE_BYTES;
-    return new Hart({ buffer, base, id, clock, bus, events: trapLoop, reservations });
+    return new Hart({ buffer, base, id, clock, bus, events: trapLoop, reservations, handlers });
   }) as [Hart, ...Hart[]];
   const engines = createReferenceEngines(harts, bus, accelerations);
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });

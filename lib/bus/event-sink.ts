@@ -25,6 +25,8 @@ export const EventKind = {
   STATE_DIGEST: 9,
   /** The board put bytes of an image into RAM. */
   IMAGE: 10,
+  /** Privileged code called a TypeScript handler by `hx`. */
+  HX_CALL: 11,
 } as const;
 /** One of {@link EventKind}. */
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
@@ -41,13 +43,14 @@ export const EVENT_WORDS = {
   [EventKind.INPUT]: ["input", "byte", "", ""],
   [EventKind.STATE_DIGEST]: ["state-digest", "digest", "", ""],
   [EventKind.IMAGE]: ["image", "paddr", "length", "digest"],
+  [EventKind.HX_CALL]: ["hx-call", "number", "pc", ""],
 } as const satisfies Record<EventKind, readonly [string, string, string, string]>;
 
 /**
  * Where events go.
  *
  * `detail` is one byte that depends on the kind: for traps and returns `from << 4 | to` as privilege-mode numbers
- * (0 U, 1 S, 3 M, 4 VU, 5 VS); for CSR writes the mode that wrote, twice in the same way; for device accesses the width in bytes;
+ * (0 U, 1 S, 3 M, 4 VU, 5 VS); for CSR writes and `hx` the mode that does it; for device accesses the width in bytes;
  * else zero.
  */
 export interface EventSink {

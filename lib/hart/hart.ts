@@ -10,6 +10,7 @@ import type { RegisterName } from "../isa/register.ts";
 import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
 import { Attention } from "./attention.ts";
 import { readCsr } from "./csr-read.ts";
+import { HandlerTable } from "./handler-table.ts";
 import { Reservations } from "./reservations.ts";
 import { HartState } from "./state.ts";
 import { SupervisorTimer } from "./supervisor-timer.ts";
@@ -29,6 +30,8 @@ export interface HartWiring {
   readonly events?: EventSink;
   /** Shared by all harts of a board; one of its own when left out. */
   readonly reservations?: Reservations;
+  /** What `hx` calls, shared by all harts of a board; none of its own when left out. */
+  readonly handlers?: HandlerTable;
 }
 
 /**
@@ -46,16 +49,19 @@ export class Hart {
   /** Supervisor mode's timer; look at it again when `stimecmp` or `menvcfg` has changed. */
   readonly timer: SupervisorTimer;
   readonly reservations: Reservations;
+  readonly handlers: HandlerTable;
   /** Bits of {@link Attention}; engines clear what they have attended to. */
   attention: number = Attention.ALL;
   readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
 
-  constructor({ buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS, reservations }: HartWiring) {
+  constructor(wiring: HartWiring) {
+    const { buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS, reservations } = wiring;
     this.id = id;
     this.state = new HartState(buffer, base);
     this.clock = clock;
     this.bus = bus;
     this.events = events;
+    this.handlers = wiring.handlers ?? new HandlerTable();
     this.state.reset();
     this.reservations = reservations ?? new Reservations(bus.ram);
     this.reservations.join(this.state);

@@ -80,6 +80,7 @@ export const FORMS = {
     ],
   },
   addressFence: { text: "%, %", operands: [RS1, RS2] },
+  handler: { text: "%", operands: [UIMM] },
 
   unary: { text: "%, %", operands: [RD, RS1] },
   loadReserved: { text: "%, (%)", operands: [RD, RS1] },
@@ -168,6 +169,7 @@ export interface FormOperands {
   csrImmediate: [rd: RegisterName, csr: CsrOperand, uimm: Immediate];
   fence: [predecessors?: FenceSet, successors?: FenceSet];
   addressFence: [vaddr?: RegisterName, asid?: RegisterName];
+  handler: [number: Immediate];
 
   unary: [rd: RegisterName, rs: RegisterName];
   loadReserved: [rd: RegisterName, address: RegisterName];

@@ -96,6 +96,11 @@ export interface ExecContext {
   fenceGuestTranslations(stage: "vs" | "g", address: bigint | undefined, id: bigint | undefined): void;
   /** Orders stores before later instruction fetches. */
   fenceInstructions(): void;
+
+  /** Whether a TypeScript handler has this number. */
+  hasHandler(number: number): boolean;
+  /** Calls it; what it returns is the exception that it ended with. */
+  callHandler(number: number): Trap | undefined;
 }
 
 /** A load on behalf of a guest. */
@@ -135,8 +140,8 @@ export interface ImpliedOperands {
   readonly rs2?: RegisterIndex;
 }
 
-/** Where the manual says it: a normative-rule tag, or a section where no tag exists. */
-export type SpecReference = `norm:${string}` | `priv §${string}` | `unpriv §${string}`;
+/** Where the manual says it: a normative-rule tag, or a section where no tag exists. `dom0` is our own ARCHITECTURE.md. */
+export type SpecReference = `norm:${string}` | `${"priv" | "unpriv" | "dom0"} §${string}`;
 
 /** One instruction. */
 export interface Insn<F extends Form = Form> extends Encoding {

@@ -8,6 +8,7 @@ import type { Insn } from "./insn.ts";
 import { m } from "./m.ts";
 import { privileged } from "./privileged.ts";
 import { rv64i } from "./rv64i.ts";
+import { xhx } from "./xhx.ts";
 import { zba } from "./zba.ts";
 import { zbb } from "./zbb.ts";
 import { zbs } from "./zbs.ts";
@@ -18,7 +19,7 @@ import { zifencei } from "./zifencei.ts";
 export const EXTENSIONS = {
   ...{ rv64i, m, a, f, d, c },
   ...{ zicsr, zifencei, zba, zbb, zbs },
-  ...{ privileged, h },
+  ...{ privileged, h, xhx },
 } as const satisfies Record<string, Record<string, Insn>>;
 
 /** Every instruction by its mnemonic. */
@@ -36,6 +37,7 @@ export const INSTRUCTIONS = {
   ...zbs,
   ...privileged,
   ...h,
+  ...xhx,
 } as const satisfies Record<string, Insn>;
 
 /** Name of an instruction in assembly. */

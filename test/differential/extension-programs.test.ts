@@ -42,7 +42,7 @@ const EXCLUDED: ReadonlySet<string> = new Set(
   "ecall ebreak c.ebreak jalr c.jr c.jalr c.addi16sp fence.i ctzw".split(" "),
 );
 const MNEMONICS = Object.entries(EXTENSIONS)
-  .filter(([name]) => name !== "zicsr" && name !== "privileged" && name !== "h")
+  .filter(([name]) => name !== "zicsr" && name !== "privileged" && name !== "h" && name !== "xhx")
   .flatMap(([, table]) => Object.keys(table) as Mnemonic[])
   .filter((mnemonic) => !EXCLUDED.has(mnemonic) && !/^(lr|sc)\./.test(mnemonic));
 

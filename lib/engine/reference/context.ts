@@ -1,6 +1,7 @@
 /** What an instruction sees of the hart when the reference engine executes it. */
 import { asU64 } from "../../bits/int64.ts";
 import type { Bus } from "../../bus/bus.ts";
+import type { Alarm } from "../../bus/clock.ts";
 import type { Width } from "../../bus/device.ts";
 import { EventKind } from "../../bus/event-sink.ts";
 import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
@@ -8,6 +9,7 @@ import { csrDenied } from "../../hart/csr-access.ts";
 import { readCsr, readCsrToModify, readVisibleCsr } from "../../hart/csr-read.ts";
 import { writeVisibleCsr } from "../../hart/csr-write.ts";
 import { guestMode } from "../../hart/effective-mode.ts";
+import type { Issue } from "../../hart/handler-table.ts";
 import type { Hart } from "../../hart/hart.ts";
 import { hypervisorBit } from "../../hart/hypervisor-status.ts";
 import { enabledPending } from "../../hart/interrupts.ts";
@@ -58,12 +60,17 @@ export class ReferenceContext implements ExecContext {
   readonly #i32: Int32Array;
   readonly #i64: BigInt64Array;
   readonly #pageFlags: Uint8Array;
+  readonly #issue: Issue;
+  /** Rings behind an instruction that took the time of several, so that the board counts anew. */
+  readonly #recount: Alarm;
 
-  constructor(hart: Hart, bus: Bus, space: AddressSpace) {
+  constructor(hart: Hart, bus: Bus, space: AddressSpace, issue: Issue) {
     const { ram } = bus;
     this.#hart = hart;
     this.#bus = bus;
     this.#space = space;
+    this.#issue = issue;
+    this.#recount = hart.clock.alarm(() => {});
     this.x = hart.state.registers;
     this.f = hart.state.floatRegisters;
     this.#atomics = new AtomicMemory(hart.state, hart.reservations, bus, space);
@@ -414,6 +421,19 @@ export class ReferenceContext implements ExecContext {
 
   /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */
   fenceInstructions(): void {}
+
+  hasHandler(number: number): boolean {
+    return this.#hart.handlers.get(number) !== undefined;
+  }
+
+  /** The handler's own instructions retire one by one, within this step. */
+  callHandler(number: number): Trap | undefined {
+    const { events, clock, id, state, handlers } = this.#hart;
+    events.record(EventKind.HX_CALL, id, state.modeNumber, clock.retired, BigInt(number), state.pc, 0n);
+    const trap = handlers.get(number)?.({ hart: this.#hart, issue: this.#issue });
+    this.#recount.set(clock.now);
+    return trap;
+  }
 }
 
 const isInsidePage = (address: Vaddr, widthBytes: number): boolean =>

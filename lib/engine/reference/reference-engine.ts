@@ -57,7 +57,7 @@ export class ReferenceEngine implements Engine {
     this.#bus = bus;
     this.#memo = memo;
     this.#space = new AddressSpace(hart.state, bus, new TranslationCache(sources, cachesTranslations));
-    this.#context = new ReferenceContext(hart, bus, this.#space);
+    this.#context = new ReferenceContext(hart, bus, this.#space, (insn) => this.#issue(insn));
     this.#x = hart.state.x;
     this.#pc = hart.state.pcWord;
     this.#pcHalves = hart.state.pcHalves;
@@ -120,6 +120,27 @@ export class ReferenceEngine implements Engine {
     return withInstruction(trap, insn, this.#x[insn.rs1] as bigint);
   }
 
+  /** One instruction of a handler, which stands where the `hx` does that called it; `pc` stays. Alarms ring, interrupts wait. */
+  #issue(insn: Decoded): Trap | undefined {
+    this.#attendToTranslations();
+    const trap = insn.execute(this.#context, insn);
+    this.#x[0] = 0n;
+    if (trap !== undefined) return withInstruction(trap, insn, this.#x[insn.rs1] as bigint);
+    this.#instret[0] = (this.#instret[0] as bigint) + 1n;
+    this.#hart.clock.retired += 1;
+    this.#ringDue();
+    return undefined;
+  }
+
+  /** What devices store while they ring is no store of this hart. */
+  #ringDue(): void {
+    const { clock, reservations, state } = this.#hart;
+    if (clock.retired < clock.alarmAtRetired) return;
+    reservations.storing = undefined;
+    clock.ringDue();
+    reservations.storing = state;
+  }
+
   #retire(): void {
     this.#pc[0] = this.#nextPc[0] as bigint;
     this.#instret[0] = (this.#instret[0] as bigint) + 1n;
@@ -167,13 +188,18 @@ export class ReferenceEngine implements Engine {
 
   /** Looks at what has changed since the last step; the interrupt that is due, if any. */
   #attend(): Trap | undefined {
+    if (this.#hart.attention === 0) return undefined;
+    this.#attendToTranslations();
+    this.#hart.attention = 0;
+    const code = interruptToTake(this.#hart.state);
+    return code === undefined ? undefined : interrupt(code);
+  }
+
+  #attendToTranslations(): void {
     const { attention, state } = this.#hart;
-    if (attention === 0) return undefined;
     if ((attention & Attention.TRANSLATIONS) !== 0) this.#space.cache.forget();
     if ((attention & Attention.ACCESS_CONTEXT) !== 0) this.#space.cache.selectContext(state);
-    this.#hart.attention = 0;
-    const code = interruptToTake(state);
-    return code === undefined ? undefined : interrupt(code);
+    this.#hart.attention &= Attention.INTERRUPTS;
   }
 
   /** Whether nothing ends the sleep of a waiting hart. @spec norm:wfi_intr_dis */

@@ -141,6 +141,8 @@ function words(stop: Stop, board: Board): string {
       return `the guest asked for a reset ${after}.`;
     case "wfi":
       return `the guest waits ${after}, and nothing will ever wake it.`;
+    case "handler-error":
+      return `stopped ${after}: ${stop.message}`;
     case "trap-loop":
       return `the guest's trap handler traps for ever ${after}.`;
     default:

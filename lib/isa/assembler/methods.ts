@@ -171,6 +171,8 @@ export interface InstructionForms
   wfi: "none";
   /** Orders page-table stores before later translations: of one address, one address space, or all when left empty. */
   sfence_vma: "addressFence";
+  /** Call the TypeScript handler with this number (0…4095); machine mode and HS-mode may. */
+  hx: "handler";
 }
 
 /** Pseudo-instructions by method name, with the name of their operand form. */
