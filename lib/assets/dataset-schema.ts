@@ -136,10 +136,11 @@ export const DATASETS = {
     title: "Normative-rule tags of the RISC-V manual",
     file: "riscv-normative-tags.csv",
     plottable: true,
-    row: "one tag name; none of the manual's text",
+    row: "one tag name and where it stands; none of the manual's sentences",
     columns: {
       tag: text("Name of the rule, as cited by `@spec norm:<tag>`."),
       chapter_files: text("Manual sources that hold it, joined by semicolons."),
+      section: text("Heading of the manual's section in which it stands."),
     },
   },
   unverified: {

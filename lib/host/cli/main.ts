@@ -19,6 +19,10 @@ export interface Command {
 type Loader = () => Promise<{ readonly command: Command }>;
 
 const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: Loader }>> = {
+  coverage: {
+    summary: "the manual's rules: tested, cited, missing",
+    load: () => import("./coverage.ts"),
+  },
   conform: {
     summary: "run a folder of self-checking RISC-V programs",
     load: () => import("./conform.ts"),

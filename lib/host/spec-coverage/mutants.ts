@@ -1,0 +1,269 @@
+/**
+ * Small defects for one piece of code: each mutant changes one expression, statement, table field or flag of it.
+ *
+ * No operator takes a whole function away: that would show that a test reaches the code, not that it looks at the rule.
+ */
+import ts from "typescript";
+import { parse } from "./syntax.ts";
+
+/** One small change of a file's text. */
+export interface Mutant {
+  readonly start: number;
+  readonly end: number;
+  readonly replacement: string;
+  /** What was changed, for people: `=== became !==`. */
+  readonly change: string;
+}
+
+/** At most so many mutants of one piece, spread over it. */
+const MOST = 24;
+
+type Make = (start: number, end: number, replacement: string, change: string) => void;
+
+const SWAPPED_OPERATOR: Readonly<Record<string, readonly string[]>> = {
+  "===": ["!=="],
+  "!==": ["==="],
+  "<": [">=", "<="],
+  "<=": [">", "<"],
+  ">": ["<=", ">="],
+  ">=": ["<", ">"],
+  "&&": ["||"],
+  "||": ["&&"],
+  "??": ["&&"],
+  "&": ["|"],
+  "|": ["&"],
+  "^": ["&"],
+  "<<": [">>"],
+  ">>": ["<<"],
+  ">>>": ["<<"],
+  "+": ["-"],
+  "-": ["+"],
+  "*": ["+"],
+  "/": ["*"],
+  "%": ["*"],
+  "|=": ["&="],
+  "&=": ["|="],
+  "+=": ["-="],
+  "-=": ["+="],
+};
+
+/** Names that stand for each other in this machine: swapping them is the mistake that one would make. */
+const FAMILIES: readonly (readonly string[])[] = [
+  ["illegalInstruction", "virtualInstruction"],
+  ["VTVM", "VTSR", "VTW"],
+  ["TVM", "TSR", "TW"],
+  ["SPV", "SPVP"],
+  ["SUM", "MXR"],
+  ["MIE", "SIE"],
+  ["load", "store", "fetch"],
+  ["read", "execute"],
+  ["vs", "g"],
+  ["mcounteren", "hcounteren", "scounteren"],
+  ["mstatus", "vsstatus"],
+  ["medeleg", "hedeleg"],
+  ["mideleg", "hideleg"],
+  ["menvcfg", "henvcfg"],
+  ["satp", "vsatp", "hgatp"],
+  ["scause", "vscause"],
+  ["sepc", "vsepc", "mepc"],
+  ["stval", "vstval", "mtval"],
+  ["stvec", "vstvec", "mtvec"],
+  ["sip", "mip"],
+  ["sie", "mie"],
+];
+
+/** Functions of tables, and operations on a hart, that one may confuse. */
+const CALLEES: Readonly<Record<string, string>> = {
+  rw: "ro",
+  ro: "rw",
+  asInt64: "asU64",
+  asU64: "asInt64",
+  includes: "startsWith",
+  some: "every",
+  every: "some",
+};
+
+function binary(node: ts.BinaryExpression, source: ts.SourceFile, make: Make): void {
+  const { operatorToken: token } = node;
+  const written = token.getText(source);
+  for (const other of SWAPPED_OPERATOR[written] ?? [])
+    make(token.getStart(source), token.end, other, `${written} became ${other}`);
+}
+
+function number(node: ts.Node, source: ts.SourceFile, make: Make): void {
+  const written = node.getText(source);
+  const isBig = written.endsWith("n");
+  const value = BigInt(isBig ? written.slice(0, -1).replaceAll("_", "") : written.replaceAll("_", ""));
+  const suffix = isBig ? "n" : "";
+  const changed = [value ^ 1n];
+  if (value > 2n) changed.push(value & (value - 1n));
+  for (const one of changed)
+    if (one !== value)
+      make(node.getStart(source), node.end, `${one}${suffix}`, `${written} became ${one}${suffix}`);
+}
+
+function text(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): void {
+  for (const family of FAMILIES) {
+    const at = family.indexOf(node.text);
+    if (at < 0) continue;
+    for (const other of family)
+      if (other !== node.text)
+        make(node.getStart(source), node.end, JSON.stringify(other), `"${node.text}" became "${other}"`);
+  }
+  if (/(^| )(rd|rs1|rs2|imm|uimm|shamt|pred|csr|rd'|rs1')/.test(node.text) || /^[01 ]{16,}$/.test(node.text))
+    picture(node, source, make);
+}
+
+/** The first bit of each fixed group of an instruction's picture. */
+function picture(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): void {
+  const written = node.text;
+  for (const { index } of [...written.matchAll(/(?<=^| )[01]+(?= |$)/g)].slice(0, 3)) {
+    const flipped = `${written.slice(0, index)}${written[index] === "0" ? "1" : "0"}${written.slice(index + 1)}`;
+    make(node.getStart(source), node.end, JSON.stringify(flipped), `bit ${index} of the picture flipped`);
+  }
+}
+
+/** Whether a statement can go without leaving a function without what it returns. */
+function mayGo(node: ts.Node): node is ts.ExpressionStatement {
+  return ts.isExpressionStatement(node) && !ts.isDeleteExpression(node.expression);
+}
+
+/** Removes an element of a list with one comma beside it. */
+function withoutElement(node: ts.Node, list: ts.NodeArray<ts.Node>, make: Make, source: ts.SourceFile): void {
+  const at = list.indexOf(node);
+  const next = list[at + 1];
+  const end = next === undefined ? node.end : next.getStart(source);
+  make(node.getStart(source), end, "", `${node.getText(source).slice(0, 40)} is missing`);
+}
+
+function list(elements: ts.NodeArray<ts.Node>, source: ts.SourceFile, make: Make): void {
+  for (const element of elements) withoutElement(element, elements, make, source);
+  for (const [at, element] of elements.entries()) {
+    const next = elements[at + 1];
+    if (next === undefined) continue;
+    const first = element.getText(source);
+    const second = next.getText(source);
+    if (first === second) continue;
+    const between = source.text.slice(element.end, next.getStart(source));
+    make(
+      element.getStart(source),
+      next.end,
+      `${second}${between}${first}`,
+      `${first.slice(0, 30)} changed places`,
+    );
+  }
+}
+
+/** A condition of `if`, of `? :`, or a truth value that is returned. */
+function negate(condition: ts.Expression, source: ts.SourceFile, make: Make): void {
+  const written = condition.getText(source);
+  if (
+    ts.isBinaryExpression(condition) &&
+    SWAPPED_OPERATOR[condition.operatorToken.getText(source)]?.[0]?.includes("=")
+  )
+    return;
+  make(condition.getStart(source), condition.end, `!(${written})`, `${written.slice(0, 40)} was negated`);
+}
+
+/** Another operation of the same table: `rv64i.add` for `rv64i.sub`. */
+const OPERATION: Readonly<Record<string, string>> = {
+  add: "sub",
+  addi: "xori",
+  ld: "lw",
+  lw: "ld",
+  sd: "sw",
+  sw: "sd",
+  fld: "flw",
+  fsd: "fsw",
+  jal: "lui",
+  jalr: "addi",
+  beq: "bne",
+  bne: "beq",
+};
+
+function property(node: ts.PropertyAccessExpression, source: ts.SourceFile, make: Make): void {
+  const object = node.expression.getText(source);
+  if (!/^(rv64i|d|f|m)$/.test(object)) return;
+  const other = OPERATION[node.name.text] ?? "add";
+  make(node.getStart(source), node.end, `${object}.${other}`, `${node.name.text} became ${other}`);
+}
+
+function mutate(node: ts.Node, source: ts.SourceFile, make: Make): void {
+  const from = node.getStart(source);
+  if (ts.isBinaryExpression(node)) binary(node, source, make);
+  else if (ts.isNumericLiteral(node) || ts.isBigIntLiteral(node)) number(node, source, make);
+  else if (ts.isStringLiteralLike(node)) text(node, source, make);
+  else if (node.kind === ts.SyntaxKind.TrueKeyword) make(from, node.end, "false", "true became false");
+  else if (node.kind === ts.SyntaxKind.FalseKeyword) make(from, node.end, "true", "false became true");
+  else if (ts.isIfStatement(node)) negate(node.expression, source, make);
+  else if (ts.isConditionalExpression(node)) negate(node.condition, source, make);
+  else if (ts.isReturnStatement(node) && node.expression && isTruth(node.expression))
+    negate(node.expression, source, make);
+  else if (ts.isArrowFunction(node) && !ts.isBlock(node.body) && isTruth(node.body))
+    negate(node.body, source, make);
+  else if (ts.isPropertyAccessExpression(node)) property(node, source, make);
+  else if (ts.isPrefixUnaryExpression(node) && node.operator !== ts.SyntaxKind.PlusToken)
+    make(
+      from,
+      node.operand.getStart(source),
+      "",
+      `${source.text.slice(from, node.operand.getStart(source))} is missing`,
+    );
+  else if (mayGo(node)) make(from, node.end, ";", `${node.getText(source).slice(0, 40)} is missing`);
+  else if (ts.isArrayLiteralExpression(node)) list(node.elements, source, make);
+  else if (ts.isObjectLiteralExpression(node)) objectFields(node, source, make);
+  else if (ts.isCallExpression(node)) call(node, source, make);
+}
+
+/** A call that may be a truth value: nothing tells its type here, so a name like `isOpen` or `hypervisorBit` does. */
+function isTruth(node: ts.Expression): boolean {
+  const target = ts.isCallExpression(node) ? node.expression.getText() : "";
+  return /(^|[.#])(is|has|may|can)[A-Z]\w*$|Bit$|\.includes$|\.some$|\.every$/.test(target);
+}
+
+function objectFields(node: ts.ObjectLiteralExpression, source: ts.SourceFile, make: Make): void {
+  for (const field of node.properties) {
+    const name = field.name?.getText(source);
+    if (name !== "spec" && name !== "title") withoutElement(field, node.properties, make, source);
+  }
+}
+
+function call(node: ts.CallExpression, source: ts.SourceFile, make: Make): void {
+  const { expression } = node;
+  const name = ts.isPropertyAccessExpression(expression) ? expression.name : expression;
+  const other = ts.isIdentifier(name) && Object.hasOwn(CALLEES, name.text) ? CALLEES[name.text] : undefined;
+  if (other !== undefined && other !== "startsWith")
+    make(name.getStart(source), name.end, other, `${name.getText(source)} became ${other}`);
+  if (ts.isIdentifier(expression) && expression.text === "warl") {
+    const [msb, lsb] = node.arguments;
+    if (msb && lsb)
+      make(
+        node.getStart(source),
+        node.end,
+        `rw(${msb.getText(source)}, ${lsb.getText(source)})`,
+        "warl became rw",
+      );
+  }
+}
+
+/** The mutants of the code between two positions of a file. */
+export function mutantsOf(file: string, content: string, start: number, end: number): Mutant[] {
+  const source = parse(file, content);
+  const found: Mutant[] = [];
+  const make: Make = (from, to, replacement, change) => {
+    if (from >= start && to <= end && content.slice(from, to) !== replacement)
+      found.push({ start: from, end: to, replacement, change: change.replace(/\s+/g, " ") });
+  };
+  const visit = (node: ts.Node): void => {
+    if (node.end <= start || node.pos >= end || ts.isTypeNode(node)) return;
+    mutate(node, source, make);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  if (found.length <= MOST) return found;
+  return Array.from({ length: MOST }, (_, at) => found[Math.floor((at * found.length) / MOST)] as Mutant);
+}
+
+/** The file's text with the mutant in it. */
+export const mutated = (content: string, { start, end, replacement }: Mutant): string =>
+  content.slice(0, start) + replacement + content.slice(end);
