@@ -3,10 +3,11 @@
  * and no node for those that we do not.
  */
 import { TICKS_PER_SECOND } from "../bus/clock.ts";
+import { PLIC_SOURCES } from "../devices/plic.ts";
 import { FinisherCommand } from "../devices/test-finisher.ts";
 import { UART_CLOCK_HERTZ } from "../devices/uart16550.ts";
 import { cells64, flattenTree, node, type TreeNode } from "./flattened-tree.ts";
-import { type MapName, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
+import { type MapName, RAM_BASE, VIRT_IRQ, VIRT_MAP } from "./memory-map.ts";
 
 /** What varies between boards. */
 export interface TreeConfig {
@@ -19,13 +20,19 @@ export interface TreeConfig {
 }
 
 /** Interrupt numbers of a hart's local interrupts. @spec priv §"Machine Interrupt Registers (mip and mie)" */
-const LocalInterrupt = { MACHINE_SOFTWARE: 3, MACHINE_TIMER: 7 } as const;
+const LocalInterrupt = {
+  MACHINE_SOFTWARE: 3,
+  MACHINE_TIMER: 7,
+  SUPERVISOR_EXTERNAL: 9,
+  MACHINE_EXTERNAL: 11,
+} as const;
 
 /** Phandles: names by which one node points at another. Each hart takes two. */
 const Phandle = {
   hart: (hart: number) => 1 + 2 * hart,
   interruptController: (hart: number) => 2 + 2 * hart,
-  testFinisher: (hartCount: number) => 1 + 2 * hartCount,
+  plic: (hartCount: number) => 1 + 2 * hartCount,
+  testFinisher: (hartCount: number) => 2 + 2 * hartCount,
 } as const;
 
 /** The device tree as nodes. */
@@ -80,12 +87,9 @@ function cpusNode({ hartCount, isa, mmuType }: TreeConfig): TreeNode {
 }
 
 function socNode(hartCount: number): TreeNode {
-  const wires = Array.from({ length: hartCount }, (_, hart) => {
-    const controller = Phandle.interruptController(hart);
-    return [controller, LocalInterrupt.MACHINE_SOFTWARE, controller, LocalInterrupt.MACHINE_TIMER];
-  });
   return node("soc", { "#address-cells": [2], "#size-cells": [2], compatible: "simple-bus", ranges: true }, [
     node(named("serial", VIRT_MAP.uart.base), {
+      ...interrupt(VIRT_IRQ.uart, hartCount),
       "clock-frequency": [UART_CLOCK_HERTZ],
       reg: reg("uart"),
       compatible: "ns16550a",
@@ -95,12 +99,39 @@ function socNode(hartCount: number): TreeNode {
       reg: reg("testFinisher"),
       compatible: ["sifive,test1", "sifive,test0", "syscon"],
     }),
+    node(named("plic", VIRT_MAP.plic.base), {
+      phandle: [Phandle.plic(hartCount)],
+      "riscv,ndev": [PLIC_SOURCES],
+      reg: reg("plic"),
+      "interrupts-extended": wires(
+        hartCount,
+        LocalInterrupt.MACHINE_EXTERNAL,
+        LocalInterrupt.SUPERVISOR_EXTERNAL,
+      ),
+      "interrupt-controller": true,
+      compatible: ["sifive,plic-1.0.0", "riscv,plic0"],
+      "#address-cells": [0],
+      "#interrupt-cells": [1],
+    }),
     node(named("clint", VIRT_MAP.clint.base), {
-      "interrupts-extended": wires.flat(),
+      "interrupts-extended": wires(hartCount, LocalInterrupt.MACHINE_SOFTWARE, LocalInterrupt.MACHINE_TIMER),
       reg: reg("clint"),
       compatible: ["sifive,clint0", "riscv,clint0"],
     }),
   ]);
+}
+
+/** Two local interrupts of each hart. */
+function wires(hartCount: number, first: number, second: number): number[] {
+  return Array.from({ length: hartCount }, (_, hart) => {
+    const controller = Phandle.interruptController(hart);
+    return [controller, first, controller, second];
+  }).flat();
+}
+
+/** How a device names its interrupt. */
+function interrupt(source: number, hartCount: number): TreeNode["properties"] {
+  return { interrupts: [source], "interrupt-parent": [Phandle.plic(hartCount)] };
 }
 
 /** A node by which firmware and kernels find out how to power off or reboot. */

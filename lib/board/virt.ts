@@ -1,12 +1,8 @@
 /** The wiring list: QEMU's `virt` board, as far as we have it. */
 import { Bus } from "../bus/bus.ts";
 import { Clock } from "../bus/clock.ts";
-import type { Device } from "../bus/device.ts";
 import { createMachineMemory } from "../bus/machine-memory.ts";
 import { Ram } from "../bus/ram.ts";
-import { Clint } from "../devices/clint.ts";
-import { Rom } from "../devices/rom.ts";
-import { TestFinisher } from "../devices/test-finisher.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
 import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
 import { HandlerTable } from "../hart/handler-table.ts";
@@ -14,17 +10,18 @@ import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { Reservations } from "../hart/reservations.ts";
 import { Board } from "./board.ts";
-import { bootRom, deviceTreeAddress } from "./boot-rom.ts";
+import { deviceTreeAddress } from "./boot-rom.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
 import { isaString } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
-import { DEFAULT_RAM_BYTES, type MapName, RAM_BASE, VIRT_MAP } from "./memory-map.ts";
+import { DEFAULT_RAM_BYTES, RAM_BASE } from "./memory-map.ts";
 import { RamVersions } from "./ram-versions.ts";
 import { NO_SYMBOLS } from "./symbols.ts";
 import { Trace } from "./trace.ts";
 import { TrapLoop } from "./trap-loop.ts";
 import { DEFAULT_TURNS, type TurnLengths, Turns } from "./turns.ts";
+import { attachDevices } from "./virt-devices.ts";
 
 /** What may differ between boards. */
 export interface BoardConfig {
@@ -100,24 +97,4 @@ export function buildBoard(config: BoardConfig = {}): Board {
   };
   attachDevices(machine);
   return new Board(machine);
-}
-
-/** The memory map, and the lines that leave the devices. The serial port's line ends here until there is a PLIC. */
-function attachDevices(machine: Machine): void {
-  const { bus, clock, harts, uart, deviceTreeAddress: deviceTree } = machine;
-  const rom = new Rom(VIRT_MAP.bootRom.sizeBytes, bootRom({ entry: RAM_BASE, deviceTree }));
-  const clint = new Clint(clock, harts.length);
-  const finisher = new TestFinisher((finish) => {
-    machine.finish = finish;
-    machine.halt.set(clock.now);
-  });
-  for (const hart of harts) {
-    hart.connect(clint.softwareLine(hart.id), "machineSoftware");
-    hart.connect(clint.timerLine(hart.id), "machineTimer");
-  }
-  const map = { bootRom: rom, testFinisher: finisher, clint, uart } satisfies Record<MapName, Device>;
-  for (const [name, device] of Object.entries(map)) {
-    const refused = bus.attach(VIRT_MAP[name as MapName].base, device);
-    if (refused !== undefined) throw new Error(refused.message);
-  }
 }
