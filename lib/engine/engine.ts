@@ -5,6 +5,7 @@
  */
 import type { Mode } from "../isa/mode.ts";
 import type { Trap } from "../isa/trap.ts";
+import type { AccessWatch } from "../mmu/access-watch.ts";
 
 /** When a run ends early. Each is looked at after every step; the first that holds ends the run. */
 export interface StopCondition {
@@ -49,4 +50,9 @@ export interface Engine {
   step(): Trap | undefined;
   /** Whether the hart sleeps in WFI and nothing that is pending now ends the sleep. Asking changes nothing. */
   isAsleep(): boolean;
+  /**
+   * Says who wants to hear of accesses, or that nobody does. The instruction that `takeStop` stops is neither executed nor
+   * trapped; the run goes on unless an alarm is due, so whoever stops it sets one.
+   */
+  watch(watch: AccessWatch | undefined): void;
 }

@@ -6,6 +6,7 @@ import type { HartState } from "../hart/state.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
 import type { ModeNumber } from "../isa/mode.ts";
 import type { Trap } from "../isa/trap.ts";
+import type { AccessWatch } from "./access-watch.ts";
 import { isPmpUniform } from "./pmp.ts";
 import {
   accessFault,
@@ -20,6 +21,7 @@ import type { TranslationCache } from "./translation-cache.ts";
 /** Translates accesses and lets the cache remember what it may. */
 export class AddressSpace {
   readonly cache: TranslationCache;
+  #watch: AccessWatch | undefined;
   readonly #state: HartState;
   readonly #bus: Bus;
   /** Offsets in RAM of the entries that the present walk has read. */
@@ -36,11 +38,25 @@ export class AddressSpace {
     this.cache = cache;
   }
 
+  /** Whom to tell of accesses. Set anew whenever the pages that it covers change. */
+  set watch(watch: AccessWatch | undefined) {
+    this.#watch = watch;
+    this.cache.forget();
+  }
+
+  /** Whether the instruction that was just fetched is not to be executed: a breakpoint. */
+  stopsHere(): boolean {
+    return this.#watch?.takeStop() ?? false;
+  }
+
   /** Translates an access that stays inside a page, with the rights that the hart has now. */
   translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
     this.#sources.length = 0;
     const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, undefined, this.#observer);
-    if (this.cache.isEnabled && result.kind === "translation") this.#remember(vaddr, kind, result.paddr);
+    if (result.kind !== "translation") return result;
+    if (this.#watch?.covers(kind, vaddr, result.paddr))
+      this.#watch.access(kind, vaddr, result.paddr, lengthBytes);
+    else if (this.cache.isEnabled) this.#remember(vaddr, kind, result.paddr);
     return result;
   }
 
@@ -51,7 +67,10 @@ export class AddressSpace {
     kind: AccessKind,
     lengthBytes: number,
   ): Translation | TranslationFault {
-    return translate(this.#state, this.#bus, vaddr, kind, lengthBytes, rights);
+    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, rights);
+    if (result.kind === "translation" && this.#watch?.covers(kind, vaddr, result.paddr))
+      this.#watch.access(kind, vaddr, result.paddr, lengthBytes);
+    return result;
   }
 
   /** The trap of an access that was refused: by the translation, or (`undefined`) by whoever should answer. */

@@ -15,6 +15,7 @@ import { instructionBytes } from "../../isa/encoding.ts";
 import { isVirtual } from "../../isa/mode.ts";
 import { withInstruction } from "../../isa/transformed.ts";
 import { exception, inGuest, interrupt, type Trap } from "../../isa/trap.ts";
+import type { AccessWatch } from "../../mmu/access-watch.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
 import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
 import type { Engine, EngineStop, StopCondition } from "../engine.ts";
@@ -49,7 +50,7 @@ export class ReferenceEngine implements Engine {
   readonly #pcHalves: Int32Array;
   readonly #nextPc: BigUint64Array;
   readonly #instret: BigUint64Array;
-  /** The exception that the last fetch raised, when it gave no instruction. */
+  /** The exception that the last fetch raised when it gave no instruction; undefined where a debugger stopped it. */
   #fetchTrap: Trap | undefined;
 
   constructor({ hart, bus, memo, sources, cachesTranslations = true }: ReferenceParts) {
@@ -93,6 +94,10 @@ export class ReferenceEngine implements Engine {
     const trap = this.#step();
     reservations.storing = undefined;
     return trap;
+  }
+
+  watch(watch: AccessWatch | undefined): void {
+    this.#space.watch = watch;
   }
 
   isAsleep(): boolean {
@@ -167,6 +172,7 @@ export class ReferenceEngine implements Engine {
     }
     const first = this.#fetchParcel(address);
     if (first === undefined) return undefined;
+    if (this.#space.stopsHere()) return this.#fetchFails(undefined);
     if (instructionBytes(first) === PARCEL_BYTES) return decodeOrIllegal(first);
     const second = this.#fetchParcel(vaddr(address + BigInt(PARCEL_BYTES)));
     return second === undefined ? undefined : decodeOrIllegal((second << 16) | first);
@@ -182,7 +188,7 @@ export class ReferenceEngine implements Engine {
       : this.#fetchFails(this.#space.refusal(undefined, "fetch", address));
   }
 
-  #fetchFails(trap: Trap): undefined {
+  #fetchFails(trap: Trap | undefined): undefined {
     this.#fetchTrap = trap;
   }
 
