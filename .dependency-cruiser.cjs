@@ -10,7 +10,7 @@ const MAY = {
   hart: ["bits", "isa", "bus"],
   mmu: ["bits", "isa", "bus", "hart"],
   engine: ["bits", "isa", "bus", "hart", "mmu"],
-  devices: ["bits", "isa", "bus"],
+  devices: ["bits", "isa", "bus", "hart", "mmu"],
   board: ["bits", "isa", "bus", "hart", "mmu", "engine", "devices"],
   hs: MACHINE,
   firmware: [...MACHINE, "hs"],
