@@ -1,7 +1,9 @@
 /** The parts of an assembled machine, as `virt.ts` makes them and the files of this folder share them. */
 import type { Bus } from "../bus/bus.ts";
 import type { Alarm, Clock } from "../bus/clock.ts";
+import type { DmaPort } from "../bus/dma.ts";
 import type { Ram } from "../bus/ram.ts";
+import type { Iommu } from "../devices/iommu/iommu.ts";
 import type { Finish } from "../devices/test-finisher.ts";
 import type { Uart16550 } from "../devices/uart16550.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -25,6 +27,10 @@ export interface Machine {
   /** Which hart runs now. */
   readonly turns: Turns;
   readonly uart: Uart16550;
+  /** What stands between devices and memory, on boards that have one. */
+  readonly iommu: Iommu | undefined;
+  /** What the device with this number sees of memory: all of it, where there is no IOMMU. */
+  readonly dmaPortOf: (deviceId: number) => DmaPort;
   readonly console: Console;
   readonly trace: Trace;
   readonly trapLoop: TrapLoop;

@@ -20,13 +20,15 @@ export const VIRT_MAP = {
   clint: { base: 0x200_0000, sizeBytes: 0x1_0000 },
   plic: { base: 0xc00_0000, sizeBytes: 0x60_0000 },
   uart: { base: 0x1000_0000, sizeBytes: 0x100 },
+  // Only on boards that ask for it; there QEMU 10 has it, too. @spec QEMU 10.0 "hw/riscv/virt.c", VIRT_IOMMU_SYS
+  iommu: { base: 0x301_0000, sizeBytes: 0x1000 },
 } as const satisfies Record<string, MapEntry>;
 
 /** Name of a device in the map. */
 export type MapName = keyof typeof VIRT_MAP;
 
 /** Which source of the PLIC each device's interrupt line is. @spec QEMU 7.2 "include/hw/riscv/virt.h" */
-export const VIRT_IRQ = { uart: 10 } as const;
+export const VIRT_IRQ = { uart: 10, iommu: 36 } as const;
 
 /** Physical address of the first byte of RAM. */
 export const RAM_BASE = 0x8000_0000;

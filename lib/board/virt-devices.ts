@@ -25,9 +25,15 @@ export function attachDevices(machine: Machine): void {
     hart.connect(plic.supervisorLine(hart.id), "supervisorExternal");
   }
   plic.connect(VIRT_IRQ.uart, uart.line);
-  const map = { bootRom: rom, testFinisher: finisher, clint, plic, uart } satisfies Record<MapName, Device>;
+  const map = { bootRom: rom, testFinisher: finisher, clint, plic, uart } satisfies Record<
+    Exclude<MapName, "iommu">,
+    Device
+  >;
   for (const [name, device] of Object.entries(map)) {
     const refused = bus.attach(VIRT_MAP[name as MapName].base, device);
     if (refused !== undefined) throw new Error(refused.message);
   }
+  if (machine.iommu === undefined) return;
+  bus.attach(VIRT_MAP.iommu.base, machine.iommu);
+  for (const [wire, line] of machine.iommu.wires.entries()) plic.connect(VIRT_IRQ.iommu + wire, line);
 }

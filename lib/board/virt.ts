@@ -1,8 +1,10 @@
 /** The wiring list: QEMU's `virt` board, as far as we have it. */
 import { Bus } from "../bus/bus.ts";
 import { Clock } from "../bus/clock.ts";
+import { DirectDma } from "../bus/direct-dma.ts";
 import { createMachineMemory } from "../bus/machine-memory.ts";
 import { Ram } from "../bus/ram.ts";
+import { Iommu, type ModeAtReset } from "../devices/iommu/iommu.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
 import { createReferenceEngines, type ReferenceOptions } from "../engine/reference/create.ts";
 import { HandlerTable } from "../hart/handler-table.ts";
@@ -33,6 +35,11 @@ export interface BoardConfig {
   readonly harts?: HartCount;
   /** How long each hart's turn is; only with several harts. Turns of 1 to 64 instructions show races. */
   readonly turns?: TurnLengths;
+  /**
+   * Puts an IOMMU between devices and memory, which after reset lets nothing through (`off`) or everything (`bare`). None
+   * when left out: devices reach all of RAM.
+   */
+  readonly iommu?: ModeAtReset;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }
@@ -65,6 +72,8 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
+  const memoryPort = new DirectDma(ram, clock, trace);
+  const iommu = config.iommu === undefined ? undefined : new Iommu(memoryPort, config.iommu);
   const halt = clock.alarm(() => {});
   const trapLoop = new TrapLoop(trace, () => halt.set(clock.now));
   const reservations = new Reservations(ram);
@@ -84,6 +93,8 @@ export function buildBoard(config: BoardConfig = {}): Board {
     engines,
     turns: new Turns(engines, lengths, seed),
     uart: new Uart16550(clock, (byte) => console.print(byte)),
+    iommu,
+    dmaPortOf: (deviceId) => iommu?.portOf(deviceId) ?? memoryPort,
     console,
     trace,
     trapLoop,
