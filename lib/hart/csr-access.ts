@@ -33,11 +33,13 @@ const HYPERVISOR_LEVEL = 2;
  * @spec norm:H_csrs_hs_not_vs
  */
 export function csrDenied({ state }: Hart, csr: number, writes: boolean): ExceptionName | undefined {
-  const missing = csrAt(csr) === undefined;
+  const missing = csrAt(csr) === undefined; // norm:H_illegal_high_half
   const readOnly = writes && isReadOnlyCsr(csr);
   if (missing || readOnly) return "illegalInstruction";
   if (isVirtual(state.modeNumber)) return deniedToGuest(state, csr);
+  // norm:H_vscsrs_acc_m_hs
   const level = state.modeNumber === S ? HYPERVISOR_LEVEL : state.modeNumber;
+  // norm:H_vscsrs_acc_u
   const isRefused = level < lowestMode(csr) || isWithheld(state, csr) || isTrapped(state, csr);
   return isRefused ? "illegalInstruction" : undefined;
 }
@@ -46,7 +48,7 @@ export function csrDenied({ state }: Hart, csr: number, writes: boolean): Except
 function isTrapped(state: HartState, csr: number): boolean {
   const mode = state.modeNumber;
   const hasTvm = mode === S && statusBit(state.stored("mstatus"), "TVM");
-  if (csr === SATP || csr === HGATP) return hasTvm;
+  if (csr === SATP || csr === HGATP) return hasTvm; // norm:hgatp_tvm_illegal norm:mstatus_tvm_hs
   return isCounter(csr) && mode === U && !isOpen(state, "scounteren", counterOf(csr));
 }
 
@@ -72,7 +74,7 @@ function isWithheld(state: HartState, csr: number): boolean {
 function deniedToGuest(state: HartState, csr: number): ExceptionName | undefined {
   const level = lowestMode(csr);
   if (level === M || isWithheld(state, csr)) return "illegalInstruction";
-  const isTooLow = privilegeOf(state.modeNumber) < level;
+  const isTooLow = privilegeOf(state.modeNumber) < level; // norm:H_vscsrs_acc_vs
   return isTooLow || isTrappedByHypervisor(state, csr) ? "virtualInstruction" : undefined;
 }
 
@@ -85,10 +87,12 @@ function deniedToGuest(state: HartState, csr: number): ExceptionName | undefined
  */
 function isTrappedByHypervisor(state: HartState, csr: number): boolean {
   if (csr === SATP) return hypervisorBit(state, "VTVM");
+  // norm:hcounteren_acc
   if (csr === STIMECMP) return !(isGuestTimerOn(state) && isOpen(state, "hcounteren", TIME));
   if (!isCounter(csr)) return false;
   const counter = counterOf(csr);
   const isUser = privilegeOf(state.modeNumber) === U;
+  // norm:hcounteren_op norm:H_scsrs_nomatch
   return !isOpen(state, "hcounteren", counter) || (isUser && !isOpen(state, "scounteren", counter));
 }
 

@@ -41,8 +41,16 @@ export const FCSR_FIELDS = { fflags: bits(4, 0), frm: bits(7, 5) } as const;
  */
 export const guestInterrupts = (state: HartState): bigint => state.stored("hideleg") & VS_INTERRUPTS;
 
-/** Fields of `henvcfg` that are zero while the field of `menvcfg` is. @spec norm:henvcfg_stce @spec norm:henvcfg_adue_op */
-const GIVEN_BY_MACHINE = fieldMask(CSRS.henvcfg.fields.ADUE) | fieldMask(CSRS.henvcfg.fields.STCE);
+/**
+ * Fields of `henvcfg` that are zero while the field of `menvcfg` is.
+ * @spec norm:henvcfg_stce
+ * @spec norm:henvcfg_adue_op
+ * @spec norm:menvcfg_pbmte_henvcfg_pbmte_rdonly0
+ */
+const GIVEN_BY_MACHINE =
+  fieldMask(CSRS.henvcfg.fields.ADUE) |
+  fieldMask(CSRS.henvcfg.fields.PBMTE) |
+  fieldMask(CSRS.henvcfg.fields.STCE);
 
 /** The bits of `henvcfg` that machine mode leaves to the hypervisor. */
 export const environmentMask = (state: HartState): bigint => state.stored("menvcfg") | ~GIVEN_BY_MACHINE;
@@ -55,12 +63,12 @@ const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
   sie: ({ state }) => state.stored("mie") & state.stored("mideleg") & S_INTERRUPTS,
   sip: ({ state }) => pendingBits(state) & state.stored("mideleg") & S_INTERRUPTS,
   mip: ({ state }) => pendingBits(state),
-  hie: ({ state }) => state.stored("mie") & HS_VIEW,
-  hip: ({ state }) => pendingBits(state) & HS_VIEW,
+  hie: ({ state }) => state.stored("mie") & HS_VIEW, // norm:hie_op norm:mip_mie_alias
+  hip: ({ state }) => pendingBits(state) & HS_VIEW, // norm:hip_op norm:mip_mie_alias
   hvip: ({ state }) => state.softwarePending & VS_INTERRUPTS,
   vsie: ({ state }) => (state.stored("mie") & guestInterrupts(state)) >> 1n,
   vsip: ({ state }) => (pendingBits(state) & guestInterrupts(state)) >> 1n,
-  hgeip: ({ state }) => state.guestExternal,
+  hgeip: ({ state }) => state.guestExternal, // norm:hgeip_hgeie_fields
   henvcfg: ({ state }) => state.stored("henvcfg") & environmentMask(state),
   mhartid: ({ id }) => BigInt(id),
   mcycle,
@@ -95,6 +103,7 @@ export function readCsrToModify(hart: Hart, name: CsrName): bigint {
  */
 export function readVisibleCsr(hart: Hart, name: CsrName): bigint {
   const virtual = isVirtual(hart.state.modeNumber);
+  // norm:time_htimedelta_req
   if (virtual && name === "time") return guestTime(hart.state, hart.clock);
   return readCsr(hart, visibleCsr(name, virtual));
 }

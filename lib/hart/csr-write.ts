@@ -100,7 +100,7 @@ const writeTime =
 /** The root of the second stage is 16 KiB and aligned to that. An unsupported MODE leaves the other fields writable. @spec norm:hgatp_ppn_op @spec norm:hgatp_mode_warl */
 function writeGuestTranslation(hart: Hart, value: bigint): void {
   storeLegal(hart, "hgatp", value & ~3n);
-  hart.attention |= Attention.TRANSLATIONS;
+  hart.attention |= Attention.TRANSLATIONS; // norm:hfence-gvma_mode
 }
 
 /** Enables through a view of `mie`. */
@@ -207,7 +207,7 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   hstatus: storing("hstatus", Attention.INTERRUPTS),
   hideleg: storing("hideleg", Attention.INTERRUPTS),
   hgeie: storing("hgeie", Attention.INTERRUPTS),
-  hie: writeEnables(() => HS_VIEW),
+  hie: writeEnables(() => HS_VIEW), // norm:hie_acc
   vsie: writeEnables(({ state }) => guestInterrupts(state), 1n),
   hip: writeGuestPending(() => WRITABLE.hip),
   hvip: writeGuestPending(() => WRITABLE.hvip),

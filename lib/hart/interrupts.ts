@@ -47,6 +47,7 @@ const VSEIP = bitsOf("virtualSupervisorExternal");
 function guestExternalBits(state: HartState): bigint {
   const { guestExternal } = state;
   if (guestExternal === 0n) return 0n;
+  // norm:hgeie_op
   const forHypervisor = (guestExternal & state.stored("hgeie")) !== 0n ? SGEIP : 0n;
   const forGuest = ((guestExternal >> hypervisorField(state, "VGEIN")) & 1n) !== 0n ? VSEIP : 0n;
   return forHypervisor | forGuest;
@@ -89,9 +90,9 @@ export function interruptToTake(state: HartState): number | undefined {
   const toMachine = candidates & ~delegated;
   if (toMachine !== 0n && isMachineInterruptible(state)) return firstByPriority(toMachine);
   const passedOn = state.stored("hideleg");
-  const toSupervisor = candidates & delegated & ~passedOn;
+  const toSupervisor = candidates & delegated & ~passedOn; // norm:hideleg_hs
   if (toSupervisor !== 0n && isSupervisorInterruptible(state)) return firstByPriority(toSupervisor);
-  const toGuest = candidates & delegated & passedOn;
+  const toGuest = candidates & delegated & passedOn; // norm:hip_vstip_enable
   return toGuest !== 0n && isGuestInterruptible(state) ? firstByPriority(toGuest) : undefined;
 }
 

@@ -1,8 +1,6 @@
 /**
  * Sstc: supervisor mode's own timer, and a guest's. `mip.STIP` is the comparison of `time` with `stimecmp`, and nobody
  * writes it; VSTIP compares the guest's time with `vstimecmp`.
- *
- * @spec norm:sstc_purpose
  */
 import { asU64 } from "../bits/int64.ts";
 import type { Alarm, Clock } from "../bus/clock.ts";
@@ -55,6 +53,7 @@ export class SupervisorTimer {
     this.#compareGuest();
   }
 
+  /** @spec norm:sstc_purpose */
   #compareOwn(): void {
     if (!isTimerOn(this.#state)) {
       this.#alarm.cancel();
@@ -80,8 +79,9 @@ export class SupervisorTimer {
     }
     const now = guestTime(state, this.#clock);
     const vstimecmp = state.stored("vstimecmp");
-    const isDue = now >= vstimecmp;
+    const isDue = now >= vstimecmp; // norm:hip_vstip_vstie_acc_op
     state.wiresPending = isDue ? state.wiresPending | VSTIP : state.wiresPending & ~VSTIP;
+    // norm:hip_vstip_clear
     const turnsAt = isDue ? 1n << 64n : vstimecmp;
     this.#guestAlarm.set(this.#clock.whenMtimeReaches(this.#clock.mtime + turnsAt - now));
   }

@@ -37,6 +37,7 @@ function delegationOf(state: HartState, { isInterrupt, cause }: Trap): Delegatio
   const register = isInterrupt ? "mideleg" : "medeleg";
   const further = isInterrupt ? ("hideleg" as const) : ("hedeleg" as const);
   const isSet = isBitSet(state.stored(register), cause);
+  // norm:hedeleg_op norm:hideleg_op
   const toGuest =
     isSet && isVirtual(state.modeNumber)
       ? { register: further, isSet: isBitSet(state.stored(further), cause) }
@@ -89,7 +90,7 @@ function tellHypervisor(state: HartState, trap: Trap, from: ModeNumber): void {
   const virtual = isVirtual(from);
   setHypervisorStatus(state, {
     SPV: virtual ? 1n : 0n,
-    GVA: trap.gva ? 1n : 0n,
+    GVA: trap.gva ? 1n : 0n, // norm:hstatus_gva_op
     ...(virtual ? { SPVP: BigInt(privilegeOf(from)) } : {}),
   });
   state.setStored("htval", trap.tval2);
@@ -123,8 +124,8 @@ function enterMachine(state: HartState, trap: Trap, from: ModeNumber): void {
     "mstatus",
     withStatus(mstatus, {
       MPP: BigInt(privilegeOf(from)),
-      MPV: isVirtual(from) ? 1n : 0n,
-      GVA: trap.gva ? 1n : 0n,
+      MPV: isVirtual(from) ? 1n : 0n, // norm:mstatus_mpv_op
+      GVA: trap.gva ? 1n : 0n, // norm:mstatus_gva_op
       MPIE: statusField(mstatus, "MIE"),
       MIE: 0n,
     }),
@@ -191,7 +192,7 @@ export function returnFromTrap(hart: Hart, handler: "M" | "S"): bigint {
   if (state.modeNumber !== M && statusBit(state.stored("mstatus"), "MPRV")) {
     state.setStored("mstatus", withStatus(state.stored("mstatus"), { MPRV: 0n }));
   }
-  hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
+  hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT; // norm:sret_h
   const detail = (from << 4) | state.modeNumber;
   hart.events.record(EventKind.TRAP_RETURN, hart.id, detail, hart.clock.retired, state.pc, target, 0n);
   return target;
@@ -212,6 +213,7 @@ function leaveMachine(state: HartState): bigint {
 /** @spec norm:sret_v0 */
 function leaveSupervisor(state: HartState): bigint {
   const mstatus = state.stored("mstatus");
+  // norm:hstatus_spv_sret
   state.modeNumber = modeOf(statusBit(mstatus, "SPP") ? S : 0, hypervisorBit(state, "SPV"));
   state.setStored("mstatus", withStatus(mstatus, { SIE: statusField(mstatus, "SPIE"), SPIE: 1n, SPP: 0n }));
   setHypervisorStatus(state, { SPV: 0n });

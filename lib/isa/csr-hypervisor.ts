@@ -7,16 +7,17 @@ import { type Csr, ro, rw, warl } from "./csr.ts";
 /** Guest external interrupts that an interrupt controller may drive: `hgeip` bits 7 to 1. @spec norm:geilen */
 export const GUEST_EXTERNAL_LINES = 7;
 
-const VIRTUAL_MODES = [0n, 8n];
+/** MODE of `hgatp` and `vsatp`. @spec norm:hgatp_mode_bare @spec norm:hgatp_mode_sv */
+/** Bare, Sv39 and Sv48, or Sv39x4 and Sv48x4: the numbers are the same. */
+const VIRTUAL_MODES = [0n, 8n, 9n];
 /** `UXL` = 2: user mode is 64 bits wide. */
 export const UXL_64 = 2n << 32n;
 const VSXL_64 = 2n << 32n;
 /** A time that no machine reaches. */
 const NEVER = 2n ** 64n - 1n;
-const VALUE = { value: rw(63, 0) };
 const LEVELS = Array.from({ length: GUEST_EXTERNAL_LINES + 1 }, (_, line) => BigInt(line));
 
-/** What HS-mode uses. @spec norm:H_csrs_hs_not_vs */
+/** What HS-mode uses. */
 const HYPERVISOR = {
   hstatus: {
     address: 0x600,
@@ -24,24 +25,25 @@ const HYPERVISOR = {
     title: "hypervisor status",
     spec: "norm:hstatus_sz_acc_op",
     fields: {
-      VSBE: ro(5),
+      VSBE: ro(5), // norm:hstatus_vsbe_op
       GVA: rw(6),
       SPV: rw(7),
       SPVP: rw(8),
-      HU: rw(9),
+      HU: rw(9), // norm:hstatus_hu_op
       VGEIN: warl(17, 12, LEVELS),
       VTVM: rw(20),
       VTW: rw(21),
       VTSR: rw(22),
-      VSXL: ro(33, 32),
+      VSXL: ro(33, 32), // norm:vsxl_ro
     },
-    reset: VSXL_64,
+    reset: VSXL_64, // norm:hstatus_vsxl_64
   },
   hedeleg: {
     address: 0x602,
     access: "HRW",
     title: "hypervisor exception delegation",
     spec: "norm:hedeleg_img",
+    // norm:hedeleg_acc norm:hedeleg_sz_acc
     fields: {
       user: rw(8, 0),
       ecallFromS: ro(9),
@@ -62,6 +64,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor interrupt delegation",
     spec: "norm:hideleg_img",
+    // norm:hideleg_acc norm:hideleg_sz_acc norm:vsip_vsie_lcofi
     fields: { SSI: ro(1), VSSI: rw(2), STI: ro(5), VSTI: rw(6), SEI: ro(9), VSEI: rw(10), SGEI: ro(12) },
     reset: 0n,
   },
@@ -70,6 +73,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor interrupt enable",
     spec: "norm:hie_img",
+    // norm:hip_hie_sz_acc
     fields: { VSSIE: rw(2), VSTIE: rw(6), VSEIE: rw(10), SGEIE: rw(12) },
     reset: 0n,
   },
@@ -78,14 +82,15 @@ const HYPERVISOR = {
     access: "HRW",
     title: "what a guest's time is ahead of the machine's",
     spec: "norm:htimedelta_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
   hcounteren: {
     address: 0x606,
     access: "HRW",
     title: "counters that a guest may read",
-    spec: "norm:hcounteren_op",
+    spec: "norm:hcounteren_sz",
+    // norm:hcounteren_warl
     fields: { CY: rw(0), TM: rw(1), IR: rw(2), HPM: ro(31, 3) },
     reset: 0n,
   },
@@ -94,6 +99,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor guest external interrupt enable",
     spec: "norm:hgeie_img",
+    // norm:hgeie_sz_acc_op norm:hgeip_hgeie_fields
     fields: { guests: rw(GUEST_EXTERNAL_LINES, 1) },
     reset: 0n,
   },
@@ -102,15 +108,16 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor environment configuration",
     spec: "norm:henvcfg_sz_acc_op",
-    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: rw(63) },
+    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: rw(62), STCE: rw(63) },
     reset: 0n,
   },
+  /** @spec norm:htval_val */
   htval: {
     address: 0x643,
     access: "HRW",
     title: "hypervisor trap value",
     spec: "norm:htval_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
   hip: {
@@ -118,6 +125,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor interrupt pending",
     spec: "norm:hip_img",
+    // norm:hip_acc
     fields: { VSSIP: rw(2), VSTIP: ro(6), VSEIP: ro(10), SGEIP: ro(12) },
     reset: 0n,
   },
@@ -126,15 +134,17 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor virtual interrupt pending",
     spec: "norm:hvip_img",
+    // norm:hvip_sz_op norm:hvip_acc
     fields: { VSSIP: rw(2), VSTIP: rw(6), VSEIP: rw(10) },
     reset: 0n,
   },
+  /** @spec norm:htinst_val */
   htinst: {
     address: 0x64a,
     access: "HRW",
     title: "hypervisor trap instruction",
     spec: "norm:htinst_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
   hgatp: {
@@ -142,7 +152,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor guest address translation and protection",
     spec: "norm:hgatp_sz_acc_op",
-    // The root table is 16 KiB, so the two lowest bits of PPN are zero: the CSR file sees to that.
+    // norm:hgatp_vmid norm:hgatp_vmid_lsbs. The root table is 16 KiB, so the two lowest bits of PPN are zero: the CSR file sees to that.
     fields: { PPN: rw(43, 0), VMID: rw(57, 44), MODE: warl(63, 60, VIRTUAL_MODES) },
     reset: 0n,
   },
@@ -160,18 +170,18 @@ const HYPERVISOR = {
 export const SUPERVISOR_STATUS = {
   SIE: rw(1),
   SPIE: rw(5),
-  UBE: ro(6),
+  UBE: ro(6), // norm:vsstatus_ube
   SPP: rw(8),
-  VS: ro(10, 9),
+  VS: ro(10, 9), // norm:vsstatus_vs_op
   FS: rw(14, 13),
   XS: ro(16, 15),
   SUM: rw(18),
   MXR: rw(19),
-  UXL: ro(33, 32),
+  UXL: ro(33, 32), // norm:vsstatus_uxl_op
   SD: ro(63),
 } as const;
 
-/** A guest's supervisor CSRs. @spec norm:H_vscsrs_v1 */
+/** A guest's supervisor CSRs. */
 const VIRTUAL_SUPERVISOR = {
   vsstatus: {
     address: 0x200,
@@ -181,6 +191,7 @@ const VIRTUAL_SUPERVISOR = {
     fields: SUPERVISOR_STATUS,
     reset: UXL_64,
   },
+  /** @spec norm:vsip_vsie_sz_acc_op */
   vsie: {
     address: 0x204,
     access: "HRW",
@@ -189,6 +200,7 @@ const VIRTUAL_SUPERVISOR = {
     fields: { SSIE: rw(1), STIE: rw(5), SEIE: rw(9) },
     reset: 0n,
   },
+  /** @spec norm:vstvec_sz_acc_op */
   vstvec: {
     address: 0x205,
     access: "HRW",
@@ -203,9 +215,10 @@ const VIRTUAL_SUPERVISOR = {
     access: "HRW",
     title: "virtual supervisor scratch",
     spec: "norm:vsscratch_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:vspec_sz_acc_op */
   vsepc: {
     address: 0x241,
     access: "HRW",
@@ -214,6 +227,7 @@ const VIRTUAL_SUPERVISOR = {
     fields: { sepc: rw(63, 1) },
     reset: 0n,
   },
+  /** @spec norm:vscause_sz_acc_op */
   vscause: {
     address: 0x242,
     access: "HRW",
@@ -222,14 +236,16 @@ const VIRTUAL_SUPERVISOR = {
     fields: { code: rw(62, 0), interrupt: rw(63) },
     reset: 0n,
   },
+  /** @spec norm:vstval_sz_acc_op */
   vstval: {
     address: 0x243,
     access: "HRW",
     title: "virtual supervisor trap value",
     spec: "norm:vstval_warl",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:vsip_vsie_sz_acc_op */
   vsip: {
     address: 0x244,
     access: "HRW",
@@ -243,9 +259,10 @@ const VIRTUAL_SUPERVISOR = {
     access: "HRW",
     title: "virtual supervisor timer compare",
     spec: "norm:vstimecmp_sz",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: NEVER,
   },
+  /** @spec norm:vsatp_mode_unsupported_v0 */
   vsatp: {
     address: 0x280,
     access: "HRW",
@@ -258,20 +275,22 @@ const VIRTUAL_SUPERVISOR = {
 
 /** What machine mode gets more. */
 const MACHINE = {
+  /** @spec norm:mtinst_val */
   mtinst: {
     address: 0x34a,
     access: "MRW",
     title: "machine trap instruction",
     spec: "norm:mtinst_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mtval2_val */
   mtval2: {
     address: 0x34b,
     access: "MRW",
     title: "machine second trap value",
     spec: "norm:mtval2_sz_acc_op",
-    fields: VALUE,
+    fields: { value: rw(63, 0) },
     reset: 0n,
   },
 } as const satisfies Record<string, Csr>;

@@ -11,6 +11,8 @@ import { NUMBERED_CSRS } from "./csr-numbered.ts";
 export const BARE = 0n;
 /** Three levels of 4 KiB tables. */
 export const SV39 = 8n;
+/** Four levels. */
+export const SV48 = 9n;
 
 const SXL_64 = 2n << 34n;
 const MXL_64 = 2n << 62n;
@@ -23,7 +25,7 @@ const EPC = rw(63, 1);
 /** A time that no machine reaches: no timer interrupt is pending before somebody asks for one. */
 const NEVER = 2n ** 64n - 1n;
 
-/** Interrupts for guests and about guests always go to HS-mode, which may pass them on. @spec norm:mideleg_hroz */
+/** Interrupts for guests and about guests always go to HS-mode, which may pass them on. @spec norm:mideleg_hroz @spec norm:mideleg_acc_h */
 const GUEST_INTERRUPTS = 0x1444n;
 
 /** `misa` bits of single-letter extensions: A is bit 0. @spec norm:misa_extensions_enc_tbl */
@@ -164,7 +166,7 @@ export const CSRS = {
     access: "SRW",
     title: "supervisor address translation and protection",
     spec: "norm:satp",
-    fields: { PPN: rw(43, 0), ASID: rw(59, 44), MODE: warl(63, 60, [BARE, SV39]) },
+    fields: { PPN: rw(43, 0), ASID: rw(59, 44), MODE: warl(63, 60, [BARE, SV39, SV48]) },
     reset: 0n,
     voidOnIllegal: true,
   },
@@ -206,7 +208,7 @@ export const CSRS = {
     title: "machine ISA",
     spec: "norm:misa_csr_implemented",
     fields: { extensions: ro(25, 0), MXL: ro(63, 62) },
-    reset: MXL_64 | extensions("ABCDFHIMSU"),
+    reset: MXL_64 | extensions("ABCDFHIMSU"), // norm:misa_h_op norm:misa_mxl_enc
   },
   medeleg: {
     address: 0x302,
@@ -288,7 +290,7 @@ export const CSRS = {
     access: "MRW",
     title: "machine environment configuration",
     spec: "norm:menvcfg_enc_img",
-    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: ro(62), STCE: rw(63) },
+    fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: rw(62), STCE: rw(63) },
     reset: 0n,
   },
   mcountinhibit: {
@@ -452,7 +454,6 @@ export const csrAt = (address: number): CsrName | undefined => BY_ADDRESS.get(ad
  * The VS CSRs that stand in for S CSRs while V=1: instructions that name the one use the other. `scounteren` and `senvcfg`
  * have no such twin.
  * @spec norm:H_vscsrs_sub
- * @spec norm:H_scsrs_nomatch
  */
 export const VIRTUAL_TWIN = {
   sstatus: "vsstatus",
@@ -467,7 +468,7 @@ export const VIRTUAL_TWIN = {
   satp: "vsatp",
 } as const satisfies { readonly [N in CsrName]?: CsrName };
 
-/** What an instruction that names a CSR uses, in a guest or not. */
+/** What an instruction that names a CSR uses, in a guest or not. @spec norm:H_vscsrs_v0 */
 export const visibleCsr = (name: CsrName, virtual: boolean): CsrName =>
   virtual && Object.hasOwn(VIRTUAL_TWIN, name) ? VIRTUAL_TWIN[name as keyof typeof VIRTUAL_TWIN] : name;
 

@@ -25,7 +25,8 @@ function machineReturn(hart: ExecContext, operands: Operands): Trap | undefined 
  */
 function supervisorReturn(hart: ExecContext, operands: Operands): Trap | undefined {
   const { mode } = hart;
-  if (mode === U || (mode === S && hart.status("TSR"))) return illegalInstruction(operands);
+  if (mode === U || (mode === S && hart.status("TSR"))) return illegalInstruction(operands); // norm:mstatus_modes
+  // norm:hstatus_vtsr_op
   if (mode === VU || (mode === VS && hart.hypervisorStatus("VTSR"))) return virtualInstruction(operands);
   return hart.returnFromTrap("S");
 }
@@ -39,7 +40,8 @@ function supervisorReturn(hart: ExecContext, operands: Operands): Trap | undefin
  */
 function waitForInterrupt(hart: ExecContext, operands: Operands): Trap | undefined {
   const { mode } = hart;
-  if (mode === U || (mode !== M && hart.status("TW"))) return illegalInstruction(operands);
+  if (mode === U || (mode !== M && hart.status("TW"))) return illegalInstruction(operands); // norm:mstatus_modes
+  // norm:hstatus_vtw_op norm:vtw_virtinstr
   if (mode === VU || (mode === VS && hart.hypervisorStatus("VTW"))) return virtualInstruction(operands);
   hart.waitForInterrupt();
   return undefined;
@@ -54,7 +56,8 @@ function waitForInterrupt(hart: ExecContext, operands: Operands): Trap | undefin
  */
 function supervisorFence(hart: ExecContext, operands: Operands): Trap | undefined {
   const { mode } = hart;
-  if (mode === U || (mode === S && hart.status("TVM"))) return illegalInstruction(operands);
+  if (mode === U || (mode === S && hart.status("TVM"))) return illegalInstruction(operands); // norm:mstatus_modes
+  // norm:hstatus_vtvm_op
   if (mode === VU || (mode === VS && hart.hypervisorStatus("VTVM"))) return virtualInstruction(operands);
   const vaddr = operands.rs1 === 0 ? undefined : hart.x[operands.rs1];
   const asid = operands.rs2 === 0 ? undefined : hart.x[operands.rs2];

@@ -1,8 +1,6 @@
 /**
  * What `mtinst` and `htinst` tell of the instruction that trapped, so that a handler can emulate its access without
  * fetching it: the instruction with its address operands taken out, or, for an access of the hart's own, what it did.
- *
- * @spec norm:H_trap_xtinst
  */
 import type { Decoded } from "./decode.ts";
 import { EXCEPTION, type Trap } from "./trap.ts";
@@ -64,6 +62,8 @@ const RS1_SHIFT = 15;
  * A transformed instruction: its address register gives way to the distance in bytes from the access's address to the
  * one that faulted (not 0 for the second page of a misaligned access only). 0 for an instruction without such a form.
  * @spec norm:H_tinst_addr_offset
+ * @spec norm:H_trap_xtinst
+ * @spec norm:H_trap_xtinst_exception_lead-in
  */
 export function transformedInstruction(decoded: Decoded, offsetBytes: number): number {
   const place = offsetBytes << RS1_SHIFT;

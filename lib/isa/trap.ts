@@ -4,7 +4,7 @@
  * A guest's mistake is one of these values, never a JavaScript exception.
  */
 
-/** Exception codes of `mcause`/`scause` with the interrupt bit clear. @spec norm:mcause_exccode_enc_img */
+/** Exception codes of `mcause`/`scause` with the interrupt bit clear. @spec norm:mcause_exccode_enc_img @spec norm:H_cause */
 export const EXCEPTION = {
   instructionAddressMisaligned: 0,
   instructionAccessFault: 1,
@@ -29,7 +29,7 @@ export const EXCEPTION = {
 /** Name of an exception. */
 export type ExceptionName = keyof typeof EXCEPTION;
 
-/** Interrupt codes: the bit in `mip`/`mie` and the code in `mcause`. @spec norm:mip_std_enc_img */
+/** Interrupt codes: the bit in `mip`/`mie` and the code in `mcause`. @spec norm:mip_std_enc_img @spec norm:H_cause */
 export const INTERRUPT = {
   supervisorSoftware: 1,
   virtualSupervisorSoftware: 2,
@@ -103,7 +103,7 @@ export const exception = (name: ExceptionName, tval = 0n): Trap => ({
   cause: EXCEPTION[name],
   tval: BigInt.asUintN(64, tval),
   tval2: 0n,
-  tinst: 0n,
+  tinst: 0n, // norm:H_trap_xtinst_val
   gva: false,
 });
 
@@ -116,7 +116,7 @@ export const interrupt = (code: number): Trap => ({
   cause: code,
   tval: 0n,
   tval2: 0n,
-  tinst: 0n,
+  tinst: 0n, // norm:H_trap_xtinst_interrupt
   gva: false,
 });
 

@@ -8,11 +8,12 @@ import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import { statusBit } from "../hart/status.ts";
 import { paddr, type Vaddr } from "../isa/address.ts";
-import { CSRS, SV39 } from "../isa/csr-map.ts";
+import { CSRS } from "../isa/csr-map.ts";
 import { isVirtual, MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
 import { PSEUDOINSTRUCTION } from "../isa/transformed.ts";
 import { type ExceptionName, exception, inGuest, type Trap } from "../isa/trap.ts";
-import { isAccessFault, type WalkRequest, walkSv39 } from "./sv39.ts";
+import { isAccessFault, type WalkRequest, walkPageTable } from "./page-walk.ts";
+import { type Scheme, schemeOf } from "./scheme.ts";
 import {
   checked,
   commit,
@@ -82,6 +83,7 @@ export function resolve(
   observer: WalkObserver = {},
 ): Translation | TranslationFault {
   const { mode } = rights;
+  // norm:vsatp_v0
   if (isVirtual(mode)) return resolveTwoStage(state, bus, { vaddr, kind, ...rights }, lengthBytes, observer);
   if (!isTranslated(state, mode))
     return checked(state, mode, kind, paddr(vaddr), lengthBytes, undefined, NO_UPDATES);
@@ -141,7 +143,9 @@ export const accessFault = (kind: AccessKind, vaddr: bigint, mode: ModeNumber): 
  */
 export function trapOf(fault: TranslationFault, kind: AccessKind, vaddr: bigint, mode: ModeNumber): Trap {
   if (fault.kind === "guest-page-fault") {
+    // norm:H_trap_xtinst_guestpage
     const tinst = fault.implicit === undefined ? 0n : PSEUDOINSTRUCTION[fault.implicit];
+    // norm:mtval2_trapval_other norm:mtval2_trapval_vstrans norm:mtval2_htval_virtaddr
     return { ...exception(GUEST_PAGE_FAULT[kind], vaddr), gva: true, tval2: fault.gpa >> 2n, tinst };
   }
   if (fault.kind === "pmp-fault" || isAccessFault(fault.reason)) return accessFault(kind, vaddr, mode);

@@ -2,8 +2,6 @@
  * Two-stage translation: a guest's virtual address by its own tables (VS-stage) to a guest-physical address, and that by
  * the hypervisor's tables (G-stage) to a physical one. The guest's tables stand at guest-physical addresses, so that each
  * of their entries takes a walk of the second stage, too.
- *
- * @spec norm:H_vm_twostage
  */
 import { getField } from "../bits/field.ts";
 import type { Bus } from "../bus/bus.ts";
@@ -51,7 +49,7 @@ const VSATP = CSRS.vsatp.fields;
 const HGATP = CSRS.hgatp.fields;
 const ADUE = 1n << BigInt(CSRS.menvcfg.fields.ADUE.lsb);
 
-/** Whether the guest's own stage translates. @spec norm:vsatp_v0 */
+/** Whether the guest's own stage translates. */
 export const hasGuestTables = (state: HartState): boolean =>
   getField(state.stored("vsatp"), VSATP.MODE) === SV39;
 
@@ -71,7 +69,8 @@ export function guestWalkRequest(state: HartState, access: GuestAccess): WalkReq
     ...access,
     rootPpn: getField(state.stored("vsatp"), VSATP.PPN),
     asUser: access.mode === MODE_NUMBER.VU,
-    sum: statusBit(vsstatus, "SUM"),
+    sum: statusBit(vsstatus, "SUM"), // norm:hlsv_trans
+    // norm:hlsv_sstatus_mxr norm:hlsv_vsstatus_mxr
     mxr: statusBit(vsstatus, "MXR") || statusBit(state.stored("mstatus"), "MXR"),
     setsAccessedDirty: (state.stored("henvcfg") & environmentMask(state) & ADUE) !== 0n,
     isGuestPhysical: false,
@@ -99,6 +98,7 @@ export function secondStageRequest(
     needsExecute,
     asUser: true,
     sum: false,
+    // norm:hlsv_sstatus_mxr
     mxr: isExplicit && statusBit(state.stored("mstatus"), "MXR"),
     setsAccessedDirty: (state.stored("menvcfg") & ADUE) !== 0n,
     isGuestPhysical: true,
@@ -169,6 +169,7 @@ const IMPLICIT = { "pte-read": "read", "pte-write": "write", access: undefined }
  *
  * Accesses to the guest's tables are loads to the second stage (stores, where hardware sets A or D), whatever the access
  * is; the fault is reported for the access.
+ * @spec norm:H_vm_twostage
  * @spec norm:H_vm_gpatrans
  */
 export function resolveTwoStage(
@@ -180,7 +181,7 @@ export function resolveTwoStage(
 ): Translation | TranslationFault {
   const second = new SecondStage(state, bus, observer);
   const guest = hasGuestTables(state) ? guestStage(state, bus, access, second, observer) : undefined;
-  if (guest !== undefined && guest.kind !== "leaf") return guest;
+  if (guest !== undefined && guest.kind !== "leaf") return guest; // norm:H_exception_priority
   const { kind, mode, needsExecute } = access;
   const gpa = guest === undefined ? paddr(access.vaddr) : guest.leaf.paddr;
   const passed = second.pass(gpa, "access", kind, needsExecute);

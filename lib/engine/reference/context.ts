@@ -266,7 +266,7 @@ export class ReferenceContext implements ExecContext {
     kind: "load" | "store",
     rights: Rights | undefined,
   ): { low: number; high: number; lowBytes: number } | Trap {
-    const second = vaddr((first | OFFSET_MASK) + 1n);
+    const second = vaddr((first | OFFSET_MASK) + 1n); // norm:H_straddle
     const lowBytes = Number(BigInt.asUintN(64, second - first));
     const low = this.#ramOffset(first, lowBytes, kind, rights);
     if (typeof low !== "number") return low;
@@ -299,6 +299,7 @@ export class ReferenceContext implements ExecContext {
     return undefined;
   }
 
+  /** @spec norm:hlsv_op @spec norm:hlsv_priv */
   storeAsGuest(address: bigint, rs2: RegisterIndex, widthBytes: Width): Trap | undefined {
     const rights = { mode: guestMode(this.#hart.state), needsExecute: false };
     return this.#store(address, this.x[rs2], widthBytes, rights);
@@ -416,7 +417,7 @@ export class ReferenceContext implements ExecContext {
   /** Nothing to do: translations never outlive the entries that they were read from. @spec norm:sfence_vma_op */
   fenceTranslations(): void {}
 
-  /** As little. @spec norm:hfence-vvma_hfence-gvma_op */
+  /** As little. */
   fenceGuestTranslations(): void {}
 
   /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */

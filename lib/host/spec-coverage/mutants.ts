@@ -128,16 +128,13 @@ function mayGo(node: ts.Node): node is ts.ExpressionStatement {
   return ts.isExpressionStatement(node) && !ts.isDeleteExpression(node.expression);
 }
 
-/** Removes an element of a list with one comma beside it. */
-function withoutElement(node: ts.Node, list: ts.NodeArray<ts.Node>, make: Make, source: ts.SourceFile): void {
-  const at = list.indexOf(node);
-  const next = list[at + 1];
-  const end = next === undefined ? node.end : next.getStart(source);
-  make(node.getStart(source), end, "", `${node.getText(source).slice(0, 40)} is missing`);
+/** Takes an element away: spreading nothing leaves no gap between the commas. */
+function withoutElement(node: ts.Node, nothing: "[]" | "{}", make: Make, source: ts.SourceFile): void {
+  make(node.getStart(source), node.end, `...${nothing}`, `${node.getText(source).slice(0, 40)} is missing`);
 }
 
 function list(elements: ts.NodeArray<ts.Node>, source: ts.SourceFile, make: Make): void {
-  for (const element of elements) withoutElement(element, elements, make, source);
+  for (const element of elements) withoutElement(element, "[]", make, source);
   for (const [at, element] of elements.entries()) {
     const next = elements[at + 1];
     if (next === undefined) continue;
@@ -224,7 +221,7 @@ function isTruth(node: ts.Expression): boolean {
 function objectFields(node: ts.ObjectLiteralExpression, source: ts.SourceFile, make: Make): void {
   for (const field of node.properties) {
     const name = field.name?.getText(source);
-    if (name !== "spec" && name !== "title") withoutElement(field, node.properties, make, source);
+    if (name !== "spec" && name !== "title") withoutElement(field, "{}", make, source);
   }
 }
 

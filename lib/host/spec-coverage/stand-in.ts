@@ -83,9 +83,8 @@ type Table = readonly unknown[];
 function eachTest(table: Table, skipped: boolean) {
   return (title: string, ...rest: unknown[]): void => {
     const body = runnable(rest.find((one) => typeof one === "function"));
-    table.forEach((row, at) =>
-      define(expanded(title, row, at), body, skipped, Array.isArray(row) ? row : [row]),
-    );
+    for (const [at, row] of table.entries())
+      define(expanded(title, row, at), body, skipped, Array.isArray(row) ? row : [row]);
   };
 }
 
@@ -120,10 +119,10 @@ const blockFunction =
 export const describe = Object.assign(blockFunction(false), {
   each:
     (table: Table) =>
-    (title: string, body: Body): void =>
-      table.forEach((row, at) =>
-        block(expanded(title, row, at), body, false, Array.isArray(row) ? row : [row]),
-      ),
+    (title: string, body: Body): void => {
+      for (const [at, row] of table.entries())
+        block(expanded(title, row, at), body, false, Array.isArray(row) ? row : [row]);
+    },
   skip: blockFunction(true),
   skipIf: (condition: boolean) => blockFunction(condition),
   runIf: (condition: boolean) => blockFunction(!condition),
