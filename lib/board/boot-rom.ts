@@ -35,13 +35,22 @@ const NEXT_MODE = 1n;
 
 /** The contents of the ROM. */
 export function bootRom({ entry, deviceTree }: BootTarget): Uint8Array {
-  const firmware = [FIRMWARE_MAGIC, FIRMWARE_VERSION, BigInt(entry), NEXT_MODE, 0n, 0n];
-  const bytes = new Uint8Array(FIRMWARE_OFFSET + 8 * firmware.length);
+  const firmware = firmwareDescription(entry);
+  const bytes = new Uint8Array(FIRMWARE_OFFSET + firmware.length);
   const view = new DataView(bytes.buffer);
   for (const [index, word] of INSTRUCTIONS.entries()) view.setUint32(4 * index, word, true);
   view.setBigUint64(ENTRY_OFFSET, BigInt(entry), true);
   view.setBigUint64(TREE_OFFSET, BigInt(deviceTree), true);
-  for (const [index, word] of firmware.entries()) view.setBigUint64(FIRMWARE_OFFSET + 8 * index, word, true);
+  bytes.set(firmware, FIRMWARE_OFFSET);
+  return bytes;
+}
+
+/** What firmware that can start anything is told in `a2`: where to go, and in which mode. */
+export function firmwareDescription(next: number): Uint8Array {
+  const words = [FIRMWARE_MAGIC, FIRMWARE_VERSION, BigInt(next), NEXT_MODE, 0n, 0n];
+  const bytes = new Uint8Array(8 * words.length);
+  const view = new DataView(bytes.buffer);
+  for (const [index, word] of words.entries()) view.setBigUint64(8 * index, word, true);
   return bytes;
 }
 

@@ -4,8 +4,8 @@
  * @spec devicetree-0.4 §5 "Flattened Devicetree (DTB) Format"
  */
 
-/** A value: 32-bit cells, one or more strings, or nothing (the property's presence is the message). */
-export type TreeValue = readonly number[] | string | readonly string[] | true;
+/** A value: 32-bit cells, one or more strings, nothing (the property's presence is the message), or bytes as a DTB has them. */
+export type TreeValue = readonly number[] | string | readonly string[] | true | Uint8Array;
 
 /** A node of a device tree. Names carry their unit address. */
 export interface TreeNode {
@@ -28,11 +28,15 @@ export function cells64(value: number): [number, number] {
   return [Math.floor(value / 2 ** 32), value >>> 0];
 }
 
-const MAGIC = 0xd00d_feed;
+/** First word of a DTB. */
+export const MAGIC = 0xd00d_feed;
 const VERSION = 17;
-const LAST_COMPATIBLE_VERSION = 16;
-const Token = { BEGIN_NODE: 1, END_NODE: 2, PROP: 3, END: 9 } as const;
-const HEADER_BYTES = 40;
+/** Readers of this version understand what is written here; older trees are read by nobody any more. */
+export const LAST_COMPATIBLE_VERSION = 16;
+/** What the structure block consists of. */
+export const Token = { BEGIN_NODE: 1, END_NODE: 2, PROP: 3, NOP: 4, END: 9 } as const;
+/** Bytes of the header. */
+export const HEADER_BYTES = 40;
 /** The memory reservation block holds only its terminator: two 64-bit zeros. */
 const RESERVATION_BYTES = 16;
 
@@ -86,6 +90,7 @@ function writeNode({ name, properties, children }: TreeNode, out: BlobWriter, st
 }
 
 function valueBytes(value: TreeValue): Uint8Array {
+  if (value instanceof Uint8Array) return value;
   const out = new BlobWriter();
   if (value === true) return out.bytes();
   for (const part of typeof value === "string" ? [value] : value) {
@@ -128,7 +133,7 @@ class BlobWriter {
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.push(...bytes);
+    for (const byte of bytes) this.#bytes.push(byte);
   }
 
   align(): void {

@@ -14,7 +14,12 @@ export type LoadErrorReason =
   | "outside-ram"
   | "larger-than-ram"
   | "overlap"
-  | "bad-entry";
+  | "bad-entry"
+  | "not-linux"
+  | "unsupported"
+  | "bad-device-tree"
+  | "bad-overlay"
+  | "no-room";
 
 /** Why an image was not loaded. Nothing in RAM has changed. */
 export interface LoadError {

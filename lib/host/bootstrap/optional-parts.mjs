@@ -67,6 +67,12 @@ export const OPTIONAL_PARTS = {
     get: DEBIAN("device-tree-compiler"),
     find: () => onPath("dtc"),
   },
+  e2fsprogs: {
+    title: "e2fsprogs",
+    enables: "checking the disk images that are made from folders with an independent reader",
+    get: DEBIAN("e2fsprogs"),
+    find: () => onPath("fsck.ext2") ?? firstFile("/usr/sbin/fsck.ext2", "/sbin/fsck.ext2"),
+  },
   bwrap: {
     title: "bubblewrap",
     enables: "grading for credit: a sandbox for each submission",
