@@ -6,23 +6,26 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
-import { digestWord } from "../bus/digest-word.ts";
-import { EventKind } from "../bus/event-sink.ts";
 import type { HandlerTable } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
 import type { AssemblyError } from "../isa/assembler/mistake.ts";
 import { registersAfterRom } from "./boot-rom.ts";
+import type { Breakpoints } from "./breakpoints.ts";
+import { captureMachine, restoreMachine } from "./capture.ts";
 import type { Console } from "./console.ts";
 import { type ElfImage, parseElf } from "./elf.ts";
+import { History } from "./history.ts";
+import { recordImage } from "./image-event.ts";
 import { type LoadError, loadError } from "./load-error.ts";
 import type { Machine } from "./machine.ts";
 import { PhysicalMemory } from "./physical-memory.ts";
-import { type RunOptions, runMachine, stepOnce } from "./run-loop.ts";
+import type { RunOptions } from "./run-loop.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { Stop } from "./stop.ts";
 import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
+import { goToRetired, reverseContinue, stepBack, type Travel, type TravelError } from "./time-travel.ts";
 import type { Trace } from "./trace.ts";
 import { NO_TRAPS } from "./trap-loop.ts";
 
@@ -34,12 +37,17 @@ export interface LoadableProgram {
   readonly symbols?: ReadonlyMap<string, bigint>;
 }
 
+/** Boards with at most so much RAM keep a history without being asked: it can hold no more than as much again. */
+const SMALL_RAM_BYTES = 64 * 1024 * 1024;
+
 /** A machine as people use it. */
 export class Board {
   /** Hart 0. */
   readonly hart: Hart;
   /** RAM by physical address, without side effects. */
   readonly memory: PhysicalMemory;
+  /** What happened to this machine, and the way back. Boards of up to 64 MiB keep one; others when `keep` is called. */
+  readonly history: History;
   readonly #machine: Machine;
   readonly #snapshots = new WeakSet<Snapshot>();
 
@@ -47,8 +55,14 @@ export class Board {
   constructor(machine: Machine) {
     this.#machine = machine;
     this.hart = machine.harts[0];
-    this.memory = new PhysicalMemory(machine.ram, (paddr, bytes) => this.#recordImage(paddr, bytes));
+    this.history = new History(machine);
+    this.memory = new PhysicalMemory(machine.ram, (paddr, bytes) => {
+      recordImage(machine, paddr, bytes);
+      this.history.noteMemory(paddr, bytes);
+    });
     this.#powerOn();
+    if (machine.ram.sizeBytes <= SMALL_RAM_BYTES)
+      this.history.keep({ intervalInsns: Number.POSITIVE_INFINITY });
   }
 
   /** All harts, by number. */
@@ -142,20 +156,41 @@ export class Board {
 
   /** Runs until the budget is used up or something else ends the run. */
   run(options: RunOptions): Stop {
-    return runMachine(this.#machine, options);
+    return this.history.run(options);
   }
 
   /** Runs one instruction, or takes one trap, of the hart whose turn it is. */
   step(): StepRecord {
-    return stepOnce(this.#machine);
+    return this.history.step();
   }
 
   /** Types text at the guest's terminal, as UTF-8. */
   type(text: string): void {
-    const bytes = new TextEncoder().encode(text);
-    const { trace, clock, uart } = this.#machine;
-    for (const byte of bytes) trace.record(EventKind.INPUT, 0, 0, clock.retired, BigInt(byte), 0n, 0n);
-    uart.receive(bytes);
+    this.history.give({ kind: "port", port: "uart", bytes: new TextEncoder().encode(text) });
+  }
+
+  /** Where runs stop: at addresses, at data, at CSRs, modes and traps. */
+  get breakpoints(): Breakpoints {
+    return this.#machine.breakpoints;
+  }
+
+  /**
+   * Goes back over the last steps: instructions or traps, of one hart if it is named.
+   *
+   * @returns  Where the machine stands now, or why it cannot go there; then it stands where it stood.
+   */
+  stepBack(steps = 1, hart?: number): Travel | TravelError {
+    return stepBack(this.#machine, this.history, steps, hart);
+  }
+
+  /** Goes to where the machine first had retired so many instructions: back, or forward to where it has been. */
+  goTo(retired: number): Travel | TravelError {
+    return goToRetired(this.#machine, this.history, retired);
+  }
+
+  /** Runs backward to just before the last step that one of the breakpoints would have stopped, or to where history begins. */
+  reverseContinue(): Travel | TravelError {
+    return reverseContinue(this.#machine, this.history);
   }
 
   /** The TypeScript handlers that `hx` calls. They are wiring: a snapshot, a revert and a reset leave them alone. */
@@ -184,20 +219,9 @@ export class Board {
    * @cost  A few kilobytes and no copy of RAM: pages are copied when the guest first stores to them.
    */
   snapshot(): Snapshot {
-    const machine = this.#machine;
-    const snapshot: Snapshot = {
-      retired: machine.clock.retired,
-      stateBlock: machine.stateBlock.slice(),
-      devices: new Map(machine.bus.regions.map(({ device }) => [device.name, device.save()])),
-      clock: machine.clock.save(),
-      ram: machine.versions.take(),
-      trace: machine.trace.save(),
-      trapLoop: machine.trapLoop.save(),
-      turns: machine.turns.save(),
-      consoleLength: machine.console.length,
-      finish: machine.finish,
-      symbols: machine.symbols,
-    };
+    this.history.settle();
+    const snapshot = captureMachine(this.#machine);
+    this.history.mark(snapshot);
     this.#snapshots.add(snapshot);
     return snapshot;
   }
@@ -210,19 +234,9 @@ export class Board {
    */
   revert(snapshot: Snapshot): void {
     if (!this.#snapshots.has(snapshot)) throw new RangeError("this snapshot belongs to another board");
-    const machine = this.#machine;
-    machine.versions.goTo(snapshot.ram);
-    machine.clock.restore(snapshot.clock);
-    for (const { device } of machine.bus.regions) device.restore(snapshot.devices.get(device.name) ?? {});
-    // After the devices, whose lines drive bits of the block.
-    machine.stateBlock.set(snapshot.stateBlock);
-    for (const hart of machine.harts) hart.stateReplaced();
-    machine.trace.restore(snapshot.trace);
-    machine.trapLoop.restore(snapshot.trapLoop);
-    machine.turns.restore(snapshot.turns);
-    machine.console.truncate(snapshot.consoleLength);
-    machine.finish = snapshot.finish;
-    machine.symbols = snapshot.symbols;
+    restoreMachine(this.#machine, snapshot);
+    this.#machine.console.settle();
+    this.history.reverted(snapshot);
   }
 
   /** Switches the machine off and on again: RAM is zero but for the device tree, and images must be loaded again. */
@@ -239,23 +253,11 @@ export class Board {
     machine.finish = undefined;
     machine.symbols = NO_SYMBOLS;
     this.#powerOn();
+    this.history.restart();
   }
 
   #powerOn(): void {
     const { ram, deviceTree, deviceTreeAddress } = this.#machine;
     ram.write(deviceTreeAddress - ram.base, deviceTree);
-  }
-
-  #recordImage(paddr: number, bytes: Uint8Array): void {
-    const { trace, clock } = this.#machine;
-    trace.record(
-      EventKind.IMAGE,
-      0,
-      0,
-      clock.retired,
-      BigInt(paddr),
-      BigInt(bytes.length),
-      digestWord(bytes),
-    );
   }
 }

@@ -13,6 +13,8 @@ export class Console {
   #bytes = new Uint8Array(FIRST_BYTES);
   #kept = 0;
   #length = 0;
+  /** Listeners have heard so many bytes: what a machine prints again while it repeats its past is not told twice. */
+  #told = 0;
   #decoder = new TextDecoder();
   /** `text` as of `#kept` bytes; undefined when more was printed since. */
   #text: string | undefined = "";
@@ -47,11 +49,24 @@ export class Console {
     this.#length++;
     this.#keep(byte);
     const text = this.#decoder.decode(Uint8Array.of(byte), { stream: true });
+    if (this.#length <= this.#told) return;
+    this.#told = this.#length;
     if (text !== "") for (const listener of [...this.#listeners]) listener(text);
   }
 
   /** Forgets everything after the first `length` bytes: the machine went back to when it had printed no more. */
   truncate(length: number): void {
+    this.rewind(length);
+    this.settle();
+  }
+
+  /** From now on, listeners hear of everything again: what comes may differ from what came before. */
+  settle(): void {
+    this.#told = this.#length;
+  }
+
+  /** As `truncate`, but the machine will print the same again, and listeners hear only of what goes beyond. */
+  rewind(length: number): void {
     if (length === this.#length) return;
     this.#length = length;
     this.#kept = Math.min(this.#kept, length);

@@ -8,13 +8,22 @@ import type { Finish } from "../devices/test-finisher.ts";
 import type { Uart16550 } from "../devices/uart16550.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Hart } from "../hart/hart.ts";
+import type { Breakpoints } from "./breakpoints.ts";
 import type { Console } from "./console.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersions } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { Trace } from "./trace.ts";
 import type { TrapLoop } from "./trap-loop.ts";
-import type { Turns } from "./turns.ts";
+import type { TurnLengths, Turns } from "./turns.ts";
+
+/** What makes two machines the same: the same images and inputs then give the same course of events. */
+export interface MachineShape {
+  readonly ramBytes: number;
+  readonly harts: number;
+  readonly seed: number;
+  readonly turns: TurnLengths;
+}
 
 /** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */
 export interface Machine {
@@ -42,6 +51,13 @@ export interface Machine {
   readonly deviceTreeAddress: number;
   /** Set for now, it makes the engine return after the present instruction. */
   readonly halt: Alarm;
+  /** What was asked of `buildBoard`: what an image needs to build the same machine again. */
+  readonly shape: MachineShape;
+  /** Where bytes from outside arrive, by name: a terminal, a network. */
+  readonly ports: ReadonlyMap<string, (bytes: Uint8Array) => void>;
+  readonly breakpoints: Breakpoints;
+  /** Makes a run return as if its budget were used up: somebody outside has something for the machine. */
+  pauseRequested: boolean;
   /** What the guest told the test finisher, or how a handler failed. The machine stays off until reset or revert. */
   finish: Finish | HandlerFailure | undefined;
   symbols: SymbolTable;

@@ -15,6 +15,9 @@ export class RamVersion {
   edge: { to: RamVersion; pages: Map<number, Uint8Array> } | undefined;
 }
 
+/** A neighbor may be reached through versions that others hold; so far a release looks for them. */
+const MAX_DISTANCE = 64;
+
 /** Keeps the versions of one RAM. */
 export class RamVersions {
   readonly #ram: Ram;
@@ -57,6 +60,34 @@ export class RamVersions {
     for (const next of path.reverse()) this.#step(next);
     this.#isSwapping = false;
     this.#branchFrom(version);
+  }
+
+  /**
+   * Nobody will go to a version again: those behind it take over the pages that they need of it.
+   *
+   * @param holders  Versions that stay and may lie behind it.
+   * @returns        Pages that the version directly behind it now holds; undefined when there is none.
+   */
+  release(version: RamVersion, holders: readonly RamVersion[]): number | undefined {
+    let pages: number | undefined;
+    for (const holder of holders) {
+      let behind = holder;
+      for (let distance = 0; distance < MAX_DISTANCE; distance++) {
+        const next = behind.edge?.to;
+        if (next === undefined || next === version) break;
+        behind = next;
+      }
+      pages = this.#takeOver(behind, version) ?? pages;
+    }
+    return pages;
+  }
+
+  #takeOver(behind: RamVersion, released: RamVersion): number | undefined {
+    if (behind.edge?.to !== released || released.edge === undefined) return undefined;
+    const pages = new Map(released.edge.pages);
+    for (const [page, bytes] of behind.edge.pages) pages.set(page, bytes);
+    behind.edge = { to: released.edge.to, pages };
+    return pages.size;
   }
 
   /** RAM is at `next`'s neighbor; swaps the pages between them, so that RAM is at `next` and the edge points the other way. */

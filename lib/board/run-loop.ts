@@ -6,6 +6,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { EventKind } from "../bus/event-sink.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
+import type { BreakpointHit } from "./breakpoint.ts";
 import type { Machine } from "./machine.ts";
 import { type StepRecord, stepMachine } from "./step-record.ts";
 import type { BreakKind, Stop, StopReason } from "./stop.ts";
@@ -41,12 +42,15 @@ function runTo(
   runEngine: (budgetSteps: number) => EngineStop,
   until: StopCondition | undefined,
 ): StopReason {
-  const { clock, trapLoop, turns } = machine;
+  const { clock, trapLoop, turns, breakpoints } = machine;
   for (;;) {
     clock.ringDue();
     const finish = finishReason(machine);
     if (finish !== undefined) return finish;
-    if (clock.retired >= deadline) return { reason: "budget" };
+    const [hit, ...others] = breakpoints.takeHits();
+    if (hit !== undefined)
+      return { reason: "breakpoint", at: breakKind(hit), hart: hit.hart, hits: [hit, ...others] };
+    if (clock.retired >= deadline || machine.pauseRequested) return { reason: "budget" };
     if (trapLoop.isLooping(clock.retired)) return { reason: "trap-loop" };
 
     const before = clock.retired;
@@ -64,6 +68,9 @@ function finishReason({ finish }: Machine): StopReason | undefined {
   if (finish.kind === "handler-error") return { reason: "handler-error", message: finish.message };
   return finish.kind === "reset" ? { reason: "reset" } : { reason: "poweroff", exitCode: finish.code };
 }
+
+const breakKind = ({ breakpoint: { spec } }: BreakpointHit): BreakKind =>
+  spec.kind === "execute" ? "pc" : spec.kind;
 
 function metCondition(
   { harts, turns }: Machine,
@@ -99,6 +106,22 @@ export function stepOnce(machine: Machine): StepRecord {
     if (stop.steps > 0 || machine.finish !== undefined) return record;
     if (stop.reason === "waiting" && !sleepOrPass(machine)) return record;
   }
+}
+
+/**
+ * One step of the engine, or one sleep, without a record. Breakpoints stop nothing here.
+ *
+ * @returns  False: nothing more will happen.
+ */
+export function nudgeMachine(machine: Machine): boolean {
+  const { clock, turns } = machine;
+  if (machine.finish !== undefined) return false;
+  clock.ringDue();
+  const before = clock.retired;
+  turns.attend(before);
+  const stop = turns.engine.run(1);
+  digestIfDue(machine, before);
+  return stop.reason !== "waiting" || sleepOrPass(machine);
 }
 
 function nextDigest(retired: number): number {

@@ -1,8 +1,9 @@
 /** Why a run ended. */
+import type { BreakpointHit } from "./breakpoint.ts";
 import type { StepRecord } from "./step-record.ts";
 
-/** Which condition of `until` was met. */
-export type BreakKind = "pc" | "mode" | "trap";
+/** Which condition of `until` was met, or which kind of breakpoint. */
+export type BreakKind = "pc" | "mode" | "trap" | "read" | "write" | "access" | "csr";
 
 /**
  * The ways in which a run ends; none is an error of the host.
@@ -13,13 +14,18 @@ export type BreakKind = "pc" | "mode" | "trap";
  * - `wfi`: all harts wait and nothing will ever wake one
  * - `trap-loop`: a hart takes trap after trap and retires nothing between them, because its handler itself traps
  * - `handler-error`: a TypeScript handler failed; the message says which and how
- * - `breakpoint`: what `until` asked for has happened, to this hart
+ * - `breakpoint`: what `until` or a breakpoint asked for has happened, to this hart; `hits` says which breakpoints, and why
  */
 export type StopReason =
   | { readonly reason: "budget" | "reset" | "wfi" | "trap-loop" }
   | { readonly reason: "poweroff"; readonly exitCode: number }
   | { readonly reason: "handler-error"; readonly message: string }
-  | { readonly reason: "breakpoint"; readonly at: BreakKind; readonly hart: number };
+  | {
+      readonly reason: "breakpoint";
+      readonly at: BreakKind;
+      readonly hart: number;
+      readonly hits?: readonly BreakpointHit[];
+    };
 
 /** Why a run ended, and when. */
 export type Stop = StopReason & {

@@ -47,6 +47,11 @@ export class TrapLoop implements EventSink {
     return this.#traps >= LIMIT && retired === this.#retired;
   }
 
+  /** Traps taken since the last instruction, given how many instructions have retired by now. */
+  trapsAt(retired: number): number {
+    return retired === this.#retired ? this.#traps : 0;
+  }
+
   save(): TrapLoopState {
     return { retired: this.#retired, traps: this.#traps };
   }

@@ -13,6 +13,7 @@ import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { Reservations } from "../hart/reservations.ts";
 import { Board } from "./board.ts";
 import { deviceTreeAddress } from "./boot-rom.ts";
+import { Breakpoints } from "./breakpoints.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
 import { isaString } from "./isa-string.ts";
@@ -76,15 +77,17 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const iommu = config.iommu === undefined ? undefined : new Iommu(memoryPort, config.iommu);
   const halt = clock.alarm(() => {});
   const trapLoop = new TrapLoop(trace, () => halt.set(clock.now));
+  const breakpoints = new Breakpoints(trapLoop);
   const reservations = new Reservations(ram);
   const handlers = new HandlerTable();
   const harts = Array.from({ length: hartCount }, (_, id) => {
     const base = id * HART_STATE_BYTES;
-    return new Hart({ buffer, base, id, clock, bus, events: trapLoop, reservations, handlers });
+    return new Hart({ buffer, base, id, clock, bus, events: breakpoints, reservations, handlers });
   }) as [Hart, ...Hart[]];
   const engines = createReferenceEngines(harts, bus, accelerations);
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const console = new Console();
+  const uart = new Uart16550(clock, (byte) => console.print(byte));
   const machine: Machine = {
     ram,
     clock,
@@ -92,7 +95,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
     harts,
     engines,
     turns: new Turns(engines, lengths, seed),
-    uart: new Uart16550(clock, (byte) => console.print(byte)),
+    uart,
     iommu,
     dmaPortOf: (deviceId) => iommu?.portOf(deviceId) ?? memoryPort,
     console,
@@ -103,9 +106,14 @@ export function buildBoard(config: BoardConfig = {}): Board {
     deviceTree,
     deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
     halt,
+    shape: { ramBytes, harts: hartCount, seed, turns: lengths },
+    ports: new Map([["uart", (bytes: Uint8Array) => uart.receive(bytes)]]),
+    breakpoints,
+    pauseRequested: false,
     finish: undefined,
     symbols: NO_SYMBOLS,
   };
   attachDevices(machine);
+  breakpoints.attach(machine);
   return new Board(machine);
 }

@@ -18,6 +18,8 @@ export const PageFlag = {
   HOLDS_DECODED_CODE: 4,
   /** A hart has reserved a word of this page by LR. */
   HOLDS_RESERVATION: 8,
+  /** A watchpoint covers bytes of this page. */
+  WATCHED: 16,
 } as const;
 /** One bit of a page's flag byte. */
 export type PageFlag = (typeof PageFlag)[keyof typeof PageFlag];
