@@ -4,7 +4,7 @@
  *
  * | Where | What |
  * |---|---|
- * | start of RAM | firmware, as its ELF file says |
+ * | start of RAM | firmware; an ELF file says where itself |
  * | start of RAM + 2 MiB | the kernel (its header may say another offset) and what it clears behind itself |
  * | kernel + half of RAM, at most 128 MiB | the initial file system |
  * | as high as it fits, on a 2 MiB border | the device tree, then a few words for firmware that wants to be told where to go |
@@ -28,7 +28,7 @@ export interface LinuxParts {
   readonly initramfs?: Uint8Array;
   /** The kernel's command line. */
   readonly bootArguments?: string;
-  /** Firmware for machine mode, an ELF file. Left out, the harts stand at the kernel, and firmware of another kind may follow. */
+  /** Firmware for machine mode: an ELF file, or bytes for the start of RAM. Left out, the harts stand at the kernel, and firmware of another kind may follow. */
   readonly firmware?: Uint8Array;
   /** Compiled overlays for the board's device tree, applied in this order. */
   readonly overlays?: readonly Uint8Array[];
@@ -135,8 +135,13 @@ function treeWithFirmwareWords(blob: Uint8Array, entry: number): Uint8Array {
   return whole;
 }
 
+const ELF_MAGIC = [0x7f, 0x45, 0x4c, 0x46];
+const isElf = (file: Uint8Array): boolean => ELF_MAGIC.every((byte, index) => file[index] === byte);
+
 function firmwarePlaces(file: Uint8Array | undefined, ram: RamRange): readonly Placed[] | LoadError {
   if (file === undefined) return [];
+  if (file.length === 0) return loadError("nothing-to-load", "The firmware is an empty file.");
+  if (!isElf(file)) return [{ what: "firmware", address: ram.base, end: ram.base + file.length }];
   const image = parseElf(file, ram);
   if (image.kind === "load-error") return loadError(image.reason, `The firmware: ${image.message}`);
   return image.segments.map(({ paddr, memoryBytes }) => ({
@@ -178,6 +183,17 @@ function write(
     board.memory.write(BigInt(initramfs.address), archive);
 }
 
+/** Puts firmware, which has been checked, into RAM. @returns Its entry. */
+function loadFirmware(board: Board, firmware: Uint8Array): number {
+  const { base } = board.bus.ram;
+  if (isElf(firmware)) {
+    const image = board.loadElf(firmware);
+    return image.kind === "elf" ? image.entry : base;
+  }
+  board.memory.write(BigInt(base), firmware);
+  return base;
+}
+
 /** Sends every hart to the firmware, or to the kernel where there is none. */
 function enter(
   board: Board,
@@ -186,8 +202,7 @@ function enter(
   deviceTree: number,
   firmwareWords: number,
 ): void {
-  const loaded = firmware === undefined ? undefined : board.loadElf(firmware);
-  const entry = loaded?.kind === "elf" ? loaded.entry : kernelEntry;
+  const entry = firmware === undefined ? kernelEntry : loadFirmware(board, firmware);
   for (const hart of board.harts) {
     hart.pc = BigInt(entry);
     hart.state.waiting = false;

@@ -150,6 +150,14 @@ describe("loading Linux", () => {
     ]);
   });
 
+  it("takes firmware that is no ELF file as bytes for the start of RAM", () => {
+    const machine = board();
+    const firmware = new Uint8Array(100).fill(0x13);
+    expect(loadLinux(machine, { kernel: image(), firmware })).toMatchObject({ kind: "linux" });
+    expect(machine.memory.bytes(0x8000_0000n, 100)).toEqual(firmware);
+    expect(machine.hart.pc).toBe(0x8000_0000n);
+  });
+
   it.each([
     [
       "a kernel larger than RAM",
@@ -174,7 +182,11 @@ describe("loading Linux", () => {
       },
       /firmware/,
     ],
-    ["firmware that is none", { kernel: image(), firmware: new Uint8Array(9) }, /The firmware: .*ELF/],
+    [
+      "firmware that is none",
+      { kernel: image(), firmware: Uint8Array.of(0x7f, 0x45, 0x4c, 0x46, 2) },
+      /The firmware: .*ELF/,
+    ],
     [
       "an overlay that is none",
       { kernel: image(), overlays: [new Uint8Array(9)] },
