@@ -1,0 +1,125 @@
+/**
+ * SBI firmware in TypeScript: machine code where the hart is, handlers where the thinking is, all state in RAM.
+ *
+ * Reading order: `map.ts` (what there is), `code.ts` (where harts run), `start.ts` (before supervisor mode), `trap.ts` (one call),
+ * then an extension of your choice.
+ */
+
+import type { Board } from "../board/board.ts";
+import { deviceTreeAddress } from "../board/boot-rom.ts";
+import type { HsContext } from "../hs/context.ts";
+import { type HandlerOptions, type HsHandlers, installHandlers } from "../hs/install.ts";
+import { onlooker } from "../hs/onlooker.ts";
+import { paddr } from "../isa/address.ts";
+import { firmwareCode, Handler } from "./code.ts";
+import { afterWait } from "./hart-state.ts";
+import { answerKnock } from "./mailbox.ts";
+import {
+  areaAddress,
+  areaOf,
+  BOOT_INFO,
+  BootInfo,
+  FIRMWARE_BASE,
+  FIRMWARE_BYTES,
+  type FirmwareMap,
+  HartArea,
+  type HartAreaView,
+} from "./map.ts";
+import { withReservedMemory } from "./reserved-memory.ts";
+import { placeOf, startHart } from "./start.ts";
+import { handleTrap, panic } from "./trap.ts";
+
+/** How to boot. */
+export interface FirmwareOptions {
+  /** Physical address of the first instruction in supervisor mode: 0x8020_0000 when left out, where kernels for this board lie. */
+  readonly payloadEntry?: bigint;
+  /** The device tree to hand over, in place of the board's own. */
+  readonly deviceTree?: Uint8Array;
+  /** The hart that starts the payload; 0 when left out. */
+  readonly bootHart?: number;
+  /** Amnesia mode; see `installHandlers`. */
+  readonly amnesia?: HandlerOptions["amnesia"];
+}
+
+/** Installed firmware. */
+export interface Firmware {
+  /** Names of places in its code and of what it keeps. */
+  readonly symbols: ReadonlyMap<string, bigint>;
+  /** Physical address of the device tree that it hands over. */
+  readonly deviceTree: bigint;
+}
+
+/** Where kernels for this board lie. */
+export const PAYLOAD_ENTRY = 0x8020_0000n;
+
+type Service = (context: HsContext, map: FirmwareMap, self: HartAreaView) => void;
+
+/** Becomes done when all harts have done this one's fence; meanwhile it does theirs. */
+const waitForFences: Service = (context, map, self) => {
+  answerKnock(context, map, self);
+  self.saved.resume = placeOf(map, self.fence.pending === 0n ? "restore" : "fences");
+};
+
+/** The firmware's handlers. They keep nothing: what they know of the machine is where things lie. */
+function firmwareHandlers(map: FirmwareMap): HsHandlers {
+  const service = (name: string, serve: Service) => ({
+    name,
+    handle: (context: HsContext): void => serve(context, map, areaOf(context, context.hart)),
+  });
+  return {
+    [Handler.START]: service("firmware start", startHart),
+    [Handler.TRAP]: service("firmware trap", handleTrap),
+    [Handler.NESTED]: service("firmware trap in a trap", panic),
+    [Handler.PARKED]: service("firmware parked hart", afterWait),
+    [Handler.FENCES]: service("firmware fences", waitForFences),
+  };
+}
+
+/**
+ * Puts the firmware at the start of RAM and makes every hart begin there. Load the payload first, with `board.loadElf` or
+ * `board.memory.write`; RAM below {@link PAYLOAD_ENTRY} is the firmware's. After `board.reset()`, install it again.
+ *
+ * @example
+ * board.memory.write(0x8020_0000n, image);
+ * installFirmware(board);
+ * board.run({ instructions: 100_000_000 });
+ */
+export function installFirmware(board: Board, options: FirmwareOptions = {}): Firmware {
+  const { payloadEntry = PAYLOAD_ENTRY, bootHart = 0, amnesia } = options;
+  const { ram } = board.bus;
+  const { bytes, labels } = firmwareCode();
+  const tree = withReservedMemory(options.deviceTree ?? board.deviceTree, {
+    base: FIRMWARE_BASE,
+    sizeBytes: BigInt(FIRMWARE_BYTES),
+  });
+  const treeAddress = BigInt(deviceTreeAddress(ram, tree.length));
+  const map: FirmwareMap = {
+    harts: board.harts.length,
+    ram: { base: paddr(BigInt(ram.base)), sizeBytes: BigInt(ram.sizeBytes) },
+    bootInfo: BOOT_INFO,
+    code: labels,
+  };
+
+  const image = new Uint8Array(FIRMWARE_BYTES);
+  image.set(bytes);
+  board.memory.write(FIRMWARE_BASE, image);
+  board.memory.write(treeAddress, tree);
+  const boot = BootInfo.at(onlooker(board), BOOT_INFO);
+  boot.payload = paddr(payloadEntry);
+  boot.deviceTree = paddr(treeAddress);
+  boot.bootHart = BigInt(bootHart);
+
+  installHandlers(board, () => firmwareHandlers(map), amnesia === undefined ? {} : { amnesia });
+  for (const hart of board.harts) {
+    hart.pc = FIRMWARE_BASE;
+    hart.state.waiting = false;
+    hart.stateReplaced();
+  }
+  const areas = board.harts.map(({ id }): [string, bigint] => [`hart${id}`, areaAddress(id)]);
+  return {
+    symbols: new Map<string, bigint>([...labels, ["boot_info", BOOT_INFO], ...areas]),
+    deviceTree: treeAddress,
+  };
+}
+
+export { HartArea };
