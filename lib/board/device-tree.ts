@@ -15,7 +15,7 @@ export interface TreeConfig {
   readonly hartCount: number;
   /** What the harts implement, as `riscv,isa` spells it. */
   readonly isa: string;
-  /** Largest translation scheme, as `mmu-type` spells it: `riscv,sv39`. */
+  /** Largest translation scheme, as `mmu-type` spells it: `riscv,sv48`. */
   readonly mmuType: string;
 }
 

@@ -8,7 +8,7 @@ import { EXTENSIONS } from "../isa/instructions.ts";
 const UNNAMED = new Set(["privileged", "xhx"]);
 
 /** Extensions that add CSRs and rules but no instructions, and have no table. */
-const WITHOUT_INSTRUCTIONS = ["zicntr", "sstc", "svadu"];
+const WITHOUT_INSTRUCTIONS = ["zicntr", "sstc", "svadu", "svnapot", "svpbmt"];
 
 /** Names in an ISA string: the letters, then those with z, then those with s, each in the order of the tables. */
 const rank = (name: string): number => (/^(rv|.$)/.test(name) ? 0 : name.startsWith("z") ? 1 : 2);

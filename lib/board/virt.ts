@@ -50,7 +50,7 @@ export type HartCount = 1 | 2 | 3 | 4;
 
 const MIN_RAM_BYTES = 64 * 1024;
 /** The largest translation scheme, as device trees spell it. */
-const MMU_TYPE = "riscv,sv39";
+const MMU_TYPE = "riscv,sv48";
 
 /**
  * Builds a board and switches it on: RAM is zero but for the device tree, all harts stand at the start of RAM in M-mode.

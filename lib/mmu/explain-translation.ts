@@ -10,11 +10,23 @@ import { type Paddr, vaddr } from "../isa/address.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { isVirtual, MODE_NUMBER, type Mode, modeName } from "../isa/mode.ts";
 import { type ExplainedPmp, explainPmp } from "./explain-pmp.ts";
-import { PTE, PTE_FIELDS, type PteFlag, pteFlagsText, pteHas, ptePpn } from "./pte.ts";
-import { pageBytesAt, type WalkFaultReason, type WalkStep } from "./sv39.ts";
-import { isTranslated, resolve } from "./translate.ts";
+import type { WalkFaultReason, WalkStep } from "./page-walk.ts";
+import {
+  type MemoryType,
+  NAPOT_PAGE_BYTES,
+  PTE,
+  PTE_FIELDS,
+  type PteFlag,
+  pteFlagsText,
+  pteHas,
+  pteIsNapot,
+  pteMemoryType,
+  ptePpn,
+} from "./pte.ts";
+import { guestSchemeOf, pageBytesAt, type Scheme, schemeOf } from "./scheme.ts";
+import { resolve, translationScheme } from "./translate.ts";
 import type { GuestWalk, TranslationFault } from "./translation.ts";
-import { hasGuestTables } from "./two-stage.ts";
+import { guestTableScheme, secondStageScheme } from "./two-stage.ts";
 import {
   entryWords,
   type FailedBit,
@@ -26,7 +38,7 @@ import {
 
 /** One level of a walk, decoded. */
 export interface ExplainedLevel {
-  /** 2 is the root, 0 the last. */
+  /** 0 is the last; the root is 2, or 3 under Sv48. */
   readonly level: number;
   readonly vpnIndex: number;
   readonly pteAddress: bigint;
@@ -36,6 +48,10 @@ export interface ExplainedLevel {
   /** The flags in one word, `DAGUXWRV` with `-` for clear bits. */
   readonly flagsText: string;
   readonly ppn: bigint;
+  /** N=1: one of sixteen entries that map 64 KiB together. */
+  readonly isNapot: boolean;
+  /** What a leaf's PBMT says. */
+  readonly memoryType: MemoryType;
   readonly verdict: "pointer" | "leaf" | WalkFaultReason;
   /** What the walk concludes from the entry. */
   readonly sentence: string;
@@ -57,7 +73,7 @@ export interface ExplainedGuestWalk {
 
 /** What there is to see of a guest's translation beyond its own tables. */
 export interface ExplainedGuest {
-  readonly hgatp: { readonly MODE: "Bare" | "Sv39x4"; readonly VMID: bigint; readonly PPN: bigint };
+  readonly hgatp: { readonly MODE: "Bare" | Scheme["name"]; readonly VMID: bigint; readonly PPN: bigint };
   /** The guest-physical address of the access, if the guest's own stage gave one. */
   readonly gpa: bigint | undefined;
   /** The second stage for the access itself, if it came to that. */
@@ -74,7 +90,7 @@ export interface TranslationExplanation {
   /** Whose rights counted; differs from the hart's mode under MPRV. */
   readonly mode: Mode;
   /** The root of the only stage: `satp`, or `vsatp` in a guest. */
-  readonly satp: { readonly MODE: "Bare" | "Sv39"; readonly ASID: bigint; readonly PPN: bigint };
+  readonly satp: { readonly MODE: "Bare" | Scheme["name"]; readonly ASID: bigint; readonly PPN: bigint };
   /** In the order of the walk (in a guest, its own tables); empty where addresses are not translated. */
   readonly levels: readonly ExplainedLevel[];
   /** The second stage; `undefined` for accesses that are no guest's. */
@@ -83,8 +99,10 @@ export interface TranslationExplanation {
   readonly paddr: bigint | undefined;
   /** Which stage said no, if a page-table entry did. */
   readonly failedStage: Stage | undefined;
-  /** Bytes of the page that the leaf maps. */
+  /** Bytes that the leaf maps. */
   readonly pageBytes: bigint | undefined;
+  /** The memory type of the page: a guest's own leaf overrides the second stage's, and both override the platform's. */
+  readonly memoryType: MemoryType | undefined;
   /** The bit that said no. */
   readonly failedBit: FailedBit | undefined;
   readonly pmp: ExplainedPmp | undefined;
@@ -113,24 +131,35 @@ export function explainTranslation(
   const virtual = vaddr(address);
   const number = MODE_NUMBER[mode];
   const stage = isVirtual(number) ? "VS" : "only";
-  const wish: Wish = { vaddr: virtual, access, mode, stage };
+  const scheme = stage === "VS" ? guestTableScheme(hart.state) : translationScheme(hart.state, number);
+  const wish: Wish = { vaddr: virtual, access, mode, stage, scheme };
   const observed = observe(hart, wish, lengthBytes, needsExecute);
   const { levels, guestWalks, found } = observed;
   const guest = stage === "VS" ? explainGuest(hart, guestWalks, levels) : undefined;
   const pageBytes = leafBytes(levels);
-  const common = { vaddr: virtual, access, mode, satp: rootOf(hart, stage), levels, guest, pageBytes };
+  const memoryType = memoryTypeOf(levels, guest);
+  const common = {
+    vaddr: virtual,
+    access,
+    mode,
+    satp: rootOf(hart, stage),
+    levels,
+    guest,
+    pageBytes,
+    memoryType,
+  };
   if (found.kind !== "translation" && found.kind !== "pmp-fault") {
     const failure = failureOf(found, observed, wish);
     return { ...common, ...NOWHERE, ...failure };
   }
-  const sentence = arrivalSentence(hart, wish, found.paddr, pageBytes);
+  const sentence = arrivalSentence(wish, found.paddr, pageBytes);
   return { ...common, failedStage: undefined, ...arrival(hart, wish, found.paddr, lengthBytes, sentence) };
 }
 
 /** The register that roots the first stage. */
 function rootOf(hart: Hart, stage: Stage): TranslationExplanation["satp"] {
   const { PPN, ASID, MODE } = decodeCsr("satp", hart.csr(stage === "VS" ? "vsatp" : "satp"));
-  return { MODE: MODE === 0n ? "Bare" : "Sv39", ASID, PPN };
+  return { MODE: schemeOf(MODE)?.name ?? "Bare", ASID, PPN };
 }
 
 /** A translation as it went. */
@@ -149,7 +178,7 @@ function observe(hart: Hart, wish: Wish, lengthBytes: number, needsExecute: bool
       levels.push(explainLevel(step, wish, gStage));
     },
     guestWalk: (walk: GuestWalk): void => {
-      guestWalks.push(explainGuestWalk(walk, wish));
+      guestWalks.push(explainGuestWalk(walk, { ...wish, stage: "G", scheme: secondStageScheme(hart.state) }));
     },
   };
   const rights = { mode: MODE_NUMBER[wish.mode], needsExecute };
@@ -159,7 +188,7 @@ function observe(hart: Hart, wish: Wish, lengthBytes: number, needsExecute: bool
 
 function explainGuestWalk({ purpose, gpa, steps, paddr: found }: GuestWalk, wish: Wish): ExplainedGuestWalk {
   const access = purpose === "access" ? wish.access : purpose === "pte-read" ? "load" : "store";
-  const inner: Wish = { ...wish, access, vaddr: gpa, stage: "G" };
+  const inner: Wish = { ...wish, access, vaddr: gpa };
   const levels = steps.map((step) => explainLevel(step, inner, undefined));
   const sentence =
     found !== undefined
@@ -176,7 +205,7 @@ function explainGuest(
   const { MODE, VMID, PPN } = decodeCsr("hgatp", hart.csr("hgatp"));
   const access = walks.find(({ purpose }) => purpose === "access");
   return {
-    hgatp: { MODE: MODE === 0n ? "Bare" : "Sv39x4", VMID, PPN },
+    hgatp: { MODE: guestSchemeOf(MODE)?.name ?? "Bare", VMID, PPN },
     gpa: access?.gpa,
     access,
     update: levels.length === 0 ? undefined : walks.find(({ purpose }) => purpose === "pte-write"),
@@ -185,7 +214,19 @@ function explainGuest(
 
 function leafBytes(levels: readonly ExplainedLevel[]): bigint | undefined {
   const last = levels.at(-1);
-  return last?.verdict === "leaf" ? pageBytesAt(last.level) : undefined;
+  if (last?.verdict !== "leaf") return undefined;
+  return last.isNapot ? NAPOT_PAGE_BYTES : pageBytesAt(last.level);
+}
+
+/** @spec norm:Svpbmt_hgatp_stage_override_rule @spec norm:Svpbmt_vsatp_stage_override_rule */
+function memoryTypeOf(
+  levels: readonly ExplainedLevel[],
+  guest: ExplainedGuest | undefined,
+): MemoryType | undefined {
+  const types = [levels.at(-1), guest?.access?.levels.at(-1)].flatMap((level) =>
+    level?.verdict === "leaf" ? [level.memoryType] : [],
+  );
+  return types.find((type) => type !== "PMA") ?? types[0];
 }
 
 /** Why there is no physical address. */
@@ -203,18 +244,16 @@ function failureOf(
 }
 
 function arrivalSentence(
-  hart: Hart,
-  { vaddr: address, mode, stage }: Wish,
+  { vaddr: address, mode, stage, scheme }: Wish,
   found: Paddr,
   pageBytes: bigint | undefined,
 ): string {
   const from = groupedHex(address);
-  const number = MODE_NUMBER[mode];
   if (stage === "VS") {
-    const own = hasGuestTables(hart.state) ? "" : " (vsatp.MODE is Bare)";
+    const own = scheme === undefined ? " (vsatp.MODE is Bare)" : "";
     return `The guest's ${from} leads to ${groupedHex(found)}${own}.`;
   }
-  if (!isTranslated(hart.state, number)) {
+  if (scheme === undefined) {
     const why = mode === "M" ? "machine mode uses physical addresses" : "satp.MODE is Bare";
     return `${from} is physical: ${why}.`;
   }
@@ -226,6 +265,7 @@ const NOWHERE = {
   ok: false,
   paddr: undefined,
   pageBytes: undefined,
+  memoryType: undefined,
   pmp: undefined,
   reaches: undefined,
 } as const;
@@ -278,6 +318,8 @@ function explainLevel(step: WalkStep, wish: Wish, gStage: ExplainedGuestWalk | u
     flags,
     flagsText: pteFlagsText(pte),
     ppn: getField(pte, PTE_FIELDS.PPN),
+    isNapot: pteIsNapot(pte),
+    memoryType: pteMemoryType(pte),
     verdict: step.verdict,
     sentence: levelSentence(step, wish),
     gStage,
@@ -288,7 +330,17 @@ function levelSentence(step: WalkStep, wish: Wish): string {
   const { verdict, pte = 0n } = step;
   const name = entryWords(step, wish.stage);
   const page = groupedHex(ptePpn(pte) << 12n, 8);
+  if (verdict === "leaf" && pteIsNapot(pte)) {
+    const region = groupedHex((ptePpn(pte) << 12n) & -NAPOT_PAGE_BYTES, 8);
+    return `${name} is a leaf: ${pteFlagsText(pte)}${typeWords(pte)}, with N=1 for the 64 KiB at ${region}.`;
+  }
   if (verdict === "pointer") return `${name} points to the next table, at ${page}.`;
-  if (verdict === "leaf") return `${name} is a leaf: ${pteFlagsText(pte)}, the page at ${page}.`;
+  if (verdict === "leaf")
+    return `${name} is a leaf: ${pteFlagsText(pte)}${typeWords(pte)}, the page at ${page}.`;
   return reasonSentence(verdict, step, wish);
 }
+
+const typeWords = (pte: bigint): string => {
+  const type = pteMemoryType(pte);
+  return type === "PMA" ? "" : `, memory type ${type}`;
+};

@@ -27,14 +27,33 @@ export type PteFlag = keyof typeof PTE;
 export const PTE_FIELDS = {
   RSW: bits(9, 8),
   PPN: bits(53, 10),
+  /** The lowest bits of PPN, which say the size under N=1. */
+  napot: bits(13, 10),
   reserved: bits(60, 54),
   PBMT: bits(62, 61),
   N: bits(63),
 } as const satisfies Record<string, BitField>;
 
-/** Bits that must be zero while Svpbmt and Svnapot are absent. @spec norm:Sv39_pte_future_rsv */
-export const PTE_RESERVED: bigint =
-  fieldMask(PTE_FIELDS.reserved) | fieldMask(PTE_FIELDS.PBMT) | fieldMask(PTE_FIELDS.N);
+/** Bits that must be zero in every entry. @spec norm:Sv39_pte_future_rsv */
+export const PTE_RESERVED: bigint = fieldMask(PTE_FIELDS.reserved);
+
+const NAPOT = fieldMask(PTE_FIELDS.N);
+/** What PPN ends with in a leaf of 64 KiB. @spec norm:Svnapot_valid_encoding */
+export const NAPOT_PATTERN = 0b1000n;
+/** Bytes that a leaf with N=1 maps. */
+export const NAPOT_PAGE_BYTES = 0x1_0000n;
+
+/** Whether an entry is one of sixteen that map 64 KiB together. @spec norm:Svnapot_pte_N */
+export const pteIsNapot = (pte: bigint): boolean => (pte & NAPOT) !== 0n;
+
+/** Memory types by the value of PBMT; 3 is reserved. @spec priv §"Svpbmt" */
+const MEMORY_TYPES = ["PMA", "NC", "IO"] as const;
+/** What a leaf says about the memory behind it: what the platform says (PMA), not cached (NC), or device registers (IO). */
+export type MemoryType = (typeof MEMORY_TYPES)[number];
+
+/** The memory type of a valid leaf. */
+export const pteMemoryType = (pte: bigint): MemoryType =>
+  MEMORY_TYPES[Number(getField(pte, PTE_FIELDS.PBMT))] ?? "PMA";
 
 /** Physical page number: where the next table, or the page, is. */
 export const ptePpn = (pte: bigint): bigint => getField(pte, PTE_FIELDS.PPN);

@@ -32,15 +32,24 @@ export { pteReader } from "./translation.ts";
 const { M, U } = MODE_NUMBER;
 const SATP = CSRS.satp.fields;
 const ADUE = 1n << BigInt(CSRS.menvcfg.fields.ADUE.lsb);
+const PBMTE = 1n << BigInt(CSRS.menvcfg.fields.PBMTE.lsb);
 
-/** Whether an access in this mode is translated by `satp`: machine mode's never is, a guest's goes two other ways. @spec norm:satp_op_active */
-export const isTranslated = (state: HartState, mode: ModeNumber): boolean =>
-  mode !== M && !isVirtual(mode) && getField(state.stored("satp"), SATP.MODE) === SV39;
+/** The scheme by which `satp` translates an access in this mode: machine mode's never is, a guest's goes two other ways. @spec norm:satp_op_active */
+export const translationScheme = (state: HartState, mode: ModeNumber): Scheme | undefined =>
+  mode === M || isVirtual(mode) ? undefined : schemeOf(getField(state.stored("satp"), SATP.MODE));
 
 /** What the walk for an access needs to know of the hart. */
-export function walkRequest(state: HartState, vaddr: Vaddr, kind: AccessKind, mode: ModeNumber): WalkRequest {
+export function walkRequest(
+  state: HartState,
+  scheme: Scheme,
+  vaddr: Vaddr,
+  kind: AccessKind,
+  mode: ModeNumber,
+): WalkRequest {
   const mstatus = state.stored("mstatus");
+  const menvcfg = state.stored("menvcfg");
   return {
+    scheme,
     rootPpn: getField(state.stored("satp"), SATP.PPN),
     vaddr,
     kind,
@@ -48,8 +57,8 @@ export function walkRequest(state: HartState, vaddr: Vaddr, kind: AccessKind, mo
     asUser: mode === U,
     sum: statusBit(mstatus, "SUM"),
     mxr: statusBit(mstatus, "MXR"),
-    setsAccessedDirty: (state.stored("menvcfg") & ADUE) !== 0n,
-    isGuestPhysical: false,
+    setsAccessedDirty: (menvcfg & ADUE) !== 0n,
+    allowsMemoryTypes: (menvcfg & PBMTE) !== 0n,
   };
 }
 
@@ -83,15 +92,13 @@ export function resolve(
   observer: WalkObserver = {},
 ): Translation | TranslationFault {
   const { mode } = rights;
-  // norm:vsatp_v0
+  // norm:vsatp_v0 norm:vsstatus_v0
   if (isVirtual(mode)) return resolveTwoStage(state, bus, { vaddr, kind, ...rights }, lengthBytes, observer);
-  if (!isTranslated(state, mode))
+  const scheme = translationScheme(state, mode);
+  if (scheme === undefined)
     return checked(state, mode, kind, paddr(vaddr), lengthBytes, undefined, NO_UPDATES);
-  const leaf = walkSv39(
-    walkRequest(state, vaddr, kind, mode),
-    pteReader(state, bus, observer),
-    observer.step,
-  );
+  const request = walkRequest(state, scheme, vaddr, kind, mode);
+  const leaf = walkPageTable(request, pteReader(state, bus, observer), observer.step);
   if (leaf.kind === "walk-fault") return leaf;
   return checked(state, mode, kind, leaf.paddr, lengthBytes, leaf, updateOf(leaf, leaf.pteAddress));
 }

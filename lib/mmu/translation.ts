@@ -4,8 +4,8 @@ import type { AccessKind } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import type { Paddr } from "../isa/address.ts";
 import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
+import type { Leaf, ReadPte, WalkFault, WalkFaultReason, WalkStep } from "./page-walk.ts";
 import { checkPmp, type PmpEntry } from "./pmp.ts";
-import type { Leaf, ReadPte, WalkFault, WalkFaultReason, WalkStep } from "./sv39.ts";
 
 /** Where an access may go. */
 export interface Translation {

@@ -10,9 +10,8 @@ import { type AccessKind, statusOf } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
 import { statusBit } from "../hart/status.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
-import { CSRS, SV39 } from "../isa/csr-map.ts";
+import { CSRS } from "../isa/csr-map.ts";
 import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
-import { checkPmp, pmpEntryFor } from "./pmp.ts";
 import {
   isAccessFault,
   type Leaf,
@@ -20,8 +19,10 @@ import {
   type WalkFault,
   type WalkRequest,
   type WalkStep,
-  walkSv39,
-} from "./sv39.ts";
+  walkPageTable,
+} from "./page-walk.ts";
+import { checkPmp, pmpEntryFor } from "./pmp.ts";
+import { guestSchemeOf, type Scheme, schemeOf } from "./scheme.ts";
 import {
   checked,
   type GuestPageFault,
@@ -48,32 +49,36 @@ export interface GuestAccess {
 const VSATP = CSRS.vsatp.fields;
 const HGATP = CSRS.hgatp.fields;
 const ADUE = 1n << BigInt(CSRS.menvcfg.fields.ADUE.lsb);
+const PBMTE = 1n << BigInt(CSRS.menvcfg.fields.PBMTE.lsb);
 
-/** Whether the guest's own stage translates. */
-export const hasGuestTables = (state: HartState): boolean =>
-  getField(state.stored("vsatp"), VSATP.MODE) === SV39;
+/** The scheme of the guest's own stage; `undefined`: Bare. @spec norm:vsatp_v0 */
+export const guestTableScheme = (state: HartState): Scheme | undefined =>
+  schemeOf(getField(state.stored("vsatp"), VSATP.MODE));
 
-/** Whether the second stage translates. @spec norm:hgatp_mode_bare_trans */
-export const hasSecondStage = (state: HartState): boolean =>
-  getField(state.stored("hgatp"), HGATP.MODE) === SV39;
+/** The scheme of the second stage; `undefined`: Bare. @spec norm:hgatp_mode_bare_trans */
+export const secondStageScheme = (state: HartState): Scheme | undefined =>
+  guestSchemeOf(getField(state.stored("hgatp"), HGATP.MODE));
 
 /**
  * What the guest's own walk needs to know. HS-mode's MXR holds in both stages, the guest's in its own.
  * @spec norm:vsstatus_mxr_vm
  * @spec norm:sstatus_mxr_vm
  * @spec norm:henvcfg_adue_op
+ * @spec norm:henvcfg_pbmte_op
  */
-export function guestWalkRequest(state: HartState, access: GuestAccess): WalkRequest {
+export function guestWalkRequest(state: HartState, scheme: Scheme, access: GuestAccess): WalkRequest {
   const vsstatus = statusOf(state, access.mode);
+  const henvcfg = state.stored("henvcfg") & environmentMask(state);
   return {
     ...access,
+    scheme,
     rootPpn: getField(state.stored("vsatp"), VSATP.PPN),
     asUser: access.mode === MODE_NUMBER.VU,
     sum: statusBit(vsstatus, "SUM"), // norm:hlsv_trans
     // norm:hlsv_sstatus_mxr norm:hlsv_vsstatus_mxr
     mxr: statusBit(vsstatus, "MXR") || statusBit(state.stored("mstatus"), "MXR"),
-    setsAccessedDirty: (state.stored("henvcfg") & environmentMask(state) & ADUE) !== 0n,
-    isGuestPhysical: false,
+    setsAccessedDirty: (henvcfg & ADUE) !== 0n,
+    allowsMemoryTypes: (henvcfg & PBMTE) !== 0n,
   };
 }
 
@@ -83,15 +88,20 @@ export function guestWalkRequest(state: HartState, access: GuestAccess): WalkReq
  * @spec norm:H_vm_gstagetrans
  * @spec norm:H_vm_gpapriv
  * @spec norm:hgatp_mode_sv39x4
+ * @spec norm:hgatp_mode_sv48x4
+ * @spec norm:Svnapot_hyp_gstage
  */
 export function secondStageRequest(
   state: HartState,
+  scheme: Scheme,
   gpa: Paddr,
   kind: AccessKind,
   isExplicit: boolean,
   needsExecute: boolean,
 ): WalkRequest {
+  const menvcfg = state.stored("menvcfg");
   return {
+    scheme,
     rootPpn: getField(state.stored("hgatp"), HGATP.PPN),
     vaddr: gpa as bigint as Vaddr,
     kind,
@@ -100,8 +110,8 @@ export function secondStageRequest(
     sum: false,
     // norm:hlsv_sstatus_mxr
     mxr: isExplicit && statusBit(state.stored("mstatus"), "MXR"),
-    setsAccessedDirty: (state.stored("menvcfg") & ADUE) !== 0n,
-    isGuestPhysical: true,
+    setsAccessedDirty: (menvcfg & ADUE) !== 0n,
+    allowsMemoryTypes: (menvcfg & PBMTE) !== 0n,
   };
 }
 
@@ -146,9 +156,10 @@ class SecondStage {
     needsExecute: boolean,
     steps: WalkStep[],
   ): Passed | GuestPageFault | WalkFault {
-    if (!hasSecondStage(this.#state)) return { kind: "passed", paddr: gpa };
-    const request = secondStageRequest(this.#state, gpa, kind, purpose === "access", needsExecute);
-    const found = walkSv39(request, this.#readPte, (step) => steps.push(step));
+    const scheme = secondStageScheme(this.#state);
+    if (scheme === undefined) return { kind: "passed", paddr: gpa };
+    const request = secondStageRequest(this.#state, scheme, gpa, kind, purpose === "access", needsExecute);
+    const found = walkPageTable(request, this.#readPte, (step) => steps.push(step));
     if (found.kind === "leaf") {
       this.updates.push(...updateOf(found, found.pteAddress));
       return { kind: "passed", paddr: found.paddr };
@@ -180,7 +191,8 @@ export function resolveTwoStage(
   observer: WalkObserver,
 ): Translation | TranslationFault {
   const second = new SecondStage(state, bus, observer);
-  const guest = hasGuestTables(state) ? guestStage(state, bus, access, second, observer) : undefined;
+  const scheme = guestTableScheme(state);
+  const guest = scheme === undefined ? undefined : guestStage(state, bus, scheme, access, second, observer);
   if (guest !== undefined && guest.kind !== "leaf") return guest; // norm:H_exception_priority
   const { kind, mode, needsExecute } = access;
   const gpa = guest === undefined ? paddr(access.vaddr) : guest.leaf.paddr;
@@ -203,6 +215,7 @@ interface GuestLeaf {
 function guestStage(
   state: HartState,
   bus: Bus,
+  scheme: Scheme,
   access: GuestAccess,
   second: SecondStage,
   observer: WalkObserver,
@@ -215,7 +228,7 @@ function guestStage(
     refusal = passed;
     return "pte-guest-fault";
   };
-  const leaf = walkSv39(guestWalkRequest(state, access), readGuestPte, observer.step);
+  const leaf = walkPageTable(guestWalkRequest(state, scheme, access), readGuestPte, observer.step);
   if (leaf.kind === "walk-fault") return refusal ?? leaf;
   if (leaf.pte === leaf.wantedPte) return { kind: "leaf", leaf, updates: NO_UPDATES };
   const passed = second.pass(leaf.pteAddress, "pte-write", "store", false);

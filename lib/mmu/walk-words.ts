@@ -1,9 +1,11 @@
 /** Why a walk failed, in sentences that name the bit. */
+import { getField } from "../bits/field.ts";
 import { groupedHex } from "../bits/hex.ts";
 import type { AccessKind } from "../hart/effective-mode.ts";
 import { MODE_WORDS, type Mode } from "../isa/mode.ts";
-import { pteHas } from "./pte.ts";
-import type { WalkFaultReason, WalkStep } from "./sv39.ts";
+import type { WalkFaultReason, WalkStep } from "./page-walk.ts";
+import { PTE_FIELDS, pteHas } from "./pte.ts";
+import type { Scheme } from "./scheme.ts";
 
 /** What said no: a PTE bit, a group of bits, the address itself, or PMP. */
 export type FailedBit =
@@ -15,6 +17,8 @@ export type FailedBit =
   | "A"
   | "D"
   | "PPN"
+  | "PBMT"
+  | "N"
   | "reserved"
   | "address"
   | "PMP"
@@ -30,7 +34,13 @@ const FAILED_BIT = {
   invalid: "V",
   "write-without-read": "R",
   "reserved-bits": "reserved",
+  "memory-type-disabled": "PBMT",
+  "memory-type-reserved": "PBMT",
+  "napot-size-reserved": "N",
+  "napot-superpage": "N",
   "pointer-with-leaf-bits": "reserved",
+  "pointer-with-napot": "N",
+  "pointer-with-memory-type": "PBMT",
   "pointer-at-last-level": "R",
   "misaligned-superpage": "PPN",
   "supervisor-page": "U",
@@ -53,6 +63,8 @@ export interface Wish {
   readonly vaddr: bigint;
   /** The only stage, a guest's own, or the one for guest-physical addresses. */
   readonly stage: Stage;
+  /** By which the stage translates; `undefined`: not at all. */
+  readonly scheme: Scheme | undefined;
 }
 
 /** Which tables a walk goes through: those of `satp`, `vsatp` or `hgatp`. */
@@ -64,6 +76,9 @@ const ENVIRONMENT = { only: "menvcfg", VS: "henvcfg", G: "menvcfg" } as const sa
 /** "PTE 2 at 0x8000_2010", with the stage where there are two. */
 export const entryWords = ({ level, pteAddress }: WalkStep, stage: Stage): string =>
   `${stage === "only" ? "" : `${stage}-stage `}PTE ${level} at ${groupedHex(pteAddress, 8)}`;
+
+const memoryTypeBits = (pte: bigint): bigint => getField(pte, PTE_FIELDS.PBMT);
+const napotBits = (pte: bigint): string => getField(pte, PTE_FIELDS.napot).toString(2).padStart(4, "0");
 
 /** What follows "PTE 0 at 0x8000_2008 ". */
 const WORDS: Readonly<
@@ -77,7 +92,17 @@ const WORDS: Readonly<
   "pte-unreachable": () => "cannot be read: there is no RAM",
   invalid: () => "has V=0: it is not valid, nothing is mapped here",
   "write-without-read": () => "has W=1 and R=0: this combination is reserved",
-  "reserved-bits": () => "has a reserved bit among 63–54 set",
+  "reserved-bits": () => "has a reserved bit among 60–54 set",
+  "memory-type-disabled": ({ stage }, { pte = 0n }) =>
+    `has PBMT (bits 62–61) = ${memoryTypeBits(pte)}: while ${ENVIRONMENT[stage]}.PBMTE is 0, they must be zero`,
+  "memory-type-reserved": () => "has PBMT (bits 62–61) = 3: this memory type is reserved",
+  "napot-size-reserved": (_, { pte = 0n }) =>
+    `has N (bit 63) = 1 and a PPN that ends in ${napotBits(pte)}: only 1000, which is 64 KiB, is defined`,
+  "napot-superpage": (_, { level }) =>
+    `is a leaf at level ${level} with N (bit 63) = 1: only leaves at level 0 may have it`,
+  "pointer-with-napot": () => "is a pointer (R=W=X=0) with N (bit 63) = 1, which is reserved in pointers",
+  "pointer-with-memory-type": (_, { pte = 0n }) =>
+    `is a pointer (R=W=X=0) with PBMT (bits 62–61) = ${memoryTypeBits(pte)}, which is reserved in pointers`,
   "pointer-with-leaf-bits": () => "is a pointer (R=W=X=0) with A, D or U set, which are reserved in pointers",
   "pointer-at-last-level": () => "has R=W=X=0: it points to another table, but this is the last level",
   "misaligned-superpage": (_, { level }) =>
@@ -104,11 +129,17 @@ const WORDS: Readonly<
 
 /** The sentence for a refusal at an entry, or before any entry was read. */
 export function reasonSentence(reason: WalkFaultReason, step: WalkStep | undefined, wish: Wish): string {
-  if (reason === "beyond-guest-space") {
-    return `${groupedHex(wish.vaddr)} is no Sv39x4 address: a guest-physical address has 41 bits.`;
-  }
-  if (reason === "not-canonical" || step === undefined) {
-    return `${groupedHex(wish.vaddr)} is no Sv39 address: bits 63–39 must all equal bit 38.`;
-  }
+  if (reason === "beyond-guest-space" || reason === "not-canonical" || step === undefined)
+    return placeSentence(wish);
   return `${entryWords(step, wish.stage)} ${WORDS[reason](wish, step)} (mode ${wish.mode}, ${wish.access}).`;
+}
+
+/** Why an address has no place in the tables. */
+function placeSentence({ vaddr, scheme }: Wish): string {
+  const name = scheme?.name ?? "translated";
+  const width = scheme?.addressBits ?? 0;
+  const rule = scheme?.isGuestPhysical
+    ? `a guest-physical address has ${width} bits`
+    : `bits 63–${width} must all equal bit ${width - 1}`;
+  return `${groupedHex(vaddr)} is no ${name} address: ${rule}.`;
 }

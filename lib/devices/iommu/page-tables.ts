@@ -7,15 +7,15 @@ import { getField } from "../../bits/field.ts";
 import type { DmaPort } from "../../bus/dma.ts";
 import type { AccessKind } from "../../hart/effective-mode.ts";
 import { paddr, vaddr } from "../../isa/address.ts";
-import { PTE_FIELDS } from "../../mmu/pte.ts";
 import {
   isAccessFault,
   type Leaf,
-  pageBytesAt,
   type ReadPte,
   type WalkFault,
-  walkSv39,
-} from "../../mmu/sv39.ts";
+  walkPageTable,
+} from "../../mmu/page-walk.ts";
+import { PTE_FIELDS } from "../../mmu/pte.ts";
+import { guestSchemeOf, schemeOf } from "../../mmu/scheme.ts";
 import type { DeviceContext } from "./contexts.ts";
 import { type IommuFault, iommuFault, type Transaction } from "./fault.ts";
 import { FIRST_STAGE, IOHGATP, IommuCause, TranslationControl as Tc } from "./formats.ts";
@@ -93,7 +93,8 @@ export class PageTables {
 
   #firstStage(iosatp: bigint, sum: boolean): Mapped | IommuFault {
     const { iova, kind, isPrivileged } = this.#transaction;
-    if (getField(iosatp, FIRST_STAGE.MODE) === 0n) return bare(iova);
+    const scheme = schemeOf(getField(iosatp, FIRST_STAGE.MODE));
+    if (scheme === undefined) return bare(iova);
     let refusal: IommuFault | undefined;
     const readPte: ReadPte = (gpa) => {
       const passed = this.#secondStage(gpa, "load", "table-read", ACCESS_FAULT[kind]);
@@ -102,6 +103,7 @@ export class PageTables {
       return "pte-guest-fault";
     };
     const request = {
+      scheme,
       rootPpn: getField(iosatp, FIRST_STAGE.PPN),
       vaddr: vaddr(iova),
       kind,
@@ -109,10 +111,10 @@ export class PageTables {
       sum,
       mxr: false,
       setsAccessedDirty: (this.#device.tc & Tc.SADE) !== 0n,
+      allowsMemoryTypes: true,
       needsExecute: false,
-      isGuestPhysical: false,
     };
-    const found = walkSv39(request, readPte);
+    const found = walkPageTable(request, readPte);
     if (found.kind === "walk-fault") return refusal ?? faultOf(found, PAGE_FAULT[kind], ACCESS_FAULT[kind]);
     return this.#mapped(found, (gpa) => this.#secondStage(gpa, "store", "table-write", ACCESS_FAULT[kind]));
   }
@@ -120,8 +122,10 @@ export class PageTables {
   /** @param unreadable  The cause when an entry of this stage cannot be read. */
   #secondStage(gpa: bigint, kind: AccessKind, purpose: Purpose, unreadable: number): Mapped | IommuFault {
     const { iohgatp, tc } = this.#device;
-    if (getField(iohgatp, IOHGATP.MODE) === 0n) return bare(gpa);
+    const scheme = guestSchemeOf(getField(iohgatp, IOHGATP.MODE));
+    if (scheme === undefined) return bare(gpa);
     const request = {
+      scheme,
       rootPpn: getField(iohgatp, IOHGATP.PPN),
       vaddr: vaddr(gpa),
       kind,
@@ -129,10 +133,10 @@ export class PageTables {
       sum: false,
       mxr: false,
       setsAccessedDirty: (tc & Tc.GADE) !== 0n,
+      allowsMemoryTypes: true,
       needsExecute: false,
-      isGuestPhysical: true,
     };
-    const found = walkSv39(request, (at) => readWord(this.#memory, at) ?? "pte-unreachable");
+    const found = walkPageTable(request, (at) => readWord(this.#memory, at) ?? "pte-unreachable");
     if (found.kind === "walk-fault") {
       // The cause is that of the device's access, whatever the second stage was asked for.
       const cause = GUEST_PAGE_FAULT[this.#transaction.kind];
@@ -149,7 +153,7 @@ export class PageTables {
       this.#updates.push({ address: at.address, bits: leaf.wantedPte & ~leaf.pte });
     }
     const pbmt = getField(leaf.pte, PTE_FIELDS.PBMT);
-    return { kind: "mapped", address: leaf.paddr, pageBytes: pageBytesAt(leaf.level), pbmt };
+    return { kind: "mapped", address: leaf.paddr, pageBytes: leaf.pageBytes, pbmt };
   }
 }
 
