@@ -24,6 +24,6 @@ export function effectiveMode(state: HartState, kind: AccessKind): ModeNumber {
 export const guestMode = (state: HartState): ModeNumber =>
   hypervisorBit(state, "SPVP") ? MODE_NUMBER.VS : MODE_NUMBER.VU;
 
-/** The `…status` register whose SUM and MXR count in a mode's own stage of translation. @spec norm:vsstatus_v0 @spec norm:hlsv_trans */
+/** The `…status` register whose SUM and MXR count in a mode's own stage of translation. @spec norm:hlsv_trans */
 export const statusOf = (state: HartState, mode: ModeNumber): bigint =>
   state.stored(isVirtual(mode) ? "vsstatus" : "mstatus");

@@ -166,6 +166,7 @@ export const CSRS = {
     access: "SRW",
     title: "supervisor address translation and protection",
     spec: "norm:satp",
+    // norm:H_vm_supported
     fields: { PPN: rw(43, 0), ASID: rw(59, 44), MODE: warl(63, 60, [BARE, SV39, SV48]) },
     reset: 0n,
     voidOnIllegal: true,
@@ -254,6 +255,7 @@ export const CSRS = {
     access: "MRW",
     title: "machine interrupt enable",
     spec: "norm:mie_std_enc_img",
+    // norm:mip_mie_vs
     fields: {
       SSIE: rw(1),
       VSSIE: rw(2),
@@ -325,6 +327,7 @@ export const CSRS = {
     fields: { code: rw(62, 0), interrupt: rw(63) },
     reset: 0n,
   },
+  /** @spec norm:H_mtval_nrz */
   mtval: {
     address: 0x343,
     access: "MRW",

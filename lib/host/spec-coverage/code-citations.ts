@@ -3,7 +3,7 @@
  *
  * - A comment on lines of its own belongs to the largest piece of code that begins with the next token: the declaration
  *   below it, the statement, the member, the row of a table.
- * - A comment behind code belongs to the smallest statement, member or row that the code before it is in.
+ * - A comment behind code belongs to the largest statement, member or row that begins and ends on that line.
  * - A string `"norm:…"` belongs to the smallest row, member or statement around it; the string of a property `spec`
  *   belongs to the record that has the property, a string with a name to the rows that use the name.
  *
@@ -35,6 +35,17 @@ const isType = (node: ts.Node): boolean =>
 
 const pieceAround = (node: ts.Node): ts.Node | undefined => ts.findAncestor(node, isPiece);
 
+/** The largest piece that begins on the token's line and ends with it. */
+function pieceEndingWith(token: ts.Node, source: ts.SourceFile): ts.Node | undefined {
+  const line = lineOf(source, token.getStart(source));
+  let piece = pieceAround(token);
+  for (let outer = piece; outer !== undefined; outer = pieceAround(outer.parent)) {
+    if (outer.end !== token.end || lineOf(source, outer.getStart(source)) !== line) break;
+    piece = outer;
+  }
+  return piece;
+}
+
 /** The largest node that begins where `token` does; the file itself is none. */
 function largestFrom(token: ts.Node, source: ts.SourceFile): ts.Node {
   const start = token.getStart(source);
@@ -46,10 +57,12 @@ function largestFrom(token: ts.Node, source: ts.SourceFile): ts.Node {
 
 /** What a comment belongs to. */
 function cited(comment: Comment, tokens: readonly ts.Node[], source: ts.SourceFile): ts.Node | undefined {
-  const before = tokens.findLast((token) => token.end <= comment.start);
+  const before = tokens.findLast(
+    (token) => token.end <= comment.start && token.kind !== ts.SyntaxKind.CommaToken,
+  );
   const lineStart = source.text.lastIndexOf("\n", comment.start - 1) + 1;
   const isBehindCode = before !== undefined && before.end > lineStart;
-  if (isBehindCode) return pieceAround(before);
+  if (isBehindCode) return pieceEndingWith(before, source);
   const after = tokens.find((token) => token.getStart(source) >= comment.end);
   if (after === undefined || after.kind === ts.SyntaxKind.EndOfFileToken) return undefined;
   const largest = largestFrom(after, source);

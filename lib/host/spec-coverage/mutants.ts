@@ -223,6 +223,21 @@ function objectFields(node: ts.ObjectLiteralExpression, source: ts.SourceFile, m
     const name = field.name?.getText(source);
     if (name !== "spec" && name !== "title") withoutElement(field, "{}", make, source);
   }
+  for (const [at, field] of node.properties.entries())
+    swapValues(field, node.properties[at + 1], source, make);
+}
+
+/** Two neighbors of a table take each other's word or number. */
+function swapValues(one: ts.Node, other: ts.Node | undefined, source: ts.SourceFile, make: Make): void {
+  if (other === undefined || !ts.isPropertyAssignment(one) || !ts.isPropertyAssignment(other)) return;
+  const first = one.initializer;
+  const second = other.initializer;
+  if (!ts.isLiteralExpression(first) || !ts.isLiteralExpression(second)) return;
+  const from = first.getStart(source);
+  if (first.text === second.text || one.name.getText(source) === "title") return;
+  const between = source.text.slice(first.end, second.getStart(source));
+  const swapped = `${second.getText(source)}${between}${first.getText(source)}`;
+  make(from, second.end, swapped, `${first.getText(source)} changed places`);
 }
 
 function call(node: ts.CallExpression, source: ts.SourceFile, make: Make): void {

@@ -71,7 +71,7 @@ describe("a trap from a guest", () => {
     expect([causeIn("VS", "ecall"), causeIn("VU", "ecall"), causeIn("S", "ecall")]).toEqual([10, 8, 9]);
   });
 
-  it("goes to HS-mode by medeleg, which writes SPV, SPVP, SPP, scause and sepc (norm:H_trap_hs_csrwrites)", () => {
+  it("goes to HS-mode by medeleg, which writes SPV, SPVP, SPP, scause and sepc (norm:H_trap_hs_csrwrites norm:hstatus_spv_op)", () => {
     set("medeleg", 1n << 10n);
     set("mstatus", encodeCsr("mstatus", { SIE: 1 }));
     executeIn("VS", "ecall");
@@ -180,7 +180,7 @@ describe("returns", () => {
 
 describe("the virtual-instruction exception", () => {
   it.each(["hfence.vvma", "hfence.gvma", "hlv.w a0, (a1)", "hlvx.wu a0, (a1)", "hsv.d a0, (a1)"])(
-    "comes for %s in a guest (norm:H_virtinst_vu_vs_hinst)",
+    "comes for %s in a guest (norm:H_virtinst_vu_vs_hinst norm:hlsv_virtinst)",
     (line) => {
       expect([causeIn("VS", line), causeIn("VU", line)]).toEqual([VIRTUAL, VIRTUAL]);
     },
@@ -248,7 +248,7 @@ describe("the virtual-instruction exception", () => {
     expect(causeIn("VS", "csrr a0, cycle")).toBeUndefined();
   });
 
-  it("comes in VU-mode for a counter that scounteren closes (norm:H_virtinst_vu_nonhighctr_h0_s0_m1)", () => {
+  it("comes in VU-mode for a counter that scounteren closes (norm:H_virtinst_vu_nonhighctr_h0_s0_m1 norm:H_scsrs_nomatch)", () => {
     set("mcounteren", 7n);
     set("hcounteren", 7n);
     expect(causeIn("VU", "csrr a0, instret")).toBe(VIRTUAL);
@@ -355,7 +355,7 @@ describe("a guest's time", () => {
     expect(machine.hart.read("a0")).toBe(1000n);
   });
 
-  it("makes VSTIP when it reaches vstimecmp, and not while henvcfg.STCE is 0 (norm:hip_vstip_op norm:henvcfg_stce)", () => {
+  it("makes VSTIP when it reaches vstimecmp, and not while henvcfg.STCE is 0 (norm:hip_vstip_op norm:henvcfg_stce norm:hip_vstip_vstie_acc_op)", () => {
     set("htimedelta", 500n);
     set("vstimecmp", 1501n);
     expect(get("hip")).toBe(0n);
@@ -408,7 +408,7 @@ describe("a guest's time", () => {
     expect(causeIn("S", "csrw vstimecmp, t0")).toBe(ILLEGAL);
   });
 
-  it("henvcfg.STCE and ADUE are zero while menvcfg's are (norm:henvcfg_adue_op)", () => {
+  it("henvcfg.STCE and ADUE are zero while menvcfg's are (norm:henvcfg_adue_op norm:henvcfg_stce)", () => {
     set("henvcfg", ALL_ONES);
     expect(get("henvcfg")).toBe((1n << 63n) | 1n);
     set("menvcfg", 1n << 61n);

@@ -131,7 +131,7 @@ describe("a refusal of the second stage", () => {
     ["c.ld a0, 8(a1)", EXCEPTION.loadGuestPageFault, 0x0000_3501n, 8n],
     ["c.sw a2, 4(a1)", EXCEPTION.storeGuestPageFault, 0x00c0_2021n, 4n],
   ] as const)(
-    "of %s has cause %i, the guest-physical address over 4, and the instruction without its address (norm:H_guest_page_fault norm:htval_trapval norm:H_trap_xtinst)",
+    "of %s has cause %i, the guest-physical address over 4, and the instruction without its address (norm:H_guest_page_fault norm:htval_trapval norm:H_trap_xtinst norm:H_trap_xtinst_exception_list norm:mtval2_htval_virtaddr)",
     (line, cause, htinst, offset) => {
       put(SECOND_LEAF, 0n);
       run("VS", line);
@@ -205,7 +205,7 @@ describe("a refusal of the second stage", () => {
     expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
   });
 
-  it("comes for guest-physical addresses of more than 41 bits (norm:H_vm_gpatrans norm:hgatp_mode_sv39x4)", () => {
+  it("comes for guest-physical addresses of more than 41 bits (norm:H_vm_gpatrans norm:hgatp_mode_sv39x4 norm:hgatp_mode_x4)", () => {
     put(GUEST_LEAF, pte(1n << 41n, KERNEL));
     run("VS", "ld a0, 0(a1)");
     expect(trapped()).toMatchObject({ cause: EXCEPTION.loadGuestPageFault, htval: 1n << 39n });
@@ -214,6 +214,7 @@ describe("a refusal of the second stage", () => {
     put(0x8000_9000n, pte(PHYSICAL, ALL));
     run("VS", "ld a0, 0(a1)");
     expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
+    machine.hart.write("a0", 0n);
     put(GUEST_LEAF, pte(2047n << 30n, KERNEL));
     put(0x8000_4000n + 2047n * 8n, pte(0x8000_8000n, V));
     run("VS", "ld a0, 0(a1)");
@@ -321,11 +322,22 @@ describe("HLV, HLVX and HSV", () => {
     expect(machine.hart.read("a0")).toBe(value);
   });
 
-  it("hsv writes as many bytes as its name says", () => {
-    machine.hart.write("a0", 0xaabb_ccdd_eeff_0011n);
-    run("M", "hsv.h a0, (a1)");
-    expect(at(PHYSICAL)).toBe(0x1122_3344_8877_0011n);
-  });
+  it.each([
+    ["hsv.b", 0x1122_3344_8877_6611n],
+    ["hsv.h", 0x1122_3344_8877_0011n],
+    ["hsv.w", 0x1122_3344_eeff_0011n],
+    ["hsv.d", 0xaabb_ccdd_eeff_0011n],
+  ])(
+    "%s writes as many bytes as its name says, with the rights of SPVP (norm:hlsv_op norm:hlsv_priv)",
+    (mnemonic, left) => {
+      machine.hart.write("a0", 0xaabb_ccdd_eeff_0011n);
+      run("M", `${mnemonic} a0, (a1)`);
+      expect(at(PHYSICAL)).toBe(left);
+      set("hstatus", 0n);
+      run("M", `${mnemonic} a0, (a1)`);
+      expect(get("mcause")).toBe(15n);
+    },
+  );
 
   it("needs HU in user mode (norm:hstatus_hu_op norm:hlsv_illegalinst)", () => {
     run("U", "hlv.d a0, (a1)");
@@ -335,7 +347,7 @@ describe("HLV, HLVX and HSV", () => {
     expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
   });
 
-  it("has VU-mode's rights while SPVP is 0, whatever MPRV says (norm:hlsv_priv norm:mstatus_mprv_hlsv)", () => {
+  it("has VU-mode's rights while SPVP is 0, whatever MPRV says (norm:hlsv_priv norm:mstatus_mprv_hlsv norm:hstatus_spvp_op)", () => {
     set("hstatus", 0n);
     set("mstatus", encodeCsr("mstatus", { MPRV: 1, MPP: 1, MPV: 1 }));
     run("M", "hlv.d a0, (a1)");
