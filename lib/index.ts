@@ -86,7 +86,39 @@ export {
 export { traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
+export {
+  type Firmware,
+  type FirmwareOptions,
+  installFirmware,
+  PAYLOAD_ENTRY,
+} from "./firmware/firmware.ts";
 export type { TrapEvent } from "./hart/trap-event.ts";
+export {
+  type AtomicChange,
+  type CsrAccess,
+  type HsContext,
+  isRefused,
+  type Refused,
+  type SavedRegisters,
+} from "./hs/context.ts";
+export { type HandlerOptions, type HsHandler, type HsHandlers, installHandlers } from "./hs/install.ts";
+export { onlooker } from "./hs/onlooker.ts";
+export {
+  array,
+  type FieldType,
+  pointer,
+  type Struct,
+  type StructMemory,
+  type StructView,
+  struct,
+  u8,
+  u16,
+  u32,
+  u64,
+  type ViewOf,
+} from "./hs/struct.ts";
+export { SaveArea, trapVector, type VectorHandlers } from "./hs/vector.ts";
+export { type Gpaddr, gpaddr, type Paddr, paddr, type Vaddr, vaddr } from "./isa/address.ts";
 export { type Item, label } from "./isa/assembler/item.ts";
 export type { AssemblyError } from "./isa/assembler/mistake.ts";
 export { type Program, program } from "./isa/assembler/program.ts";

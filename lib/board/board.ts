@@ -193,6 +193,12 @@ export class Board {
     return reverseContinue(this.#machine, this.history);
   }
 
+  /** Names more places, beside those of what was loaded. */
+  addSymbols(symbols: ReadonlyMap<string, bigint>): void {
+    const added = [...symbols].map(([name, address]) => ({ name, address, sizeBytes: 0n }));
+    this.#machine.symbols = new SymbolTable([...this.symbols.symbols, ...added]);
+  }
+
   /** The TypeScript handlers that `hx` calls. They are wiring: a snapshot, a revert and a reset leave them alone. */
   get handlers(): HandlerTable {
     return this.hart.handlers;

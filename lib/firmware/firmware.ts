@@ -115,6 +115,7 @@ export function installFirmware(board: Board, options: FirmwareOptions = {}): Fi
     hart.state.waiting = false;
     hart.stateReplaced();
   }
+  board.addSymbols(new Map([...labels].map(([name, address]) => [`firmware.${name}`, address])));
   const areas = board.harts.map(({ id }): [string, bigint] => [`hart${id}`, areaAddress(id)]);
   return {
     symbols: new Map<string, bigint>([...labels, ["boot_info", BOOT_INFO], ...areas]),
