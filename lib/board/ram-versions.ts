@@ -84,6 +84,8 @@ export class RamVersions {
 
   #takeOver(behind: RamVersion, released: RamVersion): number | undefined {
     if (behind.edge?.to !== released || released.edge === undefined) return undefined;
+    // The version next to RAM is where pages are copied to.
+    if (released.edge.pages === this.#copied) return undefined;
     const pages = new Map(released.edge.pages);
     for (const [page, bytes] of behind.edge.pages) pages.set(page, bytes);
     behind.edge = { to: released.edge.to, pages };

@@ -35,7 +35,8 @@ export function stepBack(
   const start = history.start;
   if (start === undefined) return noHistory(history);
   const here = momentOf(machine);
-  for (let reach = Math.max(1, steps); ; reach *= WIDER) {
+  if (!(steps >= 1)) return travel(machine);
+  for (let reach = steps; ; reach *= WIDER) {
     const from = goBack(machine, history, here.retired - reach, start);
     if (from === undefined) return diverged(history, here);
     const made = stepsTo(machine, history, here, hart);
