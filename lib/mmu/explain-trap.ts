@@ -4,6 +4,7 @@ import type { AccessKind } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { Delegation, TrapEvent } from "../hart/trap-event.ts";
 import { type CsrName, decodeCsr } from "../isa/csr-map.ts";
+import { decode } from "../isa/decode.ts";
 import { disassemble } from "../isa/disassemble.ts";
 import {
   isVirtual,
@@ -95,7 +96,7 @@ export function explainTrap(hart: Hart, event: TrapEvent | undefined = undefined
     tinst: trap.tinst,
     tinstMeaning: tinstMeaning(trap),
     route: routeWords(told.delegation, to),
-    sentence: storyOf(told, name, walk),
+    sentence: storyOf(told, name, walk, handlerNote(hart, told)),
     walk,
   };
 }
@@ -215,13 +216,25 @@ function storyOf(
   { trap, from, to, epc, delegation }: Told,
   name: string,
   walk: TranslationExplanation | undefined,
+  note: string,
 ): string {
   const where = groupedHex(epc, 8);
   const what = trap.isInterrupt
     ? `${capital(MODE_WORDS[from])} was interrupted before ${where}`
     : `${capital(MODE_WORDS[from])} trapped at ${where}`;
   const why = walk === undefined || walk.ok ? "" : ` ${walk.sentence}`;
-  return `${what}: ${name}.${why} ${capital(routeWords(delegation, to))}.`;
+  return `${what}: ${name}.${why}${note} ${capital(routeWords(delegation, to))}.`;
+}
+
+/** Why `hx` was an illegal instruction; nothing about other traps. */
+function handlerNote({ handlers }: Hart, { trap, from }: Told): string {
+  if (trap.isInterrupt || causeName(trap) !== "illegalInstruction") return "";
+  const insn = decode(Number(BigInt.asIntN(32, trap.tval)));
+  if (insn?.mnemonic !== "hx") return "";
+  if (from !== "M" && from !== "S")
+    return ` Only machine mode and HS-mode may call handlers, not ${MODE_WORDS[from]}.`;
+  const known = handlers.numbers.join(", ");
+  return ` No handler has number ${insn.imm}; the board knows ${known === "" ? "none" : known}.`;
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
