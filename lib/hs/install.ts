@@ -107,27 +107,30 @@ const sleeps = ({ state }: HandlerCall["hart"]): boolean => state.waiting && ena
 /** Handlers return nothing; a value is a misunderstanding that would otherwise go unnoticed. */
 function describeAnswer(answer: unknown): string | undefined {
   if (answer === undefined) return undefined;
-  if (typeof answer === "object" && answer !== null && "then" in answer)
-    return "returned a promise; a handler is synchronous, like the trap that it handles";
-  return `returned ${describe(answer)}; a handler answers through registers and memory and returns nothing`;
+  return inWords(() =>
+    isPromise(answer)
+      ? "returned a promise; a handler is synchronous, like the trap that it handles"
+      : `returned ${describe(answer)}; a handler answers through registers and memory and returns nothing`,
+  );
+}
+
+const isPromise = (value: unknown): boolean => typeof value === "object" && value !== null && "then" in value;
+
+const describeThrown = (thrown: unknown): string =>
+  inWords(() => (thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : describe(thrown)));
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
 }
 
 const LONGEST = 200;
 
-function describeThrown(thrown: unknown): string {
+/** What somebody else's value says of itself. It may be one that throws when it is looked at. */
+function inWords(say: () => string): string {
   try {
-    return thrown instanceof Error ? `${thrown.name}: ${thrown.message}`.slice(0, LONGEST) : describe(thrown);
+    return say().slice(0, LONGEST);
   } catch {
-    return "something that cannot be shown";
-  }
-}
-
-/** A value in a few words, whatever it is: it may be a proxy that throws when one looks at it. */
-function describe(value: unknown): string {
-  try {
-    const text = typeof value === "object" ? "an object" : `${typeof value} ${String(value)}`;
-    return value === null ? "null" : text.slice(0, LONGEST);
-  } catch {
-    return "something that cannot be shown";
+    return "gave something that cannot be shown";
   }
 }
