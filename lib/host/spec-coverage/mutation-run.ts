@@ -23,21 +23,28 @@ export interface Task {
 export interface RunOptions {
   readonly root: string;
   readonly processes?: number;
+  /** Without an answer for so long, a mutant hangs: half a minute, unless a test says otherwise. */
+  readonly hangMilliseconds?: number;
   /** Mutants of each place: all of them, or those that this returns. */
   readonly choose?: (mutants: readonly Mutant[]) => readonly Mutant[];
   readonly onProgress?: (done: number, all: number, mutants: number) => void;
 }
 
-/** Without an answer for so long, a mutant hangs. Nothing takes a twentieth of it otherwise. */
+/** Nothing that does not hang takes a twentieth of it. */
 const HANG_MS = 30_000;
 /** Each order leaves its modules behind in the worker's memory, about 5 MB: then a new process takes over. */
 const ORDERS_OF_A_PROCESS = 150;
 
 /** A worker process that is replaced when it hangs or has grown. */
 class Worker {
+  readonly #hangMs: number;
   #child: ChildProcess | undefined;
   #orders = 0;
   #next = 0;
+
+  constructor(hangMs: number = HANG_MS) {
+    this.#hangMs = hangMs;
+  }
 
   ask(order: Omit<Order, "id">): Promise<Answer | undefined> {
     if (this.#orders >= ORDERS_OF_A_PROCESS) this.end();
@@ -60,7 +67,7 @@ class Worker {
         if (answer.id === id) finish(answer);
       };
       const onExit = (): void => finish(undefined);
-      const timer = setTimeout(() => finish(undefined), HANG_MS);
+      const timer = setTimeout(() => finish(undefined), this.#hangMs);
       child.on("message", onMessage);
       child.once("exit", onExit);
       child.send({ ...order, id });
@@ -155,7 +162,7 @@ export async function runMutants(tasks: readonly Task[], options: RunOptions): P
   let done = 0;
   let mutants = 0;
   const work = async (): Promise<void> => {
-    const worker = new Worker();
+    const worker = new Worker(options.hangMilliseconds);
     try {
       for (let at = next++; at < tasks.length; at = next++) {
         const result = await runTask(worker, tasks[at] as Task, options);
