@@ -13,6 +13,7 @@ import { onlooker } from "../hs/onlooker.ts";
 import { paddr } from "../isa/address.ts";
 import { firmwareCode, Handler } from "./code.ts";
 import { afterWait } from "./hart-state.ts";
+import { HartStatus } from "./hart-status.ts";
 import { answerKnock } from "./mailbox.ts";
 import {
   areaAddress,
@@ -108,6 +109,7 @@ export function installFirmware(board: Board, options: FirmwareOptions = {}): Fi
   boot.payload = paddr(payloadEntry);
   boot.deviceTree = paddr(treeAddress);
   boot.bootHart = BigInt(bootHart);
+  for (const { id } of board.harts) areaOf(onlooker(board), id).status = HartStatus.STOPPED;
 
   installHandlers(board, () => firmwareHandlers(map), amnesia === undefined ? {} : { amnesia });
   for (const hart of board.harts) {

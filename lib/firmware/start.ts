@@ -57,7 +57,10 @@ function delegate({ csr }: HsContext): void {
   csr.write("menvcfg", encodeCsr("menvcfg", { STCE: 1, ADUE: 1, PBMTE: 1 }));
 }
 
-/** Makes a hart ready. The boot hart enters the payload; the others are parked until somebody starts them. */
+/**
+ * Makes a hart ready. The boot hart enters the payload; the others are parked until somebody starts them. They have been *stopped*
+ * since power-on: the boot hart may be so fast that it has asked for them before they come here.
+ */
 export function startHart(context: HsContext, map: FirmwareMap, self: HartAreaView): void {
   protect(context);
   delegate(context);
@@ -66,7 +69,6 @@ export function startHart(context: HsContext, map: FirmwareMap, self: HartAreaVi
     enterSupervisor(context, self, boot.payload, boot.deviceTree);
     return;
   }
-  self.status = HartStatus.STOPPED;
   context.csr.write("mie", MSI);
   self.saved.resume = placeOf(map, "park");
 }
