@@ -10,16 +10,22 @@ import type { HandlerTable } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
 import type { AssemblyError } from "../isa/assembler/mistake.ts";
+import type { FenceReport } from "../mmu/fence-report.ts";
+import type { ArchiveError } from "./archive.ts";
 import { registersAfterRom } from "./boot-rom.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import { captureMachine, restoreMachine } from "./capture.ts";
 import type { Console } from "./console.ts";
 import { type ElfImage, parseElf } from "./elf.ts";
 import { History } from "./history.ts";
+import { type ImageContent, packImage, restoreImage } from "./image.ts";
 import { recordImage } from "./image-event.ts";
 import { type LoadError, loadError } from "./load-error.ts";
 import type { Machine } from "./machine.ts";
 import { PhysicalMemory } from "./physical-memory.ts";
+import { Recorder } from "./recorder.ts";
+import type { Recording } from "./recording.ts";
+import { Replay } from "./replay.ts";
 import type { RunOptions } from "./run-loop.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StepRecord } from "./step-record.ts";
@@ -169,6 +175,32 @@ export class Board {
     this.history.give({ kind: "port", port: "uart", bytes: new TextEncoder().encode(text) });
   }
 
+  /** Starts to record what happens from now on. */
+  record(): Recorder {
+    return new Recorder(this.#machine, this.history);
+  }
+
+  /** The board as a file: `openImage` makes a board of it again, here or elsewhere. */
+  saveImage(): Uint8Array {
+    return packImage(this.#machine);
+  }
+
+  /**
+   * Makes this board what an image says; its history begins anew.
+   *
+   * @returns  Undefined, or why the board stays as it was.
+   */
+  loadImage(content: ImageContent): ArchiveError | undefined {
+    const refused = restoreImage(this.#machine, content);
+    if (refused === undefined) this.history.restart();
+    return refused;
+  }
+
+  /** A replay of a recording, on this board: it must stand where the recording begins. */
+  replay(recording: Recording): Replay {
+    return new Replay(this, this.#machine, recording);
+  }
+
   /** Where runs stop: at addresses, at data, at CSRs, modes and traps. */
   get breakpoints(): Breakpoints {
     return this.#machine.breakpoints;
@@ -209,6 +241,21 @@ export class Board {
     const machine = this.#machine;
     machine.finish = { kind: "handler-error", message };
     machine.halt.set(machine.clock.now);
+  }
+
+  /**
+   * Uses of translations that the tables no longer say, without the fence that should have come between; oldest first.
+   * Throws `RangeError` on a board that was not built with `checksFences`.
+   *
+   * @param all  Also those of which correct software may think later: a change gave rights and took none.
+   */
+  fenceReports({ all = false }: { readonly all?: boolean } = {}): readonly FenceReport[] {
+    const { fenceChecker } = this.#machine;
+    if (fenceChecker === undefined)
+      throw new RangeError(
+        "this board does not check fences; build it with buildBoard({ checksFences: true })",
+      );
+    return all ? fenceChecker.reports : fenceChecker.reports.filter((report) => !report.mayFenceLater);
   }
 
   /** Tells `observer` of each trap that any hart takes. Returns how to stop. */
@@ -256,6 +303,7 @@ export class Board {
     machine.trace.restart();
     machine.trapLoop.restore(NO_TRAPS);
     machine.turns.reset();
+    machine.fenceChecker?.restart();
     machine.finish = undefined;
     machine.symbols = NO_SYMBOLS;
     this.#powerOn();

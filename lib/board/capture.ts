@@ -4,12 +4,18 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** Everything guest-visible now. */
 export function captureMachine(machine: Machine): Snapshot {
+  return { ...captureParts(machine), ram: machine.versions.take() };
+}
+
+/** Everything guest-visible now but RAM. */
+export function captureParts(machine: Machine): Omit<Snapshot, "ram"> {
   return {
     retired: machine.clock.retired,
     stateBlock: machine.stateBlock.slice(),
     devices: new Map(machine.bus.regions.map(({ device }) => [device.name, device.save()])),
+    remembered: machine.harts.map(({ remembered }) => remembered?.save()),
+    fences: machine.fenceChecker?.save(),
     clock: machine.clock.save(),
-    ram: machine.versions.take(),
     trace: machine.trace.save(),
     trapLoop: machine.trapLoop.save(),
     turns: machine.turns.save(),
@@ -32,7 +38,12 @@ export function restoreParts(machine: Machine, snapshot: Omit<Snapshot, "ram">):
   for (const { device } of machine.bus.regions) device.restore(snapshot.devices.get(device.name) ?? {});
   // After the devices, whose lines drive bits of the block.
   machine.stateBlock.set(snapshot.stateBlock);
-  for (const hart of machine.harts) hart.stateReplaced();
+  for (const hart of machine.harts) {
+    hart.remembered?.restore(snapshot.remembered[hart.id] ?? []);
+    hart.stateReplaced();
+  }
+  if (snapshot.fences === undefined) machine.fenceChecker?.restart();
+  else machine.fenceChecker?.restore(snapshot.fences);
   machine.trace.restore(snapshot.trace);
   machine.trapLoop.restore(snapshot.trapLoop);
   machine.turns.restore(snapshot.turns);

@@ -3,11 +3,12 @@ import type { Bus } from "../bus/bus.ts";
 import type { Alarm, Clock } from "../bus/clock.ts";
 import type { DmaPort } from "../bus/dma.ts";
 import type { Ram } from "../bus/ram.ts";
-import type { Iommu } from "../devices/iommu/iommu.ts";
+import type { Iommu, ModeAtReset } from "../devices/iommu/iommu.ts";
 import type { Finish } from "../devices/test-finisher.ts";
 import type { Uart16550 } from "../devices/uart16550.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Hart } from "../hart/hart.ts";
+import type { FenceChecker } from "../mmu/fence-checker.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import type { Console } from "./console.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
@@ -20,9 +21,11 @@ import type { TurnLengths, Turns } from "./turns.ts";
 /** What makes two machines the same: the same images and inputs then give the same course of events. */
 export interface MachineShape {
   readonly ramBytes: number;
-  readonly harts: number;
+  readonly harts: 1 | 2 | 3 | 4;
   readonly seed: number;
   readonly turns: TurnLengths;
+  readonly iommu: ModeAtReset | undefined;
+  readonly translations: "coherent" | "sticky";
 }
 
 /** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */
@@ -43,6 +46,8 @@ export interface Machine {
   readonly console: Console;
   readonly trace: Trace;
   readonly trapLoop: TrapLoop;
+  /** Where the board checks fences. */
+  readonly fenceChecker: FenceChecker | undefined;
   readonly versions: RamVersions;
   /** Bytes of all hart state blocks. */
   readonly stateBlock: Uint8Array;

@@ -128,13 +128,22 @@ function nextDigest(retired: number): number {
   return (Math.floor(retired / DIGEST_INTERVAL) + 1) * DIGEST_INTERVAL;
 }
 
+/** SHA-256 over all state blocks, and over what harts remember of translations where a guest can see it. */
+function stateDigest({ stateBlock, harts }: Machine): Uint8Array {
+  const hash = sha256.create().update(stateBlock);
+  for (const { remembered } of harts)
+    if (remembered?.answers) hash.update(new TextEncoder().encode(`${remembered.describe()}\n\n`));
+  return hash.digest();
+}
+
 /**
- * At each multiple of the interval: three words of SHA-256 over all state blocks. A handler retires several instructions in
+ * At each multiple of the interval: three words of the state's digest. A handler retires several instructions in
  * one step; where it passes the multiple, the digest is that of the state behind it.
  */
-function digestIfDue({ stateBlock, trace, clock }: Machine, before: number): void {
+function digestIfDue(machine: Machine, before: number): void {
+  const { trace, clock } = machine;
   if (clock.retired < nextDigest(before)) return;
-  const digest = sha256(stateBlock);
+  const digest = stateDigest(machine);
   const view = new DataView(digest.buffer, digest.byteOffset);
   const [a, b, c] = [view.getBigUint64(0), view.getBigUint64(8), view.getBigUint64(16)];
   trace.record(EventKind.STATE_DIGEST, 0, 0, clock.retired, a, b, c);

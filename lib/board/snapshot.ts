@@ -5,6 +5,8 @@
 import type { ClockState } from "../bus/clock.ts";
 import type { DeviceState } from "../bus/device.ts";
 import type { Finish } from "../devices/test-finisher.ts";
+import type { RememberedState } from "../hart/remembered-translations.ts";
+import type { FenceCheckerState } from "../mmu/fence-checker.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersion } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
@@ -20,6 +22,10 @@ export interface Snapshot {
   readonly stateBlock: Uint8Array;
   /** Device states by device name. */
   readonly devices: ReadonlyMap<string, DeviceState>;
+  /** What each hart remembers of translations, where harts do. */
+  readonly remembered: readonly (RememberedState | undefined)[];
+  /** What the fence checker knows, where there is one. */
+  readonly fences: FenceCheckerState | undefined;
   readonly clock: ClockState;
   readonly ram: RamVersion;
   readonly trace: TraceState;

@@ -17,6 +17,7 @@ import type { Mnemonic } from "../isa/instructions.ts";
 import type { Mode } from "../isa/mode.ts";
 import { type AbiName, REGISTER_NAMES } from "../isa/register.ts";
 import type { Trap } from "../isa/trap.ts";
+import { StageWalker } from "../mmu/stage-walker.ts";
 import { type Rights, resolve } from "../mmu/translate.ts";
 import type { Machine } from "./machine.ts";
 
@@ -215,7 +216,8 @@ function physicalAddress(
   kind: "fetch" | "load" | "store",
   rights?: Rights,
 ): bigint | undefined {
-  const found = resolve(hart.state, machine.bus, address, kind, 1, rights);
+  const walker = new StageWalker(hart.remembered, {});
+  const found = resolve(hart.state, machine.bus, address, kind, 1, rights, undefined, walker);
   return found.kind === "translation" ? found.paddr : undefined;
 }
 

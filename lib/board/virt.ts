@@ -10,7 +10,9 @@ import { createReferenceEngines, type ReferenceOptions } from "../engine/referen
 import { HandlerTable } from "../hart/handler-table.ts";
 import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
+import { RememberedTranslations } from "../hart/remembered-translations.ts";
 import { Reservations } from "../hart/reservations.ts";
+import { FenceChecker } from "../mmu/fence-checker.ts";
 import { Board } from "./board.ts";
 import { deviceTreeAddress } from "./boot-rom.ts";
 import { Breakpoints } from "./breakpoints.ts";
@@ -41,6 +43,13 @@ export interface BoardConfig {
    * when left out: devices reach all of RAM.
    */
   readonly iommu?: ModeAtReset;
+  /**
+   * Whether harts remember translations. `coherent`, when left out: each access sees the tables as they are. `sticky`: a
+   * translation, once used, holds until a fence covers it, so that a missing fence shows.
+   */
+  readonly translations?: "coherent" | "sticky";
+  /** Reports each use of a translation that an earlier change of the tables should have fenced. Costs time; changes nothing. */
+  readonly checksFences?: boolean;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }
@@ -69,8 +78,10 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const memory = createMachineMemory(HART_STATE_BYTES * hartCount, ramBytes);
   const { buffer } = memory;
   const clock = new Clock();
+  const { translations = "coherent", checksFences = false } = config;
   const turnNote = hartCount === 1 ? "" : ` turns=${lengths.min}-${lengths.max}`;
-  const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}`);
+  const stickyNote = translations === "sticky" ? " translations=sticky" : "";
+  const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${stickyNote}`);
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
   const memoryPort = new DirectDma(ram, clock, trace);
@@ -82,9 +93,22 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const handlers = new HandlerTable();
   const harts = Array.from({ length: hartCount }, (_, id) => {
     const base = id * HART_STATE_BYTES;
-    return new Hart({ buffer, base, id, clock, bus, events: breakpoints, reservations, handlers });
+    const isSticky = translations === "sticky";
+    const remembered = isSticky || checksFences ? new RememberedTranslations(isSticky) : undefined;
+    return new Hart({
+      buffer,
+      base,
+      id,
+      clock,
+      bus,
+      events: breakpoints,
+      reservations,
+      handlers,
+      remembered,
+    });
   }) as [Hart, ...Hart[]];
-  const engines = createReferenceEngines(harts, bus, accelerations);
+  const fenceChecker = checksFences ? new FenceChecker(harts, bus) : undefined;
+  const engines = createReferenceEngines(harts, bus, accelerations, fenceChecker);
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const console = new Console();
   const uart = new Uart16550(clock, (byte) => console.print(byte));
@@ -101,12 +125,13 @@ export function buildBoard(config: BoardConfig = {}): Board {
     console,
     trace,
     trapLoop,
+    fenceChecker,
     versions: new RamVersions(ram),
     stateBlock: new Uint8Array(buffer, 0, memory.stateBytes),
     deviceTree,
     deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
     halt,
-    shape: { ramBytes, harts: hartCount, seed, turns: lengths },
+    shape: { ramBytes, harts: hartCount, seed, turns: lengths, iommu: config.iommu, translations },
     ports: new Map([["uart", (bytes: Uint8Array) => uart.receive(bytes)]]),
     breakpoints,
     pauseRequested: false,

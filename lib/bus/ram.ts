@@ -20,6 +20,8 @@ export const PageFlag = {
   HOLDS_RESERVATION: 8,
   /** A watchpoint covers bytes of this page. */
   WATCHED: 16,
+  /** The fence checker wants to know who stores to page-table entries of this page. */
+  HOLDS_CHECKED_ENTRIES: 32,
 } as const;
 /** One bit of a page's flag byte. */
 export type PageFlag = (typeof PageFlag)[keyof typeof PageFlag];

@@ -11,6 +11,7 @@ import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
 import { Attention } from "./attention.ts";
 import { readCsr } from "./csr-read.ts";
 import { HandlerTable } from "./handler-table.ts";
+import type { RememberedTranslations } from "./remembered-translations.ts";
 import { Reservations } from "./reservations.ts";
 import { HartState } from "./state.ts";
 import { SupervisorTimer } from "./supervisor-timer.ts";
@@ -32,13 +33,15 @@ export interface HartWiring {
   readonly reservations?: Reservations;
   /** What `hx` calls, shared by all harts of a board; none of its own when left out. */
   readonly handlers?: HandlerTable;
+  /** The translations that it keeps until a fence; without, every access sees the tables as they are. */
+  readonly remembered?: RememberedTranslations | undefined;
 }
 
 /**
  * One hart.
  *
- * @invariant Guest-visible state is in `state` alone. `attention` and the observers belong to the host and are not part of
- *            a snapshot; after replacing the state, call `stateReplaced`.
+ * @invariant Guest-visible state is in `state`, and in `remembered` where there is one. `attention` and the observers
+ *            belong to the host and are not part of a snapshot; after replacing the state, call `stateReplaced`.
  */
 export class Hart {
   readonly id: number;
@@ -50,6 +53,8 @@ export class Hart {
   readonly timer: SupervisorTimer;
   readonly reservations: Reservations;
   readonly handlers: HandlerTable;
+  /** What a guest can see of translations that are older than the tables. */
+  readonly remembered: RememberedTranslations | undefined;
   /** Bits of {@link Attention}; engines clear what they have attended to. */
   attention: number = Attention.ALL;
   readonly #trapObservers: ((event: TrapEvent) => void)[] = [];
@@ -62,6 +67,7 @@ export class Hart {
     this.bus = bus;
     this.events = events;
     this.handlers = wiring.handlers ?? new HandlerTable();
+    this.remembered = wiring.remembered;
     this.state.reset();
     this.reservations = reservations ?? new Reservations(bus.ram);
     this.reservations.join(this.state);
@@ -117,6 +123,7 @@ export class Hart {
   reset(pc?: bigint): void {
     const { wiresPending, guestExternal } = this.state;
     this.state.reset(pc);
+    this.remembered?.forgetAll();
     this.state.wiresPending = wiresPending;
     this.state.guestExternal = guestExternal;
     this.stateReplaced();

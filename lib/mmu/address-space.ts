@@ -2,12 +2,14 @@
 import type { Bus } from "../bus/bus.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
-import type { HartState } from "../hart/state.ts";
+import type { Hart } from "../hart/hart.ts";
 import { type Paddr, paddr, type Vaddr } from "../isa/address.ts";
 import type { ModeNumber } from "../isa/mode.ts";
 import type { Trap } from "../isa/trap.ts";
 import type { AccessWatch } from "./access-watch.ts";
+import type { FenceChecker } from "./fence-checker.ts";
 import { isPmpUniform } from "./pmp.ts";
+import { StageWalker } from "./stage-walker.ts";
 import {
   accessFault,
   type Rights,
@@ -16,26 +18,35 @@ import {
   translate,
   trapOf,
 } from "./translate.ts";
+import type { RememberedUse } from "./translation.ts";
 import type { TranslationCache } from "./translation-cache.ts";
 
 /** Translates accesses and lets the cache remember what it may. */
 export class AddressSpace {
   readonly cache: TranslationCache;
   #watch: AccessWatch | undefined;
-  readonly #state: HartState;
+  readonly #hart: Hart;
   readonly #bus: Bus;
+  readonly #checker: FenceChecker | undefined;
+  /** Whether the present translation has used a stale leaf: the checker wants to hear of each use. */
+  #isStale = false;
   /** Offsets in RAM of the entries that the present walk has read. */
   readonly #sources: number[] = [];
   readonly #observer = {
     entry: (address: Paddr): void => {
       this.#sources.push(Number(address) - this.#bus.ram.base);
     },
+    remembered: (use: RememberedUse): void => {
+      if (this.#checker?.check(this.#hart, use)) this.#isStale = true;
+    },
   };
 
-  constructor(state: HartState, bus: Bus, cache: TranslationCache) {
-    this.#state = state;
+  constructor(hart: Hart, bus: Bus, cache: TranslationCache, checker?: FenceChecker) {
+    this.#hart = hart;
     this.#bus = bus;
     this.cache = cache;
+    this.#checker = checker;
+    checker?.onChange(() => cache.forget());
   }
 
   /** Whom to tell of accesses. Set anew whenever the pages that it covers change. */
@@ -51,12 +62,11 @@ export class AddressSpace {
 
   /** Translates an access that stays inside a page, with the rights that the hart has now. */
   translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
-    this.#sources.length = 0;
-    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, undefined, this.#observer);
+    const result = this.#translate(vaddr, kind, lengthBytes, undefined);
     if (result.kind !== "translation") return result;
     if (this.#watch?.covers(kind, vaddr, result.paddr))
       this.#watch.access(kind, vaddr, result.paddr, lengthBytes);
-    else if (this.cache.isEnabled) this.#remember(vaddr, kind, result.paddr);
+    else if (this.cache.isEnabled && !this.#isStale) this.#remember(vaddr, kind, result.paddr);
     return result;
   }
 
@@ -67,9 +77,24 @@ export class AddressSpace {
     kind: AccessKind,
     lengthBytes: number,
   ): Translation | TranslationFault {
-    const result = translate(this.#state, this.#bus, vaddr, kind, lengthBytes, rights);
+    const result = this.#translate(vaddr, kind, lengthBytes, rights);
     if (result.kind === "translation" && this.#watch?.covers(kind, vaddr, result.paddr))
       this.#watch.access(kind, vaddr, result.paddr, lengthBytes);
+    return result;
+  }
+
+  #translate(
+    vaddr: Vaddr,
+    kind: AccessKind,
+    lengthBytes: number,
+    rights: Rights | undefined,
+  ): Translation | TranslationFault {
+    this.#sources.length = 0;
+    this.#isStale = false;
+    const { state, remembered } = this.#hart;
+    const walker = new StageWalker(remembered, this.#observer);
+    const result = translate(state, this.#bus, vaddr, kind, lengthBytes, rights, this.#observer, walker);
+    if (result.kind === "translation" && walker.keep()) this.cache.forget();
     return result;
   }
 
@@ -78,7 +103,7 @@ export class AddressSpace {
     fault: TranslationFault | undefined,
     kind: AccessKind,
     vaddr: bigint,
-    mode: ModeNumber = effectiveMode(this.#state, kind),
+    mode: ModeNumber = effectiveMode(this.#hart.state, kind),
   ): Trap {
     return fault === undefined ? accessFault(kind, vaddr, mode) : trapOf(fault, kind, vaddr, mode);
   }
@@ -89,6 +114,7 @@ export class AddressSpace {
     const offset = Number(address) - ram.base;
     if (offset < 0 || offset >= ram.sizeBytes) return;
     const page = paddr(address & -BigInt(PAGE_BYTES));
-    if (isPmpUniform(this.#state, page, PAGE_BYTES)) this.cache.remember(kind, vaddr, offset, this.#sources);
+    if (isPmpUniform(this.#hart.state, page, PAGE_BYTES))
+      this.cache.remember(kind, vaddr, offset, this.#sources);
   }
 }

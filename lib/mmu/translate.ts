@@ -12,8 +12,9 @@ import { CSRS } from "../isa/csr-map.ts";
 import { isVirtual, MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
 import { PSEUDOINSTRUCTION } from "../isa/transformed.ts";
 import { type ExceptionName, exception, inGuest, type Trap } from "../isa/trap.ts";
-import { isAccessFault, type WalkRequest, walkPageTable } from "./page-walk.ts";
+import { isAccessFault, type WalkRequest } from "./page-walk.ts";
 import { type Scheme, schemeOf } from "./scheme.ts";
+import { StageWalker } from "./stage-walker.ts";
 import {
   checked,
   commit,
@@ -80,6 +81,7 @@ export const ordinaryRights = (state: HartState, kind: AccessKind): Rights => ({
  *
  * @param lengthBytes  Bytes that it touches, for PMP.
  * @param observer     Hears of every page-table entry read.
+ * @param walker       Knows what the hart remembers; by default nothing.
  * @returns            Never throws for what a guest does. `updates` are still to be made: A and D, under ADUE.
  */
 export function resolve(
@@ -90,15 +92,18 @@ export function resolve(
   lengthBytes: number,
   rights: Rights = ordinaryRights(state, kind),
   observer: WalkObserver = {},
+  walker: StageWalker = new StageWalker(undefined, observer),
 ): Translation | TranslationFault {
   const { mode } = rights;
   // norm:vsatp_v0 norm:vsstatus_v0
-  if (isVirtual(mode)) return resolveTwoStage(state, bus, { vaddr, kind, ...rights }, lengthBytes, observer);
+  if (isVirtual(mode))
+    return resolveTwoStage(state, bus, { vaddr, kind, ...rights }, lengthBytes, observer, walker);
   const scheme = translationScheme(state, mode);
   if (scheme === undefined)
     return checked(state, mode, kind, paddr(vaddr), lengthBytes, undefined, NO_UPDATES);
   const request = walkRequest(state, scheme, vaddr, kind, mode);
-  const leaf = walkPageTable(request, pteReader(state, bus, observer), observer.step);
+  const space = { stage: "only", asid: getField(state.stored("satp"), SATP.ASID) } as const;
+  const leaf = walker.walk(space, request, pteReader(state, bus, observer), observer.step);
   if (leaf.kind === "walk-fault") return leaf;
   return checked(state, mode, kind, leaf.paddr, lengthBytes, leaf, updateOf(leaf, leaf.pteAddress));
 }
@@ -112,8 +117,9 @@ export function translate(
   lengthBytes: number,
   rights?: Rights,
   observer?: WalkObserver,
+  walker?: StageWalker,
 ): Translation | TranslationFault {
-  const result = resolve(state, bus, vaddr, kind, lengthBytes, rights, observer);
+  const result = resolve(state, bus, vaddr, kind, lengthBytes, rights, observer, walker);
   if (result.kind === "translation") commit(bus, result);
   return result;
 }

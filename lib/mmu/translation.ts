@@ -1,10 +1,11 @@
 /** What every kind of translation is made of: its outcomes, reading entries under PMP, and the stores of hardware itself. */
 import type { Bus } from "../bus/bus.ts";
 import type { AccessKind } from "../hart/effective-mode.ts";
+import type { RememberedLeaf, Space } from "../hart/remembered-translations.ts";
 import type { HartState } from "../hart/state.ts";
 import type { Paddr } from "../isa/address.ts";
 import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
-import type { Leaf, ReadPte, WalkFault, WalkFaultReason, WalkStep } from "./page-walk.ts";
+import type { Leaf, ReadPte, WalkFault, WalkFaultReason, WalkRequest, WalkStep } from "./page-walk.ts";
 import { checkPmp, type PmpEntry } from "./pmp.ts";
 
 /** Where an access may go. */
@@ -48,9 +49,23 @@ export type TranslationFault = WalkFault | PmpFault | GuestPageFault;
 export interface GuestWalk {
   readonly purpose: "pte-read" | "pte-write" | "access";
   readonly gpa: Paddr;
+  /** The leaf from which the hart answers in place of a walk. */
+  readonly remembered: RememberedUse | undefined;
   /** Empty where `hgatp.MODE` is Bare. */
   readonly steps: readonly WalkStep[];
   readonly paddr: Paddr | undefined;
+}
+
+/** A leaf that a hart remembers, about to be used. */
+export interface RememberedUse {
+  readonly space: Space;
+  readonly address: bigint;
+  readonly access: AccessKind;
+  readonly leaf: RememberedLeaf;
+  /** What the walk would have been. */
+  readonly request: WalkRequest;
+  /** What the leaf says. */
+  readonly judged: Leaf | WalkFault;
 }
 
 /** Who wants to know how a translation went. */
@@ -61,6 +76,8 @@ export interface WalkObserver {
   readonly step?: (step: WalkStep) => void;
   /** Hears of each walk of the second stage, before the step that needed it. */
   readonly guestWalk?: (walk: GuestWalk) => void;
+  /** Hears of each leaf that is remembered, whether or not this board answers from it. */
+  readonly remembered?: (use: RememberedUse) => void;
 }
 
 const { S } = MODE_NUMBER;

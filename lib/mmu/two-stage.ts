@@ -23,6 +23,7 @@ import {
 } from "./page-walk.ts";
 import { checkPmp, pmpEntryFor } from "./pmp.ts";
 import { guestSchemeOf, type Scheme, schemeOf } from "./scheme.ts";
+import type { StageWalker } from "./stage-walker.ts";
 import {
   checked,
   type GuestPageFault,
@@ -127,11 +128,13 @@ class SecondStage {
   readonly updates: PteUpdate[] = [];
   readonly #state: HartState;
   readonly #observer: WalkObserver;
+  readonly #walker: StageWalker;
   readonly #readPte: ReadPte;
 
-  constructor(state: HartState, bus: Bus, observer: WalkObserver) {
+  constructor(state: HartState, bus: Bus, observer: WalkObserver, walker: StageWalker) {
     this.#state = state;
     this.#observer = observer;
+    this.#walker = walker;
     this.#readPte = pteReader(state, bus, observer);
   }
 
@@ -145,7 +148,7 @@ class SecondStage {
     const steps: WalkStep[] = [];
     const result = this.#walk(gpa, purpose, kind, needsExecute, steps);
     const found = result.kind === "passed" ? result.paddr : undefined;
-    this.#observer.guestWalk?.({ purpose, gpa, steps, paddr: found });
+    this.#observer.guestWalk?.({ purpose, gpa, remembered: this.#walker.lastUse, steps, paddr: found });
     return result;
   }
 
@@ -159,7 +162,8 @@ class SecondStage {
     const scheme = secondStageScheme(this.#state);
     if (scheme === undefined) return { kind: "passed", paddr: gpa };
     const request = secondStageRequest(this.#state, scheme, gpa, kind, purpose === "access", needsExecute);
-    const found = walkPageTable(request, this.#readPte, (step) => steps.push(step));
+    const space = { stage: "G", vmid: getField(this.#state.stored("hgatp"), HGATP.VMID) } as const;
+    const found = this.#walker.walk(space, request, this.#readPte, (step) => steps.push(step));
     if (found.kind === "leaf") {
       this.updates.push(...updateOf(found, found.pteAddress));
       return { kind: "passed", paddr: found.paddr };
@@ -189,10 +193,12 @@ export function resolveTwoStage(
   access: GuestAccess,
   lengthBytes: number,
   observer: WalkObserver,
+  walker: StageWalker,
 ): Translation | TranslationFault {
-  const second = new SecondStage(state, bus, observer);
+  const second = new SecondStage(state, bus, observer, walker);
   const scheme = guestTableScheme(state);
-  const guest = scheme === undefined ? undefined : guestStage(state, bus, scheme, access, second, observer);
+  const guest =
+    scheme === undefined ? undefined : guestStage(state, bus, scheme, access, second, observer, walker);
   if (guest !== undefined && guest.kind !== "leaf") return guest; // norm:H_exception_priority
   const { kind, mode, needsExecute } = access;
   const gpa = guest === undefined ? paddr(access.vaddr) : guest.leaf.paddr;
@@ -219,6 +225,7 @@ function guestStage(
   access: GuestAccess,
   second: SecondStage,
   observer: WalkObserver,
+  walker: StageWalker,
 ): GuestLeaf | TranslationFault {
   const readPte = pteReader(state, bus, observer);
   let refusal: GuestPageFault | WalkFault | undefined;
@@ -228,9 +235,24 @@ function guestStage(
     refusal = passed;
     return "pte-guest-fault";
   };
-  const leaf = walkPageTable(guestWalkRequest(state, scheme, access), readGuestPte, observer.step);
+  const space = {
+    stage: "VS",
+    vmid: getField(state.stored("hgatp"), HGATP.VMID),
+    asid: getField(state.stored("vsatp"), VSATP.ASID),
+  } as const;
+  const request = guestWalkRequest(state, scheme, access);
+  const leaf = walker.walk(space, request, readGuestPte, observer.step);
   if (leaf.kind === "walk-fault") return refusal ?? leaf;
   if (leaf.pte === leaf.wantedPte) return { kind: "leaf", leaf, updates: NO_UPDATES };
   const passed = second.pass(leaf.pteAddress, "pte-write", "store", false);
   return passed.kind === "passed" ? { kind: "leaf", leaf, updates: updateOf(leaf, passed.paddr) } : passed;
+}
+
+/** Where the second stage's tables lead a guest-physical address now, for somebody who only looks; `undefined`: nowhere. */
+export function presentSecondStage(state: HartState, bus: Bus, gpa: Paddr): Paddr | undefined {
+  const scheme = secondStageScheme(state);
+  if (scheme === undefined) return gpa;
+  const request = secondStageRequest(state, scheme, gpa, "load", false, false);
+  const found = walkPageTable(request, pteReader(state, bus));
+  return found.kind === "leaf" ? found.paddr : undefined;
 }

@@ -1,10 +1,12 @@
 /** What an instruction sees of the hart when the reference engine executes it. */
+import { getField } from "../../bits/field.ts";
 import { asU64 } from "../../bits/int64.ts";
 import type { Bus } from "../../bus/bus.ts";
 import type { Alarm } from "../../bus/clock.ts";
 import type { Width } from "../../bus/device.ts";
 import { EventKind } from "../../bus/event-sink.ts";
 import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
+import { Attention } from "../../hart/attention.ts";
 import { csrDenied } from "../../hart/csr-access.ts";
 import { readCsr, readCsrToModify, readVisibleCsr } from "../../hart/csr-read.ts";
 import { writeVisibleCsr } from "../../hart/csr-write.ts";
@@ -16,7 +18,7 @@ import { enabledPending } from "../../hart/interrupts.ts";
 import { isFloatOn, markFloatDirty, statusBit } from "../../hart/status.ts";
 import { returnFromTrap } from "../../hart/trap-entry.ts";
 import { type Vaddr, vaddr } from "../../isa/address.ts";
-import { type CsrName, csrAt } from "../../isa/csr-map.ts";
+import { CSRS, type CsrName, csrAt } from "../../isa/csr-map.ts";
 import type { FloatRegisterFile, FloatRegisterIndex } from "../../isa/float-register.ts";
 import type { ExecContext, GuestLoad } from "../../isa/insn.ts";
 import { MODE_NUMBER, type ModeNumber, privilegeOf } from "../../isa/mode.ts";
@@ -28,6 +30,7 @@ import type { Rights, Translation, TranslationFault } from "../../mmu/translate.
 import { AtomicMemory } from "./atomic-memory.ts";
 
 const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
+const { VMID } = CSRS.hgatp.fields;
 
 /** Loads that sign-extend, or not. */
 type Extension = "signed" | "unsigned";
@@ -414,11 +417,22 @@ export class ReferenceContext implements ExecContext {
     if (enabledPending(this.#hart.state) === 0n) this.#hart.state.waiting = true;
   }
 
-  /** Nothing to do: translations never outlive the entries that they were read from. @spec norm:sfence_vma_op */
-  fenceTranslations(): void {}
+  /** Where translations never outlive the entries that they were read from, there is nothing to do. @spec norm:sfence_vma_op */
+  fenceTranslations(address: bigint | undefined, id: bigint | undefined): void {
+    const { remembered } = this.#hart;
+    if (remembered === undefined) return;
+    remembered.fenceSupervisor({ address, id });
+    this.#hart.attention |= Attention.TRANSLATIONS;
+  }
 
-  /** As little. */
-  fenceGuestTranslations(): void {}
+  /** The same for a guest's. HFENCE.GVMA has its address shifted right by 2. @spec norm:hfence-vvma_hfence-gvma_op */
+  fenceGuestTranslations(stage: "vs" | "g", address: bigint | undefined, id: bigint | undefined): void {
+    const { remembered, state } = this.#hart;
+    if (remembered === undefined) return;
+    if (stage === "vs") remembered.fenceGuest(getField(state.stored("hgatp"), VMID), { address, id });
+    else remembered.fenceSecondStage({ address: address === undefined ? undefined : address << 2n, id });
+    this.#hart.attention |= Attention.TRANSLATIONS;
+  }
 
   /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */
   fenceInstructions(): void {}

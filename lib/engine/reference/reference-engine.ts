@@ -17,6 +17,7 @@ import { withInstruction } from "../../isa/transformed.ts";
 import { exception, inGuest, interrupt, type Trap } from "../../isa/trap.ts";
 import type { AccessWatch } from "../../mmu/access-watch.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
+import type { FenceChecker } from "../../mmu/fence-checker.ts";
 import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
 import type { Engine, EngineStop, StopCondition } from "../engine.ts";
 import { ReferenceContext } from "./context.ts";
@@ -32,6 +33,8 @@ export interface ReferenceParts {
   readonly sources: TranslationSources;
   /** Whether translations are remembered; on by default. */
   readonly cachesTranslations?: boolean;
+  /** Looks at each use of a remembered translation. Shared by all harts of a board. */
+  readonly checker?: FenceChecker | undefined;
 }
 
 /** What a fetch reads at once: instructions consist of one or two parcels. */
@@ -53,11 +56,11 @@ export class ReferenceEngine implements Engine {
   /** The exception that the last fetch raised when it gave no instruction; undefined where a debugger stopped it. */
   #fetchTrap: Trap | undefined;
 
-  constructor({ hart, bus, memo, sources, cachesTranslations = true }: ReferenceParts) {
+  constructor({ hart, bus, memo, sources, cachesTranslations = true, checker }: ReferenceParts) {
     this.#hart = hart;
     this.#bus = bus;
     this.#memo = memo;
-    this.#space = new AddressSpace(hart.state, bus, new TranslationCache(sources, cachesTranslations));
+    this.#space = new AddressSpace(hart, bus, new TranslationCache(sources, cachesTranslations), checker);
     this.#context = new ReferenceContext(hart, bus, this.#space, (insn) => this.#issue(insn));
     this.#x = hart.state.x;
     this.#pc = hart.state.pcWord;
