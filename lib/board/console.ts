@@ -75,6 +75,15 @@ export class Console {
     this.#decoder.decode(this.#unfinishedCharacter(), { stream: true });
   }
 
+  /** Replaces everything that was printed: the first bytes of `length`, at most 8 MiB of them. Listeners are not told. */
+  refill(bytes: Uint8Array, length: number): void {
+    this.#bytes = bytes.slice(0, MAX_KEPT_BYTES);
+    this.#kept = this.#bytes.length;
+    if (this.#kept === 0) this.#bytes = new Uint8Array(FIRST_BYTES);
+    this.#length = Number.POSITIVE_INFINITY;
+    this.truncate(Math.max(length, this.#kept));
+  }
+
   #keep(byte: number): void {
     if (this.#kept === MAX_KEPT_BYTES) return;
     if (this.#kept === this.#bytes.length) {

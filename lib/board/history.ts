@@ -56,6 +56,16 @@ interface Place {
   readonly checkpoint: Checkpoint | undefined;
 }
 
+/** Somebody who looks at the machine at certain retired counts of its runs. */
+export interface Sampler {
+  /** The next count of interest. */
+  readonly nextAtRetired: number;
+  /** The machine stands there, before the inputs of that moment. */
+  sample(): void;
+  /** What came after this count never happened. */
+  cut(retired: number): void;
+}
+
 /** The history of a machine. */
 export class History {
   readonly #machine: Machine;
@@ -73,6 +83,7 @@ export class History {
   #left: Uint8Array | undefined;
   readonly #places = new WeakMap<Snapshot, Place>();
   #isRunning = false;
+  readonly #samplers = new Set<Sampler>();
   /** Inputs that came in the middle of a run. */
   #waiting: Input[] = [];
 
@@ -183,6 +194,8 @@ export class History {
 
   #endRun(): void {
     this.#machine.clock.ringDue();
+    const { retired } = this.#machine.clock;
+    for (const sampler of this.#samplers) if (retired >= sampler.nextAtRetired) sampler.sample();
     const moment = momentOf(this.#machine);
     if (compareMoments(moment, this.#end) > 0) this.#end = moment;
     this.#remember();
@@ -197,7 +210,8 @@ export class History {
     this.#giveDue();
     breakpoints.begin();
     for (;;) {
-      const pauseAt = Math.max(clock.retired, Math.min(deadline, this.pauseAtRetired));
+      const samples = [...this.#samplers].map(({ nextAtRetired }) => nextAtRetired);
+      const pauseAt = Math.max(clock.retired, Math.min(deadline, this.pauseAtRetired, ...samples));
       const stop = this.#piece(() =>
         runMachine(this.#machine, { ...options, instructions: pauseAt - clock.retired }),
       );
@@ -239,6 +253,16 @@ export class History {
     return retired < deadline && (reason === "budget" || this.#given > wasGiven);
   }
 
+  /** From now on, runs pause for a sampler. Returns how to stop that. */
+  addSampler(sampler: Sampler): () => void {
+    this.#samplers.add(sampler);
+    return () => this.#samplers.delete(sampler);
+  }
+
+  #cutSamples(): void {
+    for (const sampler of this.#samplers) sampler.cut(this.#machine.clock.retired);
+  }
+
   /** The retired count at which a run must pause, for a checkpoint or for an input that came here. */
   get pauseAtRetired(): number {
     const next = this.#inputs[this.#given];
@@ -270,6 +294,7 @@ export class History {
     for (let at = place?.checkpoint; at !== undefined; at = at.previous) if (!at.isDropped) line.unshift(at);
     this.#checkpoints = line;
     this.#end = momentOf(this.#machine);
+    this.#cutSamples();
     this.#remember();
   }
 
@@ -421,6 +446,7 @@ export class History {
     this.#checkpoints = this.#checkpoints.filter(({ moment }) => compareMoments(moment, here) <= 0);
     this.#end = here;
     this.#machine.console.settle();
+    this.#cutSamples();
   }
 
   #restore(checkpoint: Checkpoint): void {

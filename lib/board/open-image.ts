@@ -1,0 +1,31 @@
+/** Boards from files. */
+import type { ReferenceOptions } from "../engine/reference/create.ts";
+import type { ArchiveError } from "./archive.ts";
+import type { Board } from "./board.ts";
+import { unpackImage } from "./image.ts";
+import { buildBoard } from "./virt.ts";
+
+/** How to build a board for an image. */
+export interface OpenOptions {
+  /** The engine's accelerations: they change nothing that the guest sees. */
+  readonly accelerations?: ReferenceOptions;
+  /** Installs what no file can hold, such as `hx` handlers, before the image is loaded. */
+  readonly prepare?: (board: Board) => void;
+}
+
+/** Builds the board that an image was taken of, in the state in which it was. */
+export function openImage(
+  file: Uint8Array,
+  { accelerations, prepare }: OpenOptions = {},
+): Board | ArchiveError {
+  const content = unpackImage(file);
+  if ("kind" in content) return content;
+  const { iommu, ...shape } = content.shape;
+  const board = buildBoard({
+    ...shape,
+    ...(iommu === undefined ? {} : { iommu }),
+    ...(accelerations === undefined ? {} : { accelerations }),
+  });
+  prepare?.(board);
+  return board.loadImage(content) ?? board;
+}
