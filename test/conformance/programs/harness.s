@@ -133,18 +133,33 @@
   csrw pmpcfg0, t0
 .endm
 
-# Goes on in another mode behind this line. `virtual` 1: with V=1. Memory must be open.
+# Goes on in another mode behind this line. `virtual` 1: with V=1. Memory must be open. By way of SRET, because not every
+# machine lets M-mode write MPV; SPV is 0 unless a guest trapped to HS-mode.
 .equ U_MODE, 0
 .equ S_MODE, 1
 .macro enter mode, virtual=0
+  li t0, 1 << 8
+  .if \mode
+  csrs mstatus, t0
+  .else
+  csrc mstatus, t0
+  .endif
+  .if \virtual
+  li t0, 1 << 7
+  csrs hstatus, t0
+  .endif
+  la t0, 90f
+  csrw sepc, t0
+  sret
+  j fail
+90:
+.endm
+# The same by way of MRET, to modes without a guest.
+.macro enter_by_mret mode
   li t0, 0x1800
   csrc mstatus, t0
   .if \mode
   li t0, \mode << 11
-  csrs mstatus, t0
-  .endif
-  li t0, 1 << 39
-  .if \virtual
   csrs mstatus, t0
   .endif
   la t0, 90f
@@ -198,7 +213,9 @@ fail:
   la t0, tohost
   sd a0, 0(t0)
   li t0, FINISHER
-  li t1, 0x13333
+  slli t1, gp, 16 # QEMU's exit status: the number of the case
+  li t2, 0x3333
+  or t1, t1, t2
   sw t1, 0(t0)
 2:
   j 2b

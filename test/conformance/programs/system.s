@@ -80,7 +80,7 @@ program mret norm:xret_op norm:xret_in_higher_mode
   li t0, 0x88
   csrs mstatus, t0
   csrci mstatus, 8 # MPIE = 1, MIE = 0
-  enter U_MODE
+  enter_by_mret U_MODE
   leave ECALL_FROM_U
   andi a0, s5, 0x88 # MIE came from MPIE and went back there
   check a0, 0x80
@@ -88,7 +88,7 @@ program mret norm:xret_op norm:xret_in_higher_mode
   andi a0, a0, 3
   check a0, 0
   csrci mstatus, 8
-  enter S_MODE
+  enter_by_mret S_MODE
   traps ILLEGAL_INSTRUCTION, mret
 
 program sret norm:xret_op norm:mstatus_tsr_op
@@ -107,16 +107,16 @@ program sret norm:xret_op norm:mstatus_tsr_op
   csrc mstatus, t0
   la t0, 1f
   csrw sepc, t0
-  enter S_MODE
+  enter_by_mret S_MODE
   sret
   j fail
 1:
   leave ECALL_FROM_U
-  enter U_MODE
+  enter_by_mret U_MODE
   traps ILLEGAL_INSTRUCTION, sret
   li t0, 1 << 22 # TSR
   csrs mstatus, t0
-  enter S_MODE
+  enter_by_mret S_MODE
   traps ILLEGAL_INSTRUCTION, sret
 
 # A pending interrupt that is enabled in mie ends the wait, though MIE is 0: no trap.
