@@ -8,6 +8,7 @@ import { createReferenceEngines, type ReferenceOptions } from "../../lib/engine/
 import type { ReferenceEngine } from "../../lib/engine/reference/reference-engine.ts";
 import { Hart } from "../../lib/hart/hart.ts";
 import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
+import { RememberedTranslations } from "../../lib/hart/remembered-translations.ts";
 import type { Program } from "../../lib/isa/assembler/program.ts";
 import { assembled } from "./assembled.ts";
 
@@ -30,14 +31,20 @@ export const SWITCH_POSITIONS: readonly (ReferenceOptions & { readonly title: st
 ];
 
 export function bareMachine(
-  options: ReferenceOptions & { readonly ramBytes?: number; readonly events?: EventSink } = {},
+  options: ReferenceOptions & {
+    readonly ramBytes?: number;
+    readonly events?: EventSink;
+    /** Translations live until a fence covers them. */
+    readonly sticky?: boolean;
+  } = {},
 ): BareMachine {
   const memory = createMachineMemory(HART_STATE_BYTES, options.ramBytes ?? 1 << 20);
   const ram = new Ram(memory, RAM_BASE);
   const clock = new Clock();
   const events = options.events ?? NO_EVENTS;
   const bus = new Bus(ram, clock, events);
-  const hart = new Hart({ buffer: memory.buffer, clock, bus, events });
+  const remembered = options.sticky ? new RememberedTranslations(true) : undefined;
+  const hart = new Hart({ buffer: memory.buffer, clock, bus, events, remembered });
   const [engine] = createReferenceEngines([hart], bus, options);
   if (engine === undefined) throw new Error("no engine");
   return { hart, ram, bus, clock, engine };
