@@ -52,6 +52,8 @@ export interface LinuxLayout {
   readonly kernel: Placed;
   readonly initramfs: Placed | undefined;
   readonly deviceTree: Placed;
+  /** The tree itself, for firmware that hands on one of its own. */
+  readonly tree: Uint8Array;
 }
 
 const MIB = 1024 * 1024;
@@ -79,7 +81,7 @@ export function loadLinux(board: Board, parts: LinuxParts): LinuxLayout | LoadEr
   write(board, image, kernel, initramfs, parts.initramfs);
   board.memory.write(BigInt(address), tree);
   enter(board, parts.firmware, entry, address, address + align8(blob.length));
-  return { kind: "linux", entry, kernel, initramfs, deviceTree };
+  return { kind: "linux", entry, kernel, initramfs, deviceTree, tree: blob };
 }
 
 type RamRange = Board["bus"]["ram"];

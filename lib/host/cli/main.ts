@@ -41,6 +41,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "format, lint, types, layers, tslab consumer, notebooks",
     load: () => import("./check.ts"),
   },
+  linux: {
+    summary: "boot a stock Debian kernel to a shell on the terminal",
+    load: () => import("./linux.ts"),
+  },
   datasets: {
     summary: "check the data sets, or write their descriptions",
     load: () => import("./datasets.ts"),

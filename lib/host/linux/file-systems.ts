@@ -32,12 +32,16 @@ ttyS0::respawn:-/bin/sh
 ::shutdown:/bin/umount -a -r
 `;
 
+/** The line with which the shell begins. */
+export const WELCOME = "Linux on the board of Escape from dom0. poweroff ends it, and so does Ctrl-A x.";
+
+/** Mounts what programs expect; then the commands that were given beforehand, or a greeting. */
 const START = `#!/bin/sh
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 hostname dom0
 [ -x /etc/commands ] && exec /etc/commands
-exit 0
+echo '${WELCOME}'
 `;
 
 /** Lines that enclose the output of commands that were given beforehand. */
