@@ -7,6 +7,7 @@
 
 import type { Board } from "../board/board.ts";
 import { deviceTreeAddress } from "../board/boot-rom.ts";
+import { type LoadError, loadError } from "../board/load-error.ts";
 import type { HsContext } from "../hs/context.ts";
 import { type HandlerOptions, type HsHandlers, installHandlers } from "../hs/install.ts";
 import { onlooker } from "../hs/onlooker.ts";
@@ -22,9 +23,11 @@ import {
   BootInfo,
   FIRMWARE_BASE,
   FIRMWARE_BYTES,
+  FIRMWARE_END,
   type FirmwareMap,
   HartArea,
   type HartAreaView,
+  isCallersRam,
 } from "./map.ts";
 import { withReservedMemory } from "./reserved-memory.ts";
 import { placeOf, startHart } from "./start.ts";
@@ -44,6 +47,7 @@ export interface FirmwareOptions {
 
 /** Installed firmware. */
 export interface Firmware {
+  readonly kind: "firmware";
   /** Names of places in its code and of what it keeps. */
   readonly symbols: ReadonlyMap<string, bigint>;
   /** Physical address of the device tree that it hands over. */
@@ -80,49 +84,72 @@ function firmwareHandlers(map: FirmwareMap): HsHandlers {
  * Puts the firmware at the start of RAM and makes every hart begin there. Load the payload first, with `board.loadElf` or
  * `board.memory.write`; RAM below {@link PAYLOAD_ENTRY} is the firmware's. After `board.reset()`, install it again.
  *
+ * @returns  What was installed, or why nothing was: a payload outside its RAM, a device tree that is none.
  * @example
  * board.memory.write(0x8020_0000n, image);
  * installFirmware(board);
  * board.run({ instructions: 100_000_000 });
  */
-export function installFirmware(board: Board, options: FirmwareOptions = {}): Firmware {
+export function installFirmware(board: Board, options: FirmwareOptions = {}): Firmware | LoadError {
   const { payloadEntry = PAYLOAD_ENTRY, bootHart = 0, amnesia } = options;
   const { ram } = board.bus;
   const { bytes, labels } = firmwareCode();
-  const tree = withReservedMemory(options.deviceTree ?? board.deviceTree, {
-    base: FIRMWARE_BASE,
-    sizeBytes: BigInt(FIRMWARE_BYTES),
-  });
-  const treeAddress = BigInt(deviceTreeAddress(ram, tree.length));
   const map: FirmwareMap = {
     harts: board.harts.length,
     ram: { base: paddr(BigInt(ram.base)), sizeBytes: BigInt(ram.sizeBytes) },
     bootInfo: BOOT_INFO,
     code: labels,
   };
+  const refused = refuse(map, payloadEntry, bootHart);
+  if (refused !== undefined) return refused;
+  const own = { base: ram.base, sizeBytes: FIRMWARE_BYTES };
+  const tree = withReservedMemory(options.deviceTree ?? board.deviceTree, own);
+  if ("kind" in tree) return tree;
+  const treeAddress = BigInt(deviceTreeAddress(ram, tree.length));
 
   const image = new Uint8Array(FIRMWARE_BYTES);
   image.set(bytes);
   board.memory.write(FIRMWARE_BASE, image);
   board.memory.write(treeAddress, tree);
-  const boot = BootInfo.at(onlooker(board), BOOT_INFO);
-  boot.payload = paddr(payloadEntry);
-  boot.deviceTree = paddr(treeAddress);
-  boot.bootHart = BigInt(bootHart);
-  for (const { id } of board.harts) areaOf(onlooker(board), id).status = HartStatus.STOPPED;
-
+  initializeState(board, { payload: payloadEntry, deviceTree: treeAddress, bootHart: BigInt(bootHart) });
   installHandlers(board, () => firmwareHandlers(map), amnesia === undefined ? {} : { amnesia });
   for (const hart of board.harts) {
     hart.pc = FIRMWARE_BASE;
     hart.state.waiting = false;
     hart.stateReplaced();
   }
-  board.addSymbols(new Map([...labels].map(([name, address]) => [`firmware.${name}`, address])));
+  const symbols = symbolsOf(board, labels);
+  board.addSymbols(new Map([...symbols].map(([name, address]) => [`firmware.${name}`, address])));
+  return { kind: "firmware", symbols, deviceTree: treeAddress };
+}
+
+/** What cannot work. */
+function refuse(map: FirmwareMap, payloadEntry: bigint, bootHart: number): LoadError | undefined {
+  if (!isCallersRam(map, payloadEntry, 2n)) {
+    const place = `0x${payloadEntry.toString(16)}`;
+    const message = `The payload cannot begin at ${place}: supervisor mode has RAM from 0x${FIRMWARE_END.toString(16)} on.`;
+    return loadError("outside-ram", message);
+  }
+  if (Number.isInteger(bootHart) && bootHart >= 0 && bootHart < map.harts) return undefined;
+  return loadError("bad-entry", `The board has no hart ${bootHart} to boot on; it has ${map.harts}.`);
+}
+
+/** What is in RAM before the first hart starts. */
+function initializeState(
+  board: Board,
+  { payload, deviceTree, bootHart }: Record<"payload" | "deviceTree" | "bootHart", bigint>,
+): void {
+  const memory = onlooker(board);
+  const boot = BootInfo.at(memory, BOOT_INFO);
+  boot.payload = paddr(payload);
+  boot.deviceTree = paddr(deviceTree);
+  boot.bootHart = bootHart;
+  for (const { id } of board.harts) areaOf(memory, id).status = HartStatus.STOPPED;
+}
+
+function symbolsOf(board: Board, labels: ReadonlyMap<string, bigint>): ReadonlyMap<string, bigint> {
   const areas = board.harts.map(({ id }): [string, bigint] => [`hart${id}`, areaAddress(id)]);
-  return {
-    symbols: new Map<string, bigint>([...labels, ["boot_info", BOOT_INFO], ...areas]),
-    deviceTree: treeAddress,
-  };
+  return new Map<string, bigint>([...labels, ["boot_info", BOOT_INFO], ...areas]);
 }
 
 export { HartArea };

@@ -52,6 +52,8 @@ export const BootInfo = struct("boot-info", {
 export const FIRMWARE_BASE: Paddr = paddr(BigInt(RAM_BASE));
 /** Bytes that are the firmware's, a power of two: PMP closes them to everybody else. */
 export const FIRMWARE_BYTES = 0x1_0000;
+/** The first byte that supervisor mode may use. */
+export const FIRMWARE_END: Paddr = paddr(FIRMWARE_BASE + BigInt(FIRMWARE_BYTES));
 const CODE_BYTES = 0x1000;
 
 /** Addresses of the firmware and of what it drives. */
@@ -85,5 +87,5 @@ export const areaOf = (memory: StructMemory, hart: number): HartAreaView =>
 export function isCallersRam({ ram }: FirmwareMap, start: bigint, bytes: bigint): boolean {
   const end = start + bytes;
   const isRam = start >= ram.base && end <= ram.base + ram.sizeBytes;
-  return isRam && (end <= FIRMWARE_BASE || start >= FIRMWARE_BASE + BigInt(FIRMWARE_BYTES));
+  return isRam && (end <= FIRMWARE_BASE || start >= FIRMWARE_END);
 }

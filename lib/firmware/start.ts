@@ -29,16 +29,16 @@ const exceptionsBut = (kept: readonly ExceptionName[]): bigint =>
 /** The software interrupt with which harts call one another. */
 export const MSI = 1n << BigInt(INTERRUPT.machineSoftware);
 
-/** `pmpcfg` byte of a naturally aligned power-of-two range, by what it allows. @spec norm:pmpcfg_a_enc */
+/** `pmpcfg` byte of a naturally aligned power-of-two range, by what it allows. @spec norm:pmp_a_field_encoding */
 const Napot = { NOTHING: 0x18n, ALL: 0x1fn } as const;
 /** Every address: the one NAPOT range that has no size. */
 const EVERYWHERE = (1n << 54n) - 1n;
 
-/** A naturally aligned power-of-two range as `pmpaddr` encodes it. @spec norm:pmpaddr_napot_enc */
+/** A naturally aligned power-of-two range as `pmpaddr` encodes it. @spec norm:pmp_a_field_napot_na4 */
 const napot = (base: bigint, sizeBytes: number): bigint => (base >> 2n) | (BigInt(sizeBytes >> 3) - 1n);
 
 /**
- * Three rules, the first that matches decides: the firmware is nobody else's, nor is the CLINT, and the rest is open. They
+ * Three rules, of which the first that matches decides: the firmware is nobody else's, nor is the CLINT, and the rest is open. They
  * are not locked, so machine mode itself may go everywhere.
  */
 function protect({ csr }: HsContext): void {

@@ -37,7 +37,9 @@ export class SbiCaller {
     if (payload.kind !== "program") throw new Error(payload.message);
     this.#labels = payload.symbols;
     this.board.memory.write(PAYLOAD, payload.bytes);
-    this.firmware = installFirmware(this.board, options);
+    const firmware = installFirmware(this.board, options);
+    if (firmware.kind !== "firmware") throw new Error(firmware.message);
+    this.firmware = firmware;
     this.runTo("boot");
   }
 

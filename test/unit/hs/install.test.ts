@@ -16,6 +16,55 @@ function failureOf(board: Board): string {
   return stop.message;
 }
 
+/** What handlers come back with, and words of the sentence about it. */
+const ANSWERS: readonly (readonly [title: string, handle: () => unknown, words: string])[] = [
+  [
+    "undefined is thrown",
+    () => {
+      throw undefined;
+    },
+    "threw undefined",
+  ],
+  ["a number", () => 5, "returned number 5; a handler answers"],
+  ["null", () => null, "returned null"],
+  ["a promise", async () => {}, "returned a promise; a handler is synchronous"],
+  [
+    "a generator",
+    function* () {
+      yield 1;
+    },
+    "returned an object",
+  ],
+  ["itself", () => boardThatCalls, "returned function"],
+  [
+    "a proxy that throws",
+    () =>
+      new Proxy(
+        {},
+        {
+          get: () => {
+            throw new Error("no");
+          },
+          has: () => {
+            throw new Error("no");
+          },
+        },
+      ),
+    "gave something that cannot be shown",
+  ],
+  [
+    "an error that throws",
+    () => {
+      throw Object.defineProperty(new Error(), "message", {
+        get: () => {
+          throw new Error("no");
+        },
+      });
+    },
+    "cannot be shown",
+  ],
+];
+
 describe("a handler that", () => {
   it("throws is named, with hart, place and error, and the machine stays off", () => {
     const board = boardThatCalls(() => {
@@ -28,53 +77,7 @@ describe("a handler that", () => {
     expect(board.run({ instructions: 1000 })).toEqual({ reason: "handler-error", message, retired });
   });
 
-  it.each([
-    [
-      "undefined is thrown",
-      () => {
-        throw undefined;
-      },
-      "threw undefined",
-    ],
-    ["a number", () => 5, "returned number 5; a handler answers"],
-    ["null", () => null, "returned null"],
-    ["a promise", async () => {}, "returned a promise; a handler is synchronous"],
-    [
-      "a generator",
-      function* () {
-        yield 1;
-      },
-      "returned an object",
-    ],
-    ["itself", () => boardThatCalls, "returned function"],
-    [
-      "a proxy that throws",
-      () =>
-        new Proxy(
-          {},
-          {
-            get: () => {
-              throw new Error("no");
-            },
-            has: () => {
-              throw new Error("no");
-            },
-          },
-        ),
-      "gave something that cannot be shown",
-    ],
-    [
-      "an error that throws",
-      () => {
-        throw Object.defineProperty(new Error(), "message", {
-          get: () => {
-            throw new Error("no");
-          },
-        });
-      },
-      "cannot be shown",
-    ],
-  ] as const)("answers with %s is told what is wrong", (_, handle, words) => {
+  it.each(ANSWERS)("answers with %s is told what is wrong", (_, handle, words) => {
     expect(failureOf(boardThatCalls(handle))).toContain(words);
   });
 
