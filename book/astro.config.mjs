@@ -51,7 +51,7 @@ export default defineConfig({
       ],
       sidebar: [
         { label: "Chapters", items: [{ autogenerate: { directory: "chapters" } }] },
-        { label: "Course", items: [{ slug: "syllabus" }] },
+        { label: "Course", items: [{ slug: "syllabus" }, { slug: "coverage" }] },
       ],
       tableOfContents: { minHeadingLevel: 2, maxHeadingLevel: 2 },
       pagefind: true,

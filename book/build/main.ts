@@ -12,6 +12,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { copyAssets } from "./assets.ts";
 import { chapterFiles, type WrittenChapter, writeChapter } from "./chapters.ts";
+import { writeCoverage } from "./coverage.ts";
 import { writeFonts } from "./fonts.ts";
 import type { LiveManifest } from "./live-addresses.ts";
 import { writeLiveBundles } from "./live-bundles.ts";
@@ -41,6 +42,9 @@ async function prepare(): Promise<void> {
   await rm(chaptersFolder, { recursive: true, force: true });
   await mkdir(chaptersFolder, { recursive: true });
   await step("fonts", () => writeFonts(path.join(book, "src/fonts")));
+  await step("the manual's rules", () =>
+    writeCoverage(root, book, path.join(book, "src/content/docs/rules")),
+  );
   await copyAssets(root, path.join(publicFolder, "assets"));
   const live = path.join(publicFolder, "live");
   const bundles = await step("workers", () => writeLiveBundles(live));

@@ -55,7 +55,7 @@ async function planFor(dist: string, files: readonly string[]): Promise<OfflineP
   for (const file of files) {
     const content = await readFile(path.join(dist, file));
     names.push(`${file} ${contentName(content)}`);
-    if (!/(^|\/)index\.html$/.test(file)) continue;
+    if (!/(^|\/)index\.html$/.test(file) || file.startsWith("source/")) continue;
     const html = content.toString("utf8");
     const reading = assets.filter((asset) => isForAll(asset) || html.includes(asset));
     pages[`/${file.slice(0, -"index.html".length)}`] = {

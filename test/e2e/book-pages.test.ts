@@ -19,7 +19,7 @@ import {
 } from "./book-browser.ts";
 
 const require = createRequire(import.meta.url);
-const pages = ["", chapterPath, "syllabus/"];
+const pages = ["", chapterPath, "syllabus/", "coverage/", "rules/hypervisor/"];
 
 // A browser on a busy machine is slow; time decides nothing here.
 vi.setConfig({ testTimeout: browserTimeoutMs });
@@ -105,12 +105,12 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     });
   }
 
-  test("the contents list exactly the chapters that exist and the syllabus, and every link leads somewhere", async () => {
+  test("the contents list exactly the chapters that exist, the syllabus and the manual's rules, and every link leads somewhere", async () => {
     const { page, context } = await openPlain(visit, chapterPath);
     const links = await page
       .locator(".contents a[data-page]")
       .evaluateAll((all) => all.map((link) => link.getAttribute("href")));
-    expect(links).toEqual(["/chapters/01-landing-on-the-island/", "/syllabus/"]);
+    expect(links).toEqual(["/chapters/01-landing-on-the-island/", "/syllabus/", "/coverage/"]);
     const targets = await page
       .locator("a[href^='/'], a[href^='#']")
       .evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
@@ -126,6 +126,24 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     const { page, context } = await openPlain(visit, "syllabus/");
     expect(await page.locator(".syllabus > li").count()).toBe(15);
     expect(await page.locator(".syllabus-state.is-here").count()).toBe(1);
+    await context.close();
+  });
+
+  test("a chapter's rules are filtered by status and by words, and lead to the lines that they name", async () => {
+    const { page, context } = await openPlain(visit, "rules/hypervisor/");
+    const shown = () => page.locator(".rules > li:visible").count();
+    const all = await shown();
+    expect(all).toBe(234);
+    await page.locator('.rule-filter input[value="not-applicable"]').uncheck();
+    const applicable = await shown();
+    expect(applicable).toBeLessThan(all);
+    await page.locator(".rule-filter input[type=search]").fill("norm:hedeleg_op");
+    expect(await shown()).toBe(1);
+    expect(await page.locator(".rule-filter output").textContent()).toBe("1 rule");
+    await page.locator("#hedeleg_op dd a").first().click();
+    const target = page.locator(".source span:target");
+    await target.waitFor();
+    expect(await target.textContent()).toContain("const toGuest");
     await context.close();
   });
 

@@ -35,6 +35,7 @@ function inputs() {
     path.join(BOOK, "public/assets"),
     path.join(BOOK, "src/fonts"),
     path.join(BOOK, "src/content/docs/chapters"),
+    path.join(BOOK, "src/content/docs/rules"),
   ];
   const own = filesBelow(
     BOOK,
@@ -45,6 +46,7 @@ function inputs() {
   const course = [
     ...filesBelow(path.join(ROOT, "notebooks"), (file) => file.endsWith(".ipynb")),
     ...filesBelow(path.join(ROOT, "datasets"), () => true),
+    ...filesBelow(path.join(ROOT, "test/spec-coverage"), () => true),
   ];
   return digestOf([...own, ...library, ...course, path.join(ROOT, "package-lock.json")]);
 }
