@@ -6,6 +6,8 @@
  */
 import type { Bus } from "../bus/bus.ts";
 import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
+import type { BlockStore } from "../devices/virtio/block-store.ts";
+import type { VirtioNet } from "../devices/virtio/net.ts";
 import type { HandlerTable } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
@@ -87,6 +89,21 @@ export class Board {
   /** What the guest printed. */
   get console(): Console {
     return this.#machine.console;
+  }
+
+  /** What the disk holds, on boards that have one. */
+  get disk(): BlockStore | undefined {
+    return this.#machine.peripherals.disk;
+  }
+
+  /** The network card, on boards that have one. */
+  get network(): VirtioNet | undefined {
+    return this.#machine.peripherals.network;
+  }
+
+  /** What the guest printed on the virtio console, on boards that have one. */
+  get virtioConsole(): Console | undefined {
+    return this.#machine.peripherals.virtioConsole;
   }
 
   /** Events so far and their running hash. */

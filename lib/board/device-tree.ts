@@ -7,7 +7,7 @@ import { PLIC_SOURCES } from "../devices/plic.ts";
 import { FinisherCommand } from "../devices/test-finisher.ts";
 import { UART_CLOCK_HERTZ } from "../devices/uart16550.ts";
 import { cells64, flattenTree, node, type TreeNode } from "./flattened-tree.ts";
-import { type MapName, RAM_BASE, VIRT_IRQ, VIRT_MAP } from "./memory-map.ts";
+import { type MapName, RAM_BASE, VIRT_IRQ, VIRT_MAP, VIRTIO_SLOTS } from "./memory-map.ts";
 
 /** What varies between boards. */
 export interface TreeConfig {
@@ -88,6 +88,11 @@ function cpusNode({ hartCount, isa, mmuType }: TreeConfig): TreeNode {
 
 function socNode(hartCount: number): TreeNode {
   return node("soc", { "#address-cells": [2], "#size-cells": [2], compatible: "simple-bus", ranges: true }, [
+    node(named("rtc", VIRT_MAP.rtc.base), {
+      ...interrupt(VIRT_IRQ.rtc, hartCount),
+      reg: reg("rtc"),
+      compatible: "google,goldfish-rtc",
+    }),
     node(named("serial", VIRT_MAP.uart.base), {
       ...interrupt(VIRT_IRQ.uart, hartCount),
       "clock-frequency": [UART_CLOCK_HERTZ],
@@ -99,6 +104,7 @@ function socNode(hartCount: number): TreeNode {
       reg: reg("testFinisher"),
       compatible: ["sifive,test1", "sifive,test0", "syscon"],
     }),
+    ...virtioNodes(hartCount),
     node(named("plic", VIRT_MAP.plic.base), {
       phandle: [Phandle.plic(hartCount)],
       "riscv,ndev": [PLIC_SOURCES],
@@ -119,6 +125,18 @@ function socNode(hartCount: number): TreeNode {
       compatible: ["sifive,clint0", "riscv,clint0"],
     }),
   ]);
+}
+
+/** All slots, the highest first as QEMU has them: Linux names disks in this order. An empty one says so in its registers. */
+function virtioNodes(hartCount: number): TreeNode[] {
+  const { base, sizeBytes } = VIRT_MAP.virtio;
+  return Array.from({ length: VIRTIO_SLOTS }, (_, slot) =>
+    node(named("virtio_mmio", base + slot * sizeBytes), {
+      ...interrupt(VIRT_IRQ.virtio + slot, hartCount),
+      reg: [...cells64(base + slot * sizeBytes), ...cells64(sizeBytes)],
+      compatible: "virtio,mmio",
+    }),
+  ).reverse();
 }
 
 /** Two local interrupts of each hart. */

@@ -2,6 +2,7 @@
  * A whole board as a file: every hart, every device, the clock, the trace so far, what was printed, and RAM without its zero
  * pages. A board from a file goes on with the same trace hash as the board that it was taken of.
  */
+import type { DeviceState, StateValue } from "../bus/device.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { parseRemembered } from "../hart/remembered-translations.ts";
@@ -15,6 +16,8 @@ import {
 } from "./archive.ts";
 import { captureParts, restoreParts } from "./capture.ts";
 import type { Machine, MachineShape } from "./machine.ts";
+import { peripheralFields, peripheralsFrom } from "./peripheral-fields.ts";
+import { type PeripheralConfig, peripheralNote } from "./peripherals.ts";
 import { decodePlain, encodePlain, type Plain } from "./plain-data.ts";
 import { type PlainFields, readFields } from "./plain-fields.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -29,6 +32,7 @@ const MAX_SYMBOLS = 1_000_000;
 /** What a file holds, checked as far as it can be without a machine. */
 export interface ImageContent {
   readonly shape: MachineShape;
+  readonly peripherals: PeripheralConfig;
   readonly parts: Omit<Snapshot, "ram">;
   readonly consoleBytes: Uint8Array;
   /** Numbers of the pages that are not zero, ascending. */
@@ -51,6 +55,7 @@ function imageFields(machine: Machine): Plain {
     contents.set(ram.u8.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), index * PAGE_BYTES);
   return {
     shape: { ...machine.shape, turns: { ...machine.shape.turns } },
+    peripherals: peripheralFields(machine.peripherals),
     stateBlock,
     devices: Object.fromEntries(devices),
     remembered: machine.harts.map(({ remembered }) => (remembered?.answers ? remembered.describe() : "")),
@@ -123,6 +128,7 @@ function contentOf(fields: PlainFields): ImageContent {
   const clock = fields.fields("clock");
   return {
     shape,
+    peripherals: peripheralsFrom(fields.fields("peripherals")),
     parts: {
       retired: clock.whole("retired"),
       stateBlock,
@@ -213,18 +219,21 @@ function hasLegalModes(block: Uint8Array, harts: number): boolean {
   );
 }
 
-function deviceState(devices: PlainFields, name: string) {
-  const state: Record<string, number | bigint | boolean | readonly number[]> = {};
+function deviceState(devices: PlainFields, name: string): DeviceState {
   const fields = devices.fields(name);
-  for (const field of fields.names) {
-    const value = fields.any(field);
-    const isNumbers = Array.isArray(value) && value.every((one) => typeof one === "number");
-    if (isNumbers) state[field] = value as readonly number[];
-    else if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
-      state[field] = value;
-    else fields.refuse(field, "the state of a device");
-  }
-  return state;
+  return Object.fromEntries(
+    fields.names.map((field) => {
+      const value = fields.any(field);
+      return [field, isStateValue(value) ? value : fields.refuse(field, "the state of a device")];
+    }),
+  );
+}
+
+/** Anything plain but text. */
+function isStateValue(value: Plain): value is StateValue {
+  if (Array.isArray(value)) return value.every(isStateValue);
+  if (typeof value !== "object" || value instanceof Uint8Array) return typeof value !== "string";
+  return Object.values(value).every(isStateValue);
 }
 
 function finishOf(fields: PlainFields): Snapshot["finish"] {
@@ -243,7 +252,9 @@ function finishOf(fields: PlainFields): Snapshot["finish"] {
  */
 export function restoreImage(machine: Machine, content: ImageContent): ArchiveError | undefined {
   const { ram, console } = machine;
-  if (JSON.stringify(encodedShape(content.shape)) !== JSON.stringify(encodedShape(machine.shape)))
+  const isSameShape =
+    JSON.stringify(encodedShape(content.shape)) === JSON.stringify(encodedShape(machine.shape));
+  if (!isSameShape || peripheralNote(content.peripherals) !== peripheralNote(machine.peripherals.config))
     return archiveError(
       "damaged",
       "The image is of a board of another shape: RAM, harts, seed, turns or devices differ.",
@@ -273,15 +284,26 @@ const encodedShape = ({ ramBytes, harts, seed, turns, iommu, translations }: Mac
   translations,
 ];
 
-/** The same fields with the same kinds of values. */
-function isAlike(saved: object | undefined, present: object): boolean {
-  if (saved === undefined) return false;
-  const [ours, theirs] = [Object.entries(present), new Map(Object.entries(saved))];
+/** The same fields with the same kinds of values, and lists of as many parts; other lists may have any length. */
+function isAlike(saved: StateValue, present: StateValue): boolean {
+  if (typeof saved !== typeof present || Array.isArray(saved) !== Array.isArray(present)) return false;
+  if (isList(present)) {
+    const parts = present.some((part) => isRecord(part)) ? present : [];
+    return isList(saved) && (parts.length === 0 ? !saved.some(isRecord) : areAlike(saved, parts));
+  }
+  if (!isRecord(present)) return saved instanceof Uint8Array === present instanceof Uint8Array;
+  if (!isRecord(saved)) return false;
+  const names = Object.keys(present);
   return (
-    ours.length === theirs.size &&
-    ours.every(
-      ([name, value]) =>
-        typeof theirs.get(name) === typeof value && Array.isArray(theirs.get(name)) === Array.isArray(value),
-    )
+    names.length === Object.keys(saved).length && names.every((name) => isAlike(saved[name], present[name]))
   );
+}
+
+const areAlike = (saved: readonly StateValue[], present: readonly StateValue[]): boolean =>
+  saved.length === present.length && present.every((part, index) => isAlike(saved[index], part));
+
+const isList = (value: StateValue): value is readonly StateValue[] => Array.isArray(value);
+
+function isRecord(value: StateValue): value is { readonly [field: string]: StateValue } {
+  return typeof value === "object" && !Array.isArray(value) && !(value instanceof Uint8Array);
 }

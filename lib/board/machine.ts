@@ -12,6 +12,7 @@ import type { FenceChecker } from "../mmu/fence-checker.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import type { Console } from "./console.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
+import type { Peripherals } from "./peripherals.ts";
 import type { RamVersions } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
 import type { Trace } from "./trace.ts";
@@ -44,6 +45,8 @@ export interface Machine {
   /** What the device with this number sees of memory: all of it, where there is no IOMMU. */
   readonly dmaPortOf: (deviceId: number) => DmaPort;
   readonly console: Console;
+  /** What is plugged into the virtio slots. */
+  readonly peripherals: Peripherals;
   readonly trace: Trace;
   readonly trapLoop: TrapLoop;
   /** Where the board checks fences. */

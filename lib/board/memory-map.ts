@@ -17,9 +17,12 @@ export interface MapEntry {
 export const VIRT_MAP = {
   bootRom: { base: 0x1000, sizeBytes: 0xf000 },
   testFinisher: { base: 0x10_0000, sizeBytes: 0x1000 },
+  rtc: { base: 0x10_1000, sizeBytes: 0x1000 },
   clint: { base: 0x200_0000, sizeBytes: 0x1_0000 },
   plic: { base: 0xc00_0000, sizeBytes: 0x60_0000 },
   uart: { base: 0x1000_0000, sizeBytes: 0x100 },
+  // The first of eight slots, one after the other.
+  virtio: { base: 0x1000_1000, sizeBytes: 0x1000 },
   // Only on boards that ask for it; there QEMU 10 has it, too. @spec QEMU 10.0 "hw/riscv/virt.c", VIRT_IOMMU_SYS
   iommu: { base: 0x301_0000, sizeBytes: 0x1000 },
 } as const satisfies Record<string, MapEntry>;
@@ -28,7 +31,9 @@ export const VIRT_MAP = {
 export type MapName = keyof typeof VIRT_MAP;
 
 /** Which source of the PLIC each device's interrupt line is. @spec QEMU 7.2 "include/hw/riscv/virt.h" */
-export const VIRT_IRQ = { uart: 10, iommu: 36 } as const;
+export const VIRT_IRQ = { virtio: 1, uart: 10, rtc: 11, iommu: 36 } as const;
+/** Virtio slots; slot n is at `virtio.base + n · virtio.sizeBytes` and interrupts through source `VIRT_IRQ.virtio + n`. */
+export const VIRTIO_SLOTS = 8;
 
 /** Physical address of the first byte of RAM. */
 export const RAM_BASE = 0x8000_0000;

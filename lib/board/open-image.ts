@@ -23,6 +23,7 @@ export function openImage(
   const { iommu, ...shape } = content.shape;
   const board = buildBoard({
     ...shape,
+    ...content.peripherals,
     ...(iommu === undefined ? {} : { iommu }),
     ...(accelerations === undefined ? {} : { accelerations }),
   });

@@ -21,6 +21,7 @@ import { virtDeviceTree } from "./device-tree.ts";
 import { isaString } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
 import { DEFAULT_RAM_BYTES, RAM_BASE } from "./memory-map.ts";
+import { createPeripherals, type PeripheralConfig, peripheralNote } from "./peripherals.ts";
 import { RamVersions } from "./ram-versions.ts";
 import { NO_SYMBOLS } from "./symbols.ts";
 import { Trace } from "./trace.ts";
@@ -29,7 +30,7 @@ import { DEFAULT_TURNS, type TurnLengths, Turns } from "./turns.ts";
 import { attachDevices } from "./virt-devices.ts";
 
 /** What may differ between boards. */
-export interface BoardConfig {
+export interface BoardConfig extends PeripheralConfig {
   /** Bytes of RAM: a multiple of 4096, at least 64 KiB, at most 2 GiB. 16 MiB when left out. */
   readonly ramBytes?: number;
   /** Seed of everything that is drawn by lot; it is part of the trace hash. 0 when left out. */
@@ -81,7 +82,9 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const { translations = "coherent", checksFences = false } = config;
   const turnNote = hartCount === 1 ? "" : ` turns=${lengths.min}-${lengths.max}`;
   const stickyNote = translations === "sticky" ? " translations=sticky" : "";
-  const trace = new Trace(`ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${stickyNote}`);
+  const trace = new Trace(
+    `ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${stickyNote}${peripheralNote(config)}`,
+  );
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
   const memoryPort = new DirectDma(ram, clock, trace);
@@ -112,6 +115,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
   const console = new Console();
   const uart = new Uart16550(clock, (byte) => console.print(byte));
+  const peripherals = createPeripherals(config, clock);
   const machine: Machine = {
     ram,
     clock,
@@ -123,6 +127,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
     iommu,
     dmaPortOf: (deviceId) => iommu?.portOf(deviceId) ?? memoryPort,
     console,
+    peripherals,
     trace,
     trapLoop,
     fenceChecker,
@@ -132,7 +137,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
     deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
     halt,
     shape: { ramBytes, harts: hartCount, seed, turns: lengths, iommu: config.iommu, translations },
-    ports: new Map([["uart", (bytes: Uint8Array) => uart.receive(bytes)]]),
+    ports: new Map([["uart", (bytes: Uint8Array) => uart.receive(bytes)], ...peripherals.ports]),
     breakpoints,
     pauseRequested: false,
     finish: undefined,

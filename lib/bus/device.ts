@@ -14,9 +14,19 @@ export const ACCESS_FAULT = Object.freeze({ kind: "access-fault" as const });
 /** The type of {@link ACCESS_FAULT}. */
 export type AccessFault = typeof ACCESS_FAULT;
 
+/** What device states are made of. Lists and bytes are never changed in place, so states may share them. */
+export type StateValue =
+  | undefined
+  | number
+  | bigint
+  | boolean
+  | Uint8Array
+  | readonly StateValue[]
+  | { readonly [field: string]: StateValue };
+
 /** Plain data that describes a device completely; what a snapshot keeps and what `restore` takes back. */
 export interface DeviceState {
-  readonly [field: string]: number | bigint | boolean | readonly number[];
+  readonly [field: string]: StateValue;
 }
 
 /**
