@@ -95,6 +95,7 @@ export class AddressSpace {
     const walker = new StageWalker(remembered, this.#observer);
     const result = translate(state, this.#bus, vaddr, kind, lengthBytes, rights, this.#observer, walker);
     if (result.kind === "translation" && walker.keep()) this.cache.forget();
+    this.#checker?.watch(this.#sources);
     return result;
   }
 

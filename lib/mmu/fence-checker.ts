@@ -16,8 +16,7 @@ import type { Mode } from "../isa/mode.ts";
 import { type FenceReport, fenceReport, type MissingFence, type PteWriter } from "./fence-report.ts";
 import { type ReadPte, type WalkRequest, walkPageTable } from "./page-walk.ts";
 import { pteChange } from "./pte-change.ts";
-import type { RememberedUse } from "./translation.ts";
-import { pteReader } from "./translation.ts";
+import { pteReader, type RememberedUse } from "./translation.ts";
 import { presentSecondStage } from "./two-stage.ts";
 
 /** Different reports that are kept; the first ones count. */
@@ -80,6 +79,11 @@ export class FenceChecker {
     for (const [offset, writer] of writers) this.#watch(offset, writer);
   }
 
+  /** Notes from now on who writes these entries, by their offsets in RAM. */
+  watch(offsets: readonly number[]): void {
+    for (const offset of offsets) if (!this.#writers.has(offset)) this.#watch(offset, undefined);
+  }
+
   /**
    * Looks at one use.
    *
@@ -87,7 +91,8 @@ export class FenceChecker {
    */
   check(hart: Hart, use: RememberedUse): boolean {
     const fresh = this.#walk(hart.state, use);
-    for (const { paddr } of fresh) if (paddr !== undefined) this.#watchAddress(paddr);
+    const { base } = this.#bus.ram;
+    this.watch(fresh.flatMap(({ paddr }) => (paddr === undefined ? [] : [Number(paddr) - base])));
     const before = leafOf(use.leaf);
     const last = fresh.at(-1);
     const change = pteChange(before, last?.isLeaf ? { pte: last.pte, level: last.level } : undefined);
@@ -155,11 +160,6 @@ export class FenceChecker {
       paddr = undefined;
     });
     return steps;
-  }
-
-  #watchAddress(paddr: Paddr): void {
-    const offset = Number(paddr) - this.#bus.ram.base;
-    if (!this.#writers.has(offset)) this.#watch(offset, undefined);
   }
 
   #watch(offset: number, writer: PteWriter | undefined): void {

@@ -109,7 +109,8 @@ export class StageWalker {
     steps[steps.length - 1] = { address: leaf.pteAddress, pte: leaf.wantedPte };
     const { level, isGlobal } = leaf;
     const start = BigInt.asUintN(64, address & -bytes);
-    return remembered.remember(space, { start, bytes, level, isGlobal, path: steps });
+    const isChange = remembered.remember(space, { start, bytes, level, isGlobal, path: steps });
+    return isChange && remembered.answers;
   }
 
   /** A note of what a hart could remember keeps what is stale until a fence comes, although the board has walked anew. */
