@@ -53,6 +53,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "bring an optional part into .cache/",
     load: () => import("./fetch.ts"),
   },
+  gdb: {
+    summary: "run a program under gdb-multiarch, forward and backward",
+    load: () => import("./gdb.ts"),
+  },
   grade: {
     summary: "release, validate, autograde, feedback, export: assignments and their grades",
     load: () => import("./grade.ts"),
@@ -64,6 +68,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
   nbconvert: {
     summary: "convert notebooks to HTML, Markdown, MDX or a script",
     load: () => import("./nbconvert.ts"),
+  },
+  replay: {
+    summary: "repeat a recorded run and compare it with the recording",
+    load: () => import("./replay.ts"),
   },
   run: {
     summary: "execute a notebook headless and write its outputs",
