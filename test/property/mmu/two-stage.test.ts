@@ -32,6 +32,13 @@ interface Situation {
   readonly hlvx: boolean;
   readonly guestBare: boolean;
   readonly hostBare: boolean;
+  /** Sv48 in place of Sv39, in either stage. */
+  readonly guestWide: boolean;
+  readonly hostWide: boolean;
+  readonly guestPbmte: boolean;
+  readonly hostPbmte: boolean;
+  /** No guest: the tables of `satp`. */
+  readonly single: boolean;
   readonly va: bigint;
 }
 
@@ -66,10 +73,10 @@ class BookWalker {
     const fail = (index: 0 | 1 | 2) => ({ cause: CAUSES[s.kind][index] });
     let gpa = s.va;
     if (!s.guestBare) {
-      const top = BigInt.asIntN(64, s.va) >> 38n;
+      const top = BigInt.asIntN(64, s.va) >> (s.guestWide ? 47n : 38n);
       if (top !== 0n && top !== -1n) return fail(0);
       let a = BASE + BigInt((GUEST_PAGES[0] as number) * 4096);
-      let level = 2;
+      let level = s.guestWide ? 3 : 2;
       for (;;) {
         const shift = 12n + 9n * BigInt(level);
         const entryAt = a + ((s.va >> shift) % 512n) * 8n;
@@ -80,15 +87,21 @@ class BookWalker {
         const [v, r, w, x, u, , acc, dirty] = [...Array(8).keys()].map(
           (bit) => (pte >> BigInt(bit)) % 2n === 1n,
         );
-        if (!v || (!r && w) || pte >> 54n !== 0n) return fail(0);
+        if (!v || (!r && w) || (pte >> 54n) % 128n !== 0n) return fail(0);
+        const [memoryType, n] = [(pte >> 61n) % 4n, pte >> 63n];
+        if (memoryType !== 0n && !s.guestPbmte) return fail(0);
         if (!r && !x) {
           level -= 1;
-          if (level < 0 || u || acc || dirty) return fail(0);
+          if (level < 0 || u || acc || dirty || memoryType !== 0n || n !== 0n) return fail(0);
           a = ((pte >> 10n) % 2n ** 44n) * 4096n;
           continue;
         }
-        const ppn = (pte >> 10n) % 2n ** 44n;
-        if (ppn % 512n ** BigInt(level) !== 0n) return fail(0);
+        let ppn = (pte >> 10n) % 2n ** 44n;
+        if (ppn % 512n ** BigInt(level) !== 0n || memoryType === 3n) return fail(0);
+        if (n === 1n) {
+          if (level > 0 || ppn % 16n !== 8n) return fail(0);
+          ppn += ((s.va >> 12n) % 16n) - 8n;
+        }
         if (s.user && !u) return fail(0);
         if (!s.user && u && (s.kind === "fetch" || !s.sum)) return fail(0);
         const readable = r || (x && (s.guestMxr || s.hostMxr));
@@ -116,26 +129,33 @@ class BookWalker {
     const { s } = this;
     if (s.hostBare) return gpa;
     const guestFault = { cause: CAUSES[s.kind][1], gpaOver4: gpa / 4n, tinst };
-    if (gpa >= 2n ** 41n) return guestFault;
+    if (gpa >= 2n ** (s.hostWide ? 50n : 41n)) return guestFault;
     let table = BASE;
-    for (const [shift, entries] of [
-      [30n, 2048n],
+    const levels = [
+      [30n, s.hostWide ? 512n : 2048n],
       [21n, 512n],
       [12n, 512n],
-    ] as const) {
+    ] as const;
+    for (const [shift, entries] of s.hostWide ? ([[39n, 2048n], ...levels] as const) : levels) {
       const at = table + ((gpa >> shift) % entries) * 8n;
       const pte = this.word(at);
       if (pte === undefined) return { cause: CAUSES[s.kind][2] };
       const flags = pte % 256n;
       const has = (mask: bigint): boolean => (flags & mask) === mask;
-      if (!has(1n) || (has(4n) && !has(2n)) || pte >> 54n > 0n) return guestFault;
-      const next = (pte >> 10n) * 4096n;
+      if (!has(1n) || (has(4n) && !has(2n)) || (pte & 0x1fc0_0000_0000_0000n) !== 0n) return guestFault;
+      const top = pte >> 61n; // N and PBMT
+      if ((top & 3n) > (s.hostPbmte ? 2n : 0n)) return guestFault;
+      let next = ((pte % 2n ** 54n) >> 10n) * 4096n;
       if (!has(2n) && !has(8n)) {
-        if (shift === 12n || (flags & 0xd0n) !== 0n) return guestFault;
+        if (shift === 12n || (flags & 0xd0n) !== 0n || top !== 0n) return guestFault;
         table = next;
         continue;
       }
       if (next % 2n ** shift !== 0n || !has(0x10n)) return guestFault;
+      if (top >= 4n) {
+        if (shift !== 12n || (next & 0xf000n) !== 0x8000n) return guestFault;
+        next = next - 0x8000n + (gpa & 0xf000n);
+      }
       const mayRead = has(2n) || (explicit && s.hostMxr && has(8n));
       const needsX = kind === "fetch" || (explicit && s.hlvx);
       if (!(needsX ? has(8n) : kind === "load" ? mayRead : has(4n))) return guestFault;
@@ -159,7 +179,21 @@ function scatter(machine: BareMachine, below: (limit: number) => number): void {
   const someFlags = (usual: bigint): bigint =>
     below(3) === 0 ? BigInt(below(256)) | 1n : below(3) === 0 ? usual ^ (1n << BigInt(1 + below(7))) : usual;
   const superpage = (flags: bigint) => ((BASE >> 12n) << 10n) | flags;
-  const entry = (tables: readonly number[], usual: bigint): bigint => {
+  const special = (word: bigint): bigint => {
+    switch (below(10)) {
+      case 0:
+        return word | (BigInt(below(4)) << 61n);
+      case 1:
+        return below(2) === 0 ? word | (1n << 63n) : word;
+      case 2:
+        // The 64 KiB of RAM, as each of sixteen entries says it.
+        return (word & ~0x3f_ffff_ffff_fc00n) | (((BASE >> 12n) | 8n) << 10n) | (1n << 63n);
+      default:
+        return word;
+    }
+  };
+  const entry = (tables: readonly number[], usual: bigint): bigint => special(plainEntry(tables, usual));
+  const plainEntry = (tables: readonly number[], usual: bigint): bigint => {
     switch (below(16)) {
       case 0:
         return 0n;
@@ -197,21 +231,44 @@ function scatter(machine: BareMachine, below: (limit: number) => number): void {
       );
 }
 
+/** Now and then the guest's tables lead to leaves of the last level, most of them with a size or a memory type. */
+function mapDeep(machine: BareMachine, below: (limit: number) => number): void {
+  if (below(3) !== 0) return;
+  const [root, middle, last] = GUEST_PAGES as [number, number, number];
+  const pointer = (page: number): bigint => (((BASE >> 12n) + BigInt(page)) << 10n) | 1n;
+  for (let index = 0; index < 512; index++) {
+    machine.ram.store(root * 4096 + index * 8, 8, pointer(middle));
+    machine.ram.store(middle * 4096 + index * 8, 8, pointer(below(2) === 0 ? middle : last));
+    const flags = (below(2) === 0 ? 0xdfn : 0xcfn) & (below(3) === 0 ? ~0xc0n : -1n);
+    const napot = (((BASE >> 12n) | 8n) << 10n) | (1n << 63n);
+    const typed = (((BASE >> 12n) + BigInt(below(PAGES))) << 10n) | (BigInt(below(3)) << 61n);
+    machine.ram.store(last * 4096 + index * 8, 8, flags | (below(2) === 0 ? napot : typed));
+  }
+}
+
+/** Often the second stage of four levels maps RAM where it is, too: entry 0 of the root, entry 2 of the next table. */
+function mapWide(machine: BareMachine, below: (limit: number) => number): void {
+  if (below(4) === 0) return;
+  machine.ram.store(0, 8, (((BASE >> 12n) + 4n) << 10n) | 1n);
+  machine.ram.store(4 * 4096 + 16, 8, ((BASE >> 12n) << 10n) | (below(3) === 0 ? 0xdbn : 0xdfn));
+}
+
 function prepare(machine: BareMachine, s: Situation): void {
   const set = (name: Parameters<typeof writeCsr>[1], value: bigint) => writeCsr(machine.hart, name, value);
   machine.hart.reset();
   set("pmpaddr0", 2n ** 54n - 1n);
   set("pmpcfg0", 0x1fn);
   const bit = (on: boolean, place: number): bigint => (on ? 1n << BigInt(place) : 0n);
-  set("menvcfg", bit(true, 61));
-  set("henvcfg", bit(s.guestAdue, 61));
-  // The guest's field is zero while machine mode's is.
-  set("menvcfg", bit(s.hostAdue, 61));
-  set("mstatus", bit(s.hostMxr, 19));
+  set("menvcfg", 3n << 61n);
+  set("henvcfg", bit(s.guestAdue, 61) | bit(s.guestPbmte, 62));
+  // The guest's fields are zero while machine mode's are.
+  set("menvcfg", bit(s.hostAdue, 61) | bit(s.hostPbmte, 62));
+  set("mstatus", bit(s.hostMxr, 19) | bit(s.single && s.sum, 18));
   set("vsstatus", bit(s.guestMxr, 19) | bit(s.sum, 18));
   const guestRoot = (BASE >> 12n) + BigInt(GUEST_PAGES[0] as number);
-  set("vsatp", s.guestBare ? 0n : (8n << 60n) | guestRoot);
-  set("hgatp", s.hostBare ? 0n : (8n << 60n) | (BASE >> 12n));
+  const root = s.guestBare ? 0n : ((s.guestWide ? 9n : 8n) << 60n) | guestRoot;
+  set(s.single ? "satp" : "vsatp", root);
+  set("hgatp", s.hostBare ? 0n : ((s.hostWide ? 9n : 8n) << 60n) | (BASE >> 12n));
 }
 
 const situations = fc.record({
@@ -225,7 +282,18 @@ const situations = fc.record({
   hlvx: fc.boolean(),
   guestBare: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
   hostBare: fc.integer({ min: 0, max: 7 }).map((n) => n === 0),
+  guestWide: fc.boolean(),
+  hostWide: fc.boolean(),
+  guestPbmte: fc.integer({ min: 0, max: 3 }).map((n) => n !== 0),
+  hostPbmte: fc.integer({ min: 0, max: 3 }).map((n) => n !== 0),
+  single: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
   va: fc.oneof(
+    fc.tuple(fc.nat(511), fc.nat(511), fc.nat(511), fc.nat(511), fc.nat(4095)).map(([top, a, b, c, d]) => {
+      const high = (BigInt(top) << 39n) | (BigInt(a) << 30n);
+      const low = (BigInt(b) << 21n) | (BigInt(c) << 12n) | BigInt(d & ~7);
+      return BigInt.asUintN(64, BigInt.asIntN(48, high | low));
+    }),
+    fc.bigInt({ min: 0n, max: 2n ** 51n - 1n }).map((word) => word & ~7n),
     fc.tuple(fc.nat(511), fc.nat(511), fc.nat(511), fc.nat(4095)).map(([a, b, c, d]) => {
       const low = (BigInt(a) << 30n) | (BigInt(b) << 21n) | (BigInt(c) << 12n) | BigInt(d & ~7);
       return BigInt.asUintN(64, BigInt.asIntN(39, low));
@@ -246,18 +314,29 @@ describe("two-stage translation", () => {
         fc.array(situations, { minLength: 20, maxLength: 20 }),
         (seed, list) => {
           scatter(machine, seededNumbers(seed));
+          mapDeep(machine, seededNumbers(seed + 2));
+          if (seed % 2 === 0) mapWide(machine, seededNumbers(seed + 1));
           for (const raw of list) {
-            const s = {
+            const guest = {
               ...raw,
-              hlvx: raw.hlvx && raw.kind === "load",
+              hlvx: raw.hlvx && raw.kind === "load" && !raw.single,
               guestAdue: raw.guestAdue && raw.hostAdue,
+              guestPbmte: raw.guestPbmte && raw.hostPbmte,
             };
-            prepare(machine, { ...s, guestAdue: raw.guestAdue });
+            // Without a guest there is one stage, and machine mode's switches are its.
+            const alone = { guestAdue: raw.hostAdue, guestPbmte: raw.hostPbmte, guestMxr: raw.hostMxr };
+            const s = raw.single ? { ...guest, ...alone, hostBare: true } : guest;
+            prepare(machine, { ...s, guestAdue: raw.guestAdue, guestPbmte: raw.guestPbmte });
             const before = machine.ram.u8.slice();
             const expected = new BookWalker(new DataView(before.buffer), s).run();
-            const mode = s.user ? MODE_NUMBER.VU : MODE_NUMBER.VS;
+            const { U, S, VU, VS } = MODE_NUMBER;
+            const mode = s.single ? (s.user ? U : S) : s.user ? VU : VS;
             const rights = { mode, needsExecute: s.hlvx };
             const found = translate(machine.hart.state, machine.bus, vaddr(s.va), s.kind, 8, rights);
+            const width = `${s.guestBare ? "" : s.guestWide ? 48 : 39}`;
+            const used = found.kind === "translation" && (found.leaf?.pte ?? 0n) >> 61n;
+            const form = `${width}${used === 4n ? " napot" : used ? " typed" : ""}${s.single ? " single" : ""}`;
+            seen.set(`${found.kind} ${form}`, 1);
             const label = `${found.kind} ${"cause" in expected ? expected.cause : "ok"} ${"tinst" in expected ? expected.tinst : ""}`;
             seen.set(label, (seen.get(label) ?? 0) + 1);
             if ("pa" in expected) {
@@ -272,7 +351,7 @@ describe("two-stage translation", () => {
               const trap = trapOf(found, s.kind, s.va, mode);
               expect({ cause: trap.cause, gva: trap.gva, tval: trap.tval }).toEqual({
                 cause: expected.cause,
-                gva: true,
+                gva: !s.single,
                 tval: s.va,
               });
               expect([trap.tval2, trap.tinst]).toEqual([expected.gpaOver4 ?? 0n, expected.tinst ?? 0n]);
@@ -281,12 +360,22 @@ describe("two-stage translation", () => {
           }
         },
       ),
-      { seed: 1, numRuns: isFull ? 5000 : 400 },
+      { seed: 1, numRuns: isFull ? 6000 : 600 },
     );
     // Every kind of outcome was met: pages, both stages' faults, implicit reads and writes of the guest's tables.
     const labels = [...seen.keys()].join("\n");
     for (const outcome of ["translation ok", "walk-fault 12", "walk-fault 13", "walk-fault 15"])
       expect(labels).toContain(outcome);
+    for (const form of [
+      "39",
+      "48",
+      "39 napot",
+      "39 typed",
+      "39 napot single",
+      "48 napot single",
+      "48 typed single",
+    ])
+      expect(labels).toContain(`translation ${form}`);
     for (const cause of [20, 21, 23])
       for (const tinst of ["0", "12288", "12320"])
         expect(labels).toContain(`guest-page-fault ${cause} ${tinst}`);
