@@ -44,14 +44,18 @@ export interface Twice {
 }
 
 /** Runs `body`, with more bytes in RAM if wanted, on both machines until it ends. */
-export function runTwice(body: readonly string[], more: readonly Load[] = []): Twice {
+export function runTwice(
+  body: readonly string[],
+  more: readonly Load[] = [],
+  qemuArguments: readonly string[] = [],
+): Twice {
   const { bytes } = assembled([PREPARE, ...body, FINISH].join("\n"));
   expect(bytes.length).toBeLessThan(RESULTS - RAM_START);
   const file = elf([{ paddr: BigInt(RAM_START), bytes }, ...more]);
   const board = buildBoard();
   expect(board.loadElf(file).kind).toBe("elf");
   expect(board.run({ instructions: BUDGET })).toMatchObject({ reason: "poweroff" });
-  return { ours: board.bus.ram.u8, theirs: ramFromQemu(file).ram };
+  return { ours: board.bus.ram.u8, theirs: ramFromQemu(file, qemuArguments).ram };
 }
 
 /** 64-bit words at a physical address, in hexadecimal. */
