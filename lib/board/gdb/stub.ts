@@ -39,6 +39,8 @@ const MAX_MEMORY_BYTES = MAX_PACKET_BYTES / 2 - 32;
 /** Steps of other harts in one piece of work. */
 const STEPS_AT_ONCE = 2000;
 const MAX_CONSOLE_CHARACTERS = 4000;
+/** Bytes of text for the debugger's terminal in one packet. */
+const MAX_TEXT_BYTES = 4000;
 
 const SUPPORTED = [
   `PacketSize=${MAX_PACKET_BYTES.toString(16)}`,
@@ -386,7 +388,10 @@ export class GdbStub {
     const line = bytesOf(digits);
     if (line === undefined) return ERROR.malformed;
     const answer = monitor(this.#board, this.#hart, new TextDecoder().decode(line));
-    return answer === "" ? OK : hexOf(encoder.encode(answer));
+    const bytes = encoder.encode(answer);
+    for (let at = 0; at < bytes.length; at += MAX_TEXT_BYTES)
+      this.#send(`O${hexOf(bytes.subarray(at, at + MAX_TEXT_BYTES))}`);
+    return OK;
   }
 
   #send(content: string): void {
