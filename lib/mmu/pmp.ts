@@ -1,6 +1,6 @@
 /** Physical memory protection: sixteen entries, the first that matches decides. */
 import type { AccessKind } from "../hart/effective-mode.ts";
-import type { StoredCsr } from "../hart/layout.ts";
+import { storedCsrSlot } from "../hart/layout.ts";
 import type { HartState } from "../hart/state.ts";
 import type { Paddr } from "../isa/address.ts";
 import { PMP_ENTRIES } from "../isa/csr-numbered.ts";
@@ -30,7 +30,12 @@ const RIGHT_FOR = { fetch: PMP_BIT.X, load: PMP_BIT.R, store: PMP_BIT.W } as con
   number
 >;
 
-const addressWord = (state: HartState, entry: number): bigint => state.stored(`pmpaddr${entry}` as StoredCsr);
+const ADDRESS_SLOTS = Array.from(
+  { length: PMP_ENTRIES },
+  (_, entry) => storedCsrSlot(`pmpaddr${entry}`) ?? -1,
+);
+
+const addressWord = (state: HartState, entry: number): bigint => state.csrs[ADDRESS_SLOTS[entry] ?? -1] ?? 0n;
 
 /** The naturally aligned region that the trailing ones of the address word give. @spec norm:pmp_napot_encoding_low_bits */
 function napot(word: bigint): { first: bigint; end: bigint } {
@@ -41,25 +46,43 @@ function napot(word: bigint): { first: bigint; end: bigint } {
 }
 
 /** Region of an entry. A TOR entry begins where the entry before ends, whatever that entry's mode. @spec norm:pmp_a_field_tor */
-function regionOf(state: HartState, index: number, matching: PmpMatching): { first: bigint; end: bigint } {
-  const word = addressWord(state, index);
+function regionOf(matching: PmpMatching, word: bigint, wordBefore: bigint): { first: bigint; end: bigint } {
   switch (matching) {
     case "OFF":
-      return { first: 0n, end: 0n };
+      return { first: 0n, end: 0n }; // norm:pmp_a_field_off
     case "TOR":
-      return { first: index === 0 ? 0n : addressWord(state, index - 1) * 4n, end: word * 4n };
+      return { first: wordBefore * 4n, end: word * 4n };
     case "NA4":
-      return { first: word * 4n, end: word * 4n + 4n };
+      return { first: word * 4n, end: word * 4n + 4n }; // norm:pmp_a_field_napot_na4
     case "NAPOT":
       return napot(word);
   }
 }
 
+/** An entry as it was last decoded, and the CSR values that it was decoded from. */
+interface KnownEntry {
+  readonly word: bigint;
+  readonly wordBefore: bigint;
+  readonly entry: PmpEntry;
+}
+
+/** Every walk asks for each entry several times, and their CSRs hardly ever change. */
+const knownEntries = new WeakMap<HartState, KnownEntry[]>();
+
 /** One entry as the hart's CSRs have it. */
 export function pmpEntry(state: HartState, index: number): PmpEntry {
   const config = state.pmpConfig[index] ?? 0;
+  const word = addressWord(state, index);
+  const wordBefore = index === 0 ? 0n : addressWord(state, index - 1);
+  const known = knownEntries.get(state) ?? [];
+  const last = known[index];
+  if (last?.entry.config === config && last.word === word && last.wordBefore === wordBefore)
+    return last.entry;
   const matching = PMP_MATCHING[(config >> 3) & 3] ?? "OFF";
-  return { index, matching, config, ...regionOf(state, index, matching) };
+  const entry = { index, matching, config, ...regionOf(matching, word, wordBefore) };
+  known[index] = { word, wordBefore, entry };
+  knownEntries.set(state, known);
+  return entry;
 }
 
 /** The lowest-numbered entry that contains some byte of a range, or `undefined`. */
@@ -102,7 +125,8 @@ export function checkPmp(
   if (entry === undefined) return { allowed: mode === MODE_NUMBER.M, entry };
   if (!containsAll(entry, address, lengthBytes)) return { allowed: false, entry };
   const bindsMachineMode = (entry.config & PMP_BIT.L) !== 0;
-  const exempt = mode === MODE_NUMBER.M && !bindsMachineMode;
+  const exempt = mode === MODE_NUMBER.M && !bindsMachineMode; // norm:pmp_l_bit_m_mode_enforcement
+  // norm:pmp_rwx_check norm:pmp_check_priv_modes
   return { allowed: exempt || (entry.config & RIGHT_FOR[kind]) !== 0, entry };
 }
 

@@ -2,8 +2,8 @@
  * The translation cache: one of the reference engine's two accelerations (the other is the decode memo).
  *
  * It remembers pages of RAM that an access of some kind was allowed to use, so that the next one needs no walk and no PMP
- * check. It is coherent: the guest cannot see it. A store over a valid page-table entry that fed it empties it, in either
- * engine and from any hart or device; invalid entries were never remembered. Switched off, it remembers nothing.
+ * check. It is coherent: the guest cannot see it. A store over a valid page-table entry makes it forget what that entry fed,
+ * in either engine and from any hart or device; invalid entries were never remembered. Switched off, it remembers nothing.
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../bus/ram.ts";
@@ -13,6 +13,8 @@ import { statusBit } from "../hart/status.ts";
 import { isVirtual, MODE_NUMBER, privilegeOf } from "../isa/mode.ts";
 import { PTE } from "./pte.ts";
 
+/** Access kinds by number. */
+const KINDS: readonly AccessKind[] = ["fetch", "load", "store"];
 /** Entries per context: direct-mapped by the low bits of the page number. */
 const ENTRIES = 1024;
 /** Words of an entry: low and high half of the page's virtual address, generation, offset of the page in RAM. */
@@ -26,14 +28,34 @@ const NOWHERE = -1;
 const FETCH_CONTEXTS = 8;
 const DATA_CONTEXTS = 32;
 
+/** Who remembers translations, and is told to forget one (by its place) or all. */
+interface Rememberer {
+  forgetAt(place: number): void;
+  forget(): void;
+}
+
+/** One remembered translation: whose, and where it keeps it. */
+interface Use {
+  readonly cache: Rememberer;
+  readonly place: number;
+}
+
+/** An entry that fed more translations than these is one of the upper levels, or maps much: then all are forgotten. */
+const MAX_LISTED_USES = 16;
+/** So many page-table entries are kept track of; then everything is forgotten and the count begins anew. */
+const MAX_ENTRIES = 1 << 16;
+
 /**
- * The RAM pages that remembered translations were read from, for all harts of a board together.
- * Says when one of them is about to change in a way that matters.
+ * The page-table entries that remembered translations were read from, for all harts of a board together. When a valid one
+ * is about to change, what it fed is forgotten. Stores beside them cost a look at this list and nothing more.
  */
 export class TranslationSources {
   readonly #ram: Ram;
-  readonly #pages = new Set<number>();
-  readonly #listeners: (() => void)[] = [];
+  /** By place of the entry in RAM, in words of eight bytes. */
+  readonly #uses = new Map<number, Use[]>();
+  /** How many such entries each page holds. */
+  readonly #entriesOfPage = new Map<number, number>();
+  readonly #caches: Rememberer[] = [];
 
   constructor(ram: Ram) {
     this.#ram = ram;
@@ -42,30 +64,62 @@ export class TranslationSources {
     );
   }
 
-  /** Asks to be told to forget everything. */
-  onChange(listener: () => void): void {
-    this.#listeners.push(listener);
+  /** Tells of a cache. */
+  join(cache: Rememberer): void {
+    this.#caches.push(cache);
   }
 
-  /** Watches the page that holds an entry. */
-  watch(ramOffset: number): void {
+  /** Keeps in mind that the entry at an offset in RAM fed a translation. */
+  watch(ramOffset: number, cache: Rememberer, place: number): void {
+    const word = ramOffset >>> 3;
+    const uses = this.#uses.get(word);
+    if (uses !== undefined) {
+      const isListed = uses.some((use) => use.place === place && use.cache === cache);
+      if (!isListed && uses.length <= MAX_LISTED_USES) uses.push({ cache, place });
+      return;
+    }
+    this.#uses.set(word, [{ cache, place }]);
     const page = ramOffset >>> PAGE_SHIFT;
-    if (this.#pages.has(page)) return;
-    this.#pages.add(page);
+    this.#entriesOfPage.set(page, (this.#entriesOfPage.get(page) ?? 0) + 1);
     this.#ram.flagPage(page, PageFlag.FEEDS_TRANSLATION);
+  }
+
+  /** Makes room, if so many entries are listed that somebody seems to walk through all of memory. */
+  limit(): void {
+    if (this.#uses.size > MAX_ENTRIES) this.#forgetAll();
   }
 
   #beforeStore(page: number, offset: number, length: number): void {
     const first = Math.max(offset, page * PAGE_BYTES) >>> 3;
     const last = (Math.min(offset + length, (page + 1) * PAGE_BYTES) - 1) >>> 3;
-    const words = this.#ram.i64.subarray(first, last + 1);
-    if (words.some((word) => (word & PTE.V) !== 0n)) this.#forget();
+    for (let word = first; word <= last; word++) {
+      const uses = this.#uses.get(word);
+      if (uses === undefined || ((this.#ram.i64[word] ?? 0n) & PTE.V) === 0n) continue;
+      if (uses.length > MAX_LISTED_USES) {
+        this.#forgetAll();
+        return;
+      }
+      for (const { cache, place } of uses) cache.forgetAt(place);
+      this.#drop(word, page);
+    }
   }
 
-  #forget(): void {
-    for (const page of this.#pages) this.#ram.unflagPage(page, PageFlag.FEEDS_TRANSLATION);
-    this.#pages.clear();
-    for (const listener of this.#listeners) listener();
+  #drop(word: number, page: number): void {
+    this.#uses.delete(word);
+    const left = (this.#entriesOfPage.get(page) ?? 1) - 1;
+    if (left > 0) {
+      this.#entriesOfPage.set(page, left);
+      return;
+    }
+    this.#entriesOfPage.delete(page);
+    this.#ram.unflagPage(page, PageFlag.FEEDS_TRANSLATION);
+  }
+
+  #forgetAll(): void {
+    for (const page of this.#entriesOfPage.keys()) this.#ram.unflagPage(page, PageFlag.FEEDS_TRANSLATION);
+    this.#entriesOfPage.clear();
+    this.#uses.clear();
+    for (const cache of this.#caches) cache.forget();
   }
 }
 
@@ -85,7 +139,7 @@ function dataContext(state: HartState): number {
 }
 
 /** One hart's cache. */
-export class TranslationCache {
+export class TranslationCache implements Rememberer {
   readonly isEnabled: boolean;
   readonly #sources: TranslationSources;
   readonly #fetches = new Int32Array(FETCH_CONTEXTS * CONTEXT_WORDS);
@@ -102,7 +156,7 @@ export class TranslationCache {
   constructor(sources: TranslationSources, isEnabled = true) {
     this.#sources = sources;
     this.isEnabled = isEnabled;
-    sources.onChange(() => this.forget());
+    sources.join(this);
   }
 
   /** Empties the cache. */
@@ -111,6 +165,16 @@ export class TranslationCache {
     if (this.#generation !== 0) return;
     for (const entries of [this.#fetches, this.#loads, this.#stores]) entries.fill(0);
     this.#generation = 1;
+  }
+
+  /** Forgets one translation, by the place that was told to the sources. */
+  forgetAt(place: number): void {
+    const kind = place % KINDS.length;
+    this.#entries(KINDS[kind] ?? "fetch")[(place - kind) / KINDS.length + 2] = 0;
+  }
+
+  #entries(kind: AccessKind): Int32Array {
+    return kind === "fetch" ? this.#fetches : kind === "load" ? this.#loads : this.#stores;
   }
 
   /** Turns to the entries that hold for the hart's present mode and `mstatus`. */
@@ -166,12 +230,14 @@ export class TranslationCache {
    */
   remember(kind: AccessKind, vaddr: bigint, ramOffset: number, sources: readonly number[]): void {
     if (!this.isEnabled) return;
-    for (const source of sources) this.#sources.watch(source);
+    this.#sources.limit();
     this.#address[0] = vaddr;
     const low = this.#halves[0] ?? 0;
-    const entries = kind === "fetch" ? this.#fetches : kind === "load" ? this.#loads : this.#stores;
+    const entries = this.#entries(kind);
     const context = kind === "fetch" ? this.#fetchContext : this.#dataContext;
     const at = context + ((low >>> PAGE_SHIFT) & (ENTRIES - 1)) * ENTRY_WORDS;
+    const place = at * KINDS.length + KINDS.indexOf(kind);
+    for (const source of sources) this.#sources.watch(source, this, place);
     entries[at] = low & PAGE_MASK;
     entries[at + 1] = this.#halves[1] ?? 0;
     entries[at + 2] = this.#generation;

@@ -2,7 +2,7 @@
 import type { Board } from "../../board/board.ts";
 import type { FileEntry } from "../../board/disk/file-tree.ts";
 import { loadLinux } from "../../board/linux-boot.ts";
-import { type BoardConfig, buildBoard, type HartCount } from "../../board/virt.ts";
+import { buildBoard, type HartCount } from "../../board/virt.ts";
 import { installFirmware } from "../../firmware/firmware.ts";
 import { initialFileSystem, rootDisk } from "./file-systems.ts";
 import type { LinuxFiles } from "./packages.ts";
@@ -57,7 +57,7 @@ export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): Lin
     ...(options.files === undefined ? {} : { files: options.files }),
   });
   if (!(disk instanceof Uint8Array)) return { kind: "refused", message: disk.message };
-  const board = buildBoard(boardConfig({ ramBytes, harts, seed }, disk));
+  const board = buildBoard({ ramBytes, harts, seed, disk });
   const layout = loadLinux(board, {
     kernel: files.kernel,
     initramfs,
@@ -70,5 +70,3 @@ export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): Lin
     installFirmware(board, { payloadEntry: BigInt(layout.entry), deviceTree: layout.tree });
   return { kind: "machine", board };
 }
-
-const boardConfig = (base: BoardConfig, _disk: Uint8Array): BoardConfig => base;
