@@ -34,12 +34,12 @@ const HYPERVISOR_LEVEL = 2;
  */
 export function csrDenied({ state }: Hart, csr: number, writes: boolean): ExceptionName | undefined {
   const missing = csrAt(csr) === undefined; // norm:H_illegal_high_half
-  const readOnly = writes && isReadOnlyCsr(csr);
+  const readOnly = writes && isReadOnlyCsr(csr); // norm:Zicsr_illegal_acc
   if (missing || readOnly) return "illegalInstruction";
   if (isVirtual(state.modeNumber)) return deniedToGuest(state, csr);
   // norm:H_vscsrs_acc_m_hs
   const level = state.modeNumber === S ? HYPERVISOR_LEVEL : state.modeNumber;
-  // norm:H_vscsrs_acc_u
+  // norm:H_vscsrs_acc_u norm:Zicsr_illegal_mode norm:Zicsr_higher_priv norm:M_access_all_lower_priv_CSRs norm:non_priv_exc
   const isRefused = level < lowestMode(csr) || isWithheld(state, csr) || isTrapped(state, csr);
   return isRefused ? "illegalInstruction" : undefined;
 }
@@ -47,8 +47,10 @@ export function csrDenied({ state }: Hart, csr: number, writes: boolean): Except
 /** CSRs that a more privileged mode has taken away from this one. */
 function isTrapped(state: HartState, csr: number): boolean {
   const mode = state.modeNumber;
+  // norm:mstatus_tvm_warl_op
   const hasTvm = mode === S && statusBit(state.stored("mstatus"), "TVM");
   if (csr === SATP || csr === HGATP) return hasTvm; // norm:hgatp_tvm_illegal norm:mstatus_tvm_hs
+  // norm:scounteren_op
   return isCounter(csr) && mode === U && !isOpen(state, "scounteren", counterOf(csr));
 }
 
@@ -61,7 +63,9 @@ function isTrapped(state: HartState, csr: number): boolean {
 function isWithheld(state: HartState, csr: number): boolean {
   if (csr <= FCSR) return !isFloatOn(state);
   if (state.modeNumber === M) return false;
+  // norm:mcounteren_tm_clr norm:mcounteren_tm_set
   if (csr === STIMECMP || csr === VSTIMECMP) return !(isTimerOn(state) && isOpen(state, "mcounteren", TIME));
+  // norm:mcounteren_set_nxt_priv
   return isCounter(csr) && !isOpen(state, "mcounteren", counterOf(csr));
 }
 

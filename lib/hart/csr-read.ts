@@ -59,7 +59,7 @@ export const environmentMask = (state: HartState): bigint => state.stored("menvc
 const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
   fflags: ({ state }) => getField(state.stored("fcsr"), FCSR_FIELDS.fflags),
   frm: ({ state }) => getField(state.stored("fcsr"), FCSR_FIELDS.frm),
-  sstatus: ({ state }) => state.stored("mstatus") & SSTATUS_MASK,
+  sstatus: ({ state }) => state.stored("mstatus") & SSTATUS_MASK, // norm:sstatus
   sie: ({ state }) => state.stored("mie") & state.stored("mideleg") & S_INTERRUPTS,
   sip: ({ state }) => pendingBits(state) & state.stored("mideleg") & S_INTERRUPTS,
   mip: ({ state }) => pendingBits(state),
@@ -75,7 +75,7 @@ const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
   minstret,
   cycle: mcycle,
   instret: minstret,
-  time: ({ clock }) => clock.mtime,
+  time: ({ clock }) => clock.mtime, // norm:time_op_rdonly norm:zicntr_rdtime_op
 };
 
 /** The value of a CSR, 64 bits unsigned. Permission is another question. */
@@ -90,6 +90,7 @@ export function readCsr(hart: Hart, name: CsrName): bigint {
  * What CSRRS and CSRRC start from. It differs from what they return in one bit: a supervisor external interrupt that only
  * the wire asserts must not be written back as if software had set it.
  * @spec norm:mip_seip_rdcsr
+ * @spec norm:mip_seip_wrcsr
  */
 export function readCsrToModify(hart: Hart, name: CsrName): bigint {
   if (name !== "mip") return readVisibleCsr(hart, name);

@@ -51,7 +51,7 @@ const writeStatus =
     const { state } = hart;
     storeLegal(hart, name, value);
     state.setStored(name, withSummary(state.stored(name)));
-    hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT;
+    hart.attention |= Attention.INTERRUPTS | Attention.ACCESS_CONTEXT; // norm:intr_mip_mie_xret_csrwr norm:csr_side_effects_synchronous norm:sfence_vma_sum_mxr_effect
   };
 
 const writeMstatus = writeStatus("mstatus");
@@ -127,6 +127,7 @@ const writePending =
   (hart, value) => {
     const { state } = hart;
     const delegated = name === "sip" ? state.stored("mideleg") : -1n;
+    // norm:mip_stip_no_stimecmp_acc
     const owned = isTimerOn(state) ? ~STIP : -1n;
     state.softwarePending = throughView(state.softwarePending, value, WRITABLE[name] & delegated & owned);
     hart.attention |= Attention.INTERRUPTS;
@@ -160,7 +161,7 @@ const PMP_TOR = 0x08;
 /** Bits 6:5 of each byte read as zero, whatever is written. @spec norm:pmp_cfg_rv64_layout */
 const PMP_BITS = 0x9f9f_9f9f_9f9f_9f9fn;
 
-/** A locked entry keeps its byte until reset. @spec norm:pmp_l_bit_write_protection */
+/** A locked entry keeps its byte until reset. @spec norm:pmp_l_bit_write_protection @spec norm:pmp_l_bit_function */
 const writePmpConfig =
   (name: "pmpcfg0" | "pmpcfg2"): Writer =>
   (hart, value) => {
@@ -199,8 +200,9 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   mie: storing("mie", Attention.INTERRUPTS),
   sie: writeEnables(({ state }) => WRITABLE.sie & state.stored("mideleg")),
   mip: writePending("mip"),
-  sip: writePending("sip"),
+  sip: writePending("sip"), // norm:sip_acc
   mideleg: storing("mideleg", Attention.INTERRUPTS),
+  // norm:sfence_vma_mode_effect
   satp: storing("satp", Attention.TRANSLATIONS | Attention.ACCESS_CONTEXT),
   stimecmp: writeTime("stimecmp"),
   ...{ vstimecmp: writeTime("vstimecmp"), htimedelta: writeTime("htimedelta") },

@@ -6,7 +6,7 @@ import { hypervisorField } from "./hypervisor-status.ts";
 import type { HartState } from "./state.ts";
 import { statusBit } from "./status.ts";
 
-/** Highest priority first, for each mode that handles them. @spec norm:intr_M_mode_pri @spec norm:hsint_priority */
+/** Highest priority first, for each mode that handles them. @spec norm:intr_M_mode_pri @spec norm:hsint_priority @spec norm:sip_sie_priority_bit_order */
 export const INTERRUPT_PRIORITY = [
   "machineExternal",
   "machineSoftware",
@@ -55,16 +55,16 @@ function guestExternalBits(state: HartState): bigint {
 
 /** `mip`: what software and wires together make pending. */
 export const pendingBits = (state: HartState): bigint =>
-  state.softwarePending | state.wiresPending | guestExternalBits(state);
+  state.softwarePending | state.wiresPending | guestExternalBits(state); // norm:intr_sei_op
 
 /** Pending and enabled in `mie`, whatever the mode and the global enables say: what ends a WFI. @spec norm:wfi_intr_dis */
 export const enabledPending = (state: HartState): bigint => pendingBits(state) & state.stored("mie");
 
-/** Whether machine mode's interrupts are taken in the present mode. @spec norm:mstatus_xie_intr_en_dis */
+/** Whether machine mode's interrupts are taken in the present mode. @spec norm:mstatus_xie_intr_en_dis @spec norm:mstatus_mie_sie_op2 */
 const isMachineInterruptible = (state: HartState): boolean =>
   state.modeNumber !== MODE_NUMBER.M || statusBit(state.stored("mstatus"), "MIE");
 
-/** Whether supervisor mode's are: always in less privileged modes, of which a guest's are two. */
+/** Whether supervisor mode's are: always in less privileged modes, of which a guest's are two. @spec norm:sstatus_sie @spec norm:sie_sip_supervisor_strap */
 function isSupervisorInterruptible(state: HartState): boolean {
   const mode = state.modeNumber;
   if (mode === MODE_NUMBER.S) return statusBit(state.stored("mstatus"), "SIE");
@@ -87,7 +87,8 @@ export function interruptToTake(state: HartState): number | undefined {
   const candidates = enabledPending(state);
   if (candidates === 0n) return undefined;
   const delegated = state.stored("mideleg");
-  const toMachine = candidates & ~delegated;
+  const toMachine = candidates & ~delegated; // norm:trap_del_intr_priv_lvl
+  // norm:intr_M_mode_highest_pri
   if (toMachine !== 0n && isMachineInterruptible(state)) return firstByPriority(toMachine);
   const passedOn = state.stored("hideleg");
   const toSupervisor = candidates & delegated & ~passedOn; // norm:hideleg_hs

@@ -60,7 +60,7 @@ export class SupervisorTimer {
       return;
     }
     const stimecmp = this.#state.stored("stimecmp");
-    const isDue = this.#clock.mtime >= stimecmp;
+    const isDue = this.#clock.mtime >= stimecmp; // norm:mip_sip_stip_op norm:mip_stip_stimecmp_clr
     const { wiresPending } = this.#state;
     this.#state.wiresPending = isDue ? wiresPending | STIP : wiresPending & ~STIP;
     if (isDue) this.#alarm.cancel();

@@ -54,7 +54,7 @@ function asGuestSees(trap: Trap): Trap {
   return isTranslated ? { ...trap, cause: trap.cause - 1 } : trap;
 }
 
-/** Where the handler begins. Interrupts have an entry each in vectored mode. @spec norm:mtvec_mode_vectored_op */
+/** Where the handler begins. Interrupts have an entry each in vectored mode. @spec norm:mtvec_mode_vectored_op @spec norm:mtvec_mode_direct_op */
 function handlerAddress(tvec: bigint, { isInterrupt, cause }: Trap): bigint {
   const base = tvec & ~3n;
   const isVectored = (tvec & 1n) === 1n;
@@ -100,8 +100,8 @@ function tellHypervisor(state: HartState, trap: Trap, from: ModeNumber): void {
 /** Supervisor mode's half of the entry. @spec norm:trap_del_S_mode_op */
 function enterSupervisor(state: HartState, trap: Trap, from: ModeNumber): void {
   const mstatus = state.stored("mstatus");
-  state.setStored("scause", causeWord(trap));
-  state.setStored("sepc", state.pc);
+  state.setStored("scause", causeWord(trap)); // norm:scause
+  state.setStored("sepc", state.pc); // norm:sepc_op_trap_write
   state.setStored("stval", trap.tval);
   state.setStored(
     "mstatus",
@@ -115,9 +115,9 @@ function enterSupervisor(state: HartState, trap: Trap, from: ModeNumber): void {
 /** Machine mode's half. @spec norm:mstatus_xpie_xie_xpp_trap_op @spec norm:H_trap_m_csrwrites */
 function enterMachine(state: HartState, trap: Trap, from: ModeNumber): void {
   const mstatus = state.stored("mstatus");
-  state.setStored("mcause", causeWord(trap));
-  state.setStored("mepc", state.pc);
-  state.setStored("mtval", trap.tval);
+  state.setStored("mcause", causeWord(trap)); // norm:mcause_op norm:mcause_exccode_op
+  state.setStored("mepc", state.pc); // norm:mepc_op norm:ecall_ebreak_epc_value
+  state.setStored("mtval", trap.tval); // norm:mtval_op
   state.setStored("mtval2", trap.tval2);
   state.setStored("mtinst", trap.tinst);
   state.setStored(
@@ -147,6 +147,7 @@ export function enterTrap(hart: Hart, trap: Trap): void {
   const epc = state.pc;
   const delegation = delegationOf(state, trap);
   const effective = hart.hasTrapObservers ? accessMode(state, trap) : from;
+  // norm:trap_def_M_mode norm:trap_del_S_mode_no_M_mode
   if (!(delegation.wasAsked && delegation.isSet)) enterMachine(state, trap, from);
   else if (delegation.toGuest?.isSet) enterGuest(state, trap, from);
   else enterSupervisor(state, trap, from);
@@ -210,7 +211,7 @@ function leaveMachine(state: HartState): bigint {
   return state.stored("mepc");
 }
 
-/** @spec norm:sret_v0 */
+/** @spec norm:sret_v0 @spec norm:sstatus_spie @spec norm:sstatus_spp */
 function leaveSupervisor(state: HartState): bigint {
   const mstatus = state.stored("mstatus");
   // norm:hstatus_spv_sret

@@ -42,6 +42,7 @@ const inPlace = { rs1: "rd" } as const;
 /** Compressed instructions. @spec unpriv §"C Extension for Compressed Instructions" */
 export const c = {
   // Quadrant 0: loads and stores with a small register as base.
+  // norm:c-addi4spn_rsv
   "c.addi4spn": compressed("stackAddress")(
     "000 nzuimm[5:4|9:6|2|3] rd' 00",
     "norm:c-addi4spn_op",
@@ -58,14 +59,17 @@ export const c = {
   // Quadrant 1: constants, arithmetic in place, control transfer.
   "c.nop": compressed("hint")("000 imm[5] 00000 imm[4:0] 01", "norm:c-nop_op", rv64i.addi),
   "c.addi": immediate("000 imm[5] rd≠0 imm[4:0] 01", "norm:c-addi_op", rv64i.addi, inPlace),
+  // norm:c-addiw_rsv
   "c.addiw": immediate("001 imm[5] rd≠0 imm[4:0] 01", "norm:c-addiw_op", rv64i.addiw, inPlace),
   "c.li": immediate("010 imm[5] rd imm[4:0] 01", "norm:c-li_op", rv64i.addi, { rs1: ZERO }),
+  // norm:c-addi16sp_rsv
   "c.addi16sp": compressed("stackPointer")(
     "011 nzimm[9] 00010 nzimm[4|6|8:7|5] 01",
     "norm:c-addi16sp_op",
     rv64i.addi,
     { rd: SP, rs1: SP },
   ),
+  // norm:c-lui_rsv
   "c.lui": compressed("compressedUpper")("011 nzimm[17] rd≠2 nzimm[16:12] 01", "norm:c-lui_op", rv64i.lui),
   "c.srli": smallShift("100 shamt[5] 00 rd' shamt[4:0] 01", "norm:c-srli_op", rv64i.srli, inPlace),
   "c.srai": smallShift("100 shamt[5] 01 rd' shamt[4:0] 01", "norm:c-srai_op", rv64i.srai, inPlace),
@@ -97,8 +101,11 @@ export const c = {
   "c.fldsp": compressed("stackFloatLoad")("001 uimm[5] rd uimm[4:3|8:6] 10", "norm:c-fldsp_op", d.fld, {
     rs1: SP,
   }),
+  // norm:c-lwsp_rsv
   "c.lwsp": stackLoad("010 uimm[5] rd≠0 uimm[4:2|7:6] 10", "norm:c-lwsp_op", rv64i.lw, { rs1: SP }),
+  // norm:c-ldsp_rsv
   "c.ldsp": stackLoad("011 uimm[5] rd≠0 uimm[4:3|8:6] 10", "norm:c-ldsp_op", rv64i.ld, { rs1: SP }),
+  // norm:c-jr_rsv
   "c.jr": jumpRegister("100 0 rs1≠0 00000 10", "norm:c-jr_op", rv64i.jalr, { rd: ZERO }),
   "c.mv": pair("100 0 rd rs2≠0 10", "norm:c-mv_op", rv64i.add, { rs1: ZERO }),
   "c.ebreak": compressed("none")("100 1 00000 00000 10", "norm:c-ebreak_op", rv64i.ebreak),

@@ -19,7 +19,7 @@ const MXL_64 = 2n << 62n;
 
 /** Direct or vectored. @spec norm:mtvec_mode_enc */
 const VECTOR_MODE = warl(1, 0, [0n, 1n]);
-/** Compressed instructions begin at every even address, so only the lowest bit is always zero. @spec norm:mepc_align */
+/** Compressed instructions begin at every even address, so only the lowest bit is always zero. @spec norm:mepc_align @spec norm:sepc */
 const EPC = rw(63, 1);
 
 /** A time that no machine reaches: no timer interrupt is pending before somebody asks for one. */
@@ -80,6 +80,7 @@ export const CSRS = {
     fields: SUPERVISOR_STATUS,
     reset: UXL_64,
   },
+  /** @spec norm:sip_sie */
   sie: {
     address: 0x104,
     access: "SRW",
@@ -88,6 +89,7 @@ export const CSRS = {
     fields: { SSIE: rw(1), STIE: rw(5), SEIE: rw(9) },
     reset: 0n,
   },
+  /** @spec norm:stvec */
   stvec: {
     address: 0x105,
     access: "SRW",
@@ -97,6 +99,7 @@ export const CSRS = {
     reset: 0n,
     voidOnIllegal: true,
   },
+  /** @spec norm:scounteren @spec norm:scounteren_acc */
   scounteren: {
     address: 0x106,
     access: "SRW",
@@ -129,6 +132,7 @@ export const CSRS = {
     fields: { sepc: EPC },
     reset: 0n,
   },
+  /** @spec norm:scause_exception_code_sz */
   scause: {
     address: 0x142,
     access: "SRW",
@@ -137,6 +141,7 @@ export const CSRS = {
     fields: { code: rw(62, 0), interrupt: rw(63) },
     reset: 0n,
   },
+  /** @spec norm:stval_acc */
   stval: {
     address: 0x143,
     access: "SRW",
@@ -145,6 +150,7 @@ export const CSRS = {
     fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:sip_sie @spec norm:sip_sie_bits_sz */
   sip: {
     address: 0x144,
     access: "SRW",
@@ -153,6 +159,7 @@ export const CSRS = {
     fields: { SSIP: rw(1), STIP: ro(5), SEIP: ro(9) },
     reset: 0n,
   },
+  /** @spec norm:stimecmp_exist */
   stimecmp: {
     address: 0x14d,
     access: "SRW",
@@ -184,8 +191,8 @@ export const CSRS = {
       MPIE: rw(7),
       SPP: rw(8),
       VS: ro(10, 9),
-      MPP: warl(12, 11, [0n, 1n, 3n]),
-      FS: rw(14, 13),
+      MPP: warl(12, 11, [0n, 1n, 3n]), // norm:mstatus_xpp_warl norm:mstatus_mpp_sz
+      FS: rw(14, 13), // norm:mstatus_fs_vs_warl
       XS: ro(16, 15),
       MPRV: rw(17),
       SUM: rw(18),
@@ -193,29 +200,32 @@ export const CSRS = {
       TVM: rw(20),
       TW: rw(21),
       TSR: rw(22),
-      UXL: ro(33, 32),
-      SXL: ro(35, 34),
+      UXL: ro(33, 32), // norm:mstatus_uxl_rdonly_mxlen64
+      SXL: ro(35, 34), // norm:mstatus_sxl_rdonly_mxlen64
       SBE: ro(36),
       MBE: ro(37),
       GVA: rw(38),
       MPV: rw(39),
       SD: ro(63),
     },
-    reset: UXL_64 | SXL_64,
+    reset: UXL_64 | SXL_64, // norm:mstatus_sxl_uxl_enc
   },
+  /** @spec norm:misa_sz @spec norm:misa_always_rd */
   misa: {
     address: 0x301,
     access: "MRW",
     title: "machine ISA",
     spec: "norm:misa_csr_implemented",
-    fields: { extensions: ro(25, 0), MXL: ro(63, 62) },
-    reset: MXL_64 | extensions("ABCDFHIMSU"), // norm:misa_h_op norm:misa_mxl_enc
+    fields: { extensions: ro(25, 0), MXL: ro(63, 62) }, // norm:misa_mxl_acc
+    reset: MXL_64 | extensions("ABCDFHIMSU"), // norm:misa_h_op norm:misa_mxl_enc norm:misa_mxl_op_isa norm:misa_i_op norm:misa_m_op norm:misa_b_op norm:misa_s_op norm:misa_u_op
   },
+  /** @spec norm:medeleg_sz_acc @spec norm:medeleg_enc_txt */
   medeleg: {
     address: 0x302,
     access: "MRW",
     title: "machine exception delegation",
     spec: "norm:medeleg_enc_img",
+    // norm:medeleg_no_rd1 norm:medeleg_when_rd0 norm:medeleg_mideleg_warl
     fields: {
       user: rw(8, 0),
       ecallFromS: rw(9),
@@ -231,6 +241,7 @@ export const CSRS = {
     },
     reset: 0n,
   },
+  /** @spec norm:mideleg_sz_acc @spec norm:mideleg_enc_txt */
   mideleg: {
     address: 0x303,
     access: "MRW",
@@ -250,6 +261,7 @@ export const CSRS = {
     },
     reset: GUEST_INTERRUPTS,
   },
+  /** @spec norm:mie_sz_acc */
   mie: {
     address: 0x304,
     access: "MRW",
@@ -270,6 +282,7 @@ export const CSRS = {
     },
     reset: 0n,
   },
+  /** @spec norm:mtvec_sz_warl_acc @spec norm:mtvec_mode_enc */
   mtvec: {
     address: 0x305,
     access: "MRW",
@@ -279,6 +292,7 @@ export const CSRS = {
     reset: 0n,
     voidOnIllegal: true,
   },
+  /** @spec norm:mcounteren_enc_img @spec norm:mcounteren_sz */
   mcounteren: {
     address: 0x306,
     access: "MRW",
@@ -287,6 +301,7 @@ export const CSRS = {
     fields: { CY: rw(0), TM: rw(1), IR: rw(2), HPM: ro(31, 3) },
     reset: 0n,
   },
+  /** @spec norm:menvcfg_sz_acc */
   menvcfg: {
     address: 0x30a,
     access: "MRW",
@@ -295,6 +310,7 @@ export const CSRS = {
     fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: rw(62), STCE: rw(63) },
     reset: 0n,
   },
+  /** @spec norm:mcountinhibit_sz_warl_op1 */
   mcountinhibit: {
     address: 0x320,
     access: "MRW",
@@ -303,6 +319,7 @@ export const CSRS = {
     fields: { CY: rw(0), IR: rw(2), HPM: ro(31, 3) },
     reset: 0n,
   },
+  /** @spec norm:mscratch_enc_img */
   mscratch: {
     address: 0x340,
     access: "MRW",
@@ -311,6 +328,7 @@ export const CSRS = {
     fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mepc_sz_acc @spec norm:mepc_warl */
   mepc: {
     address: 0x341,
     access: "MRW",
@@ -319,6 +337,7 @@ export const CSRS = {
     fields: { mepc: EPC },
     reset: 0n,
   },
+  /** @spec norm:mcause_sz_acc */
   mcause: {
     address: 0x342,
     access: "MRW",
@@ -327,7 +346,7 @@ export const CSRS = {
     fields: { code: rw(62, 0), interrupt: rw(63) },
     reset: 0n,
   },
-  /** @spec norm:H_mtval_nrz */
+  /** @spec norm:H_mtval_nrz @spec norm:mtval_sz_acc @spec norm:mtval_warl */
   mtval: {
     address: 0x343,
     access: "MRW",
@@ -336,21 +355,22 @@ export const CSRS = {
     fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mip_sz_acc */
   mip: {
     address: 0x344,
     access: "MRW",
     title: "machine interrupt pending",
     spec: "norm:mip_std_enc_img",
     fields: {
-      SSIP: rw(1),
+      SSIP: rw(1), // norm:mip_ssip_acc
       VSSIP: rw(2),
-      MSIP: ro(3),
+      MSIP: ro(3), // norm:mip_msip_rdonly
       STIP: rw(5),
       VSTIP: ro(6),
-      MTIP: ro(7),
-      SEIP: rw(9),
+      MTIP: ro(7), // norm:mip_mtip_rdonly
+      SEIP: rw(9), // norm:mip_seip_acc
       VSEIP: ro(10),
-      MEIP: ro(11),
+      MEIP: ro(11), // norm:mip_meip_rdonly
       SGEIP: ro(12),
     },
     reset: 0n,
@@ -358,6 +378,7 @@ export const CSRS = {
   tselect: noTrigger(0x7a0, "debug trigger select"),
   tdata1: noTrigger(0x7a1, "debug trigger data 1: type 0, there is no trigger"),
   tdata2: noTrigger(0x7a2, "debug trigger data 2"),
+  /** @spec norm:mcycle_minstret_sz */
   mcycle: {
     address: 0xb00,
     access: "MRW",
@@ -366,6 +387,7 @@ export const CSRS = {
     fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mcycle_minstret_sz */
   minstret: {
     address: 0xb02,
     access: "MRW",
@@ -398,6 +420,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mvendorid_sz_acc_op */
   mvendorid: {
     address: 0xf11,
     access: "MRO",
@@ -406,6 +429,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:marchid_sz_acc_op */
   marchid: {
     address: 0xf12,
     access: "MRO",
@@ -414,6 +438,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mimpid_op */
   mimpid: {
     address: 0xf13,
     access: "MRO",
@@ -422,6 +447,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mhartid_sz_acc_op @spec norm:mhartid_one_is_zero */
   mhartid: {
     address: 0xf14,
     access: "MRO",
@@ -430,6 +456,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:mconfigptr_sz_acc @spec norm:mconfigptr_mandatory @spec norm:mconfigptr_val */
   mconfigptr: {
     address: 0xf15,
     access: "MRO",

@@ -76,8 +76,8 @@ export function legalize(
   return value;
 }
 
-/** Whether writes raise an exception: the two highest address bits are ones. */
+/** Whether writes raise an exception: the two highest address bits are ones. @spec norm:Zicsr_rw */
 export const isReadOnlyCsr = (address: number): boolean => address >>> 10 === 3;
 
-/** The lowest privilege mode that may use the CSR, as a mode number (2 is the hypervisor's: HS with the H extension). */
+/** The lowest privilege mode that may use the CSR, as a mode number (2 is the hypervisor's: HS with the H extension). @spec norm:Zicsr_access */
 export const lowestMode = (address: number): number => (address >>> 8) & 3;

@@ -168,7 +168,7 @@ export const computing =
   (diagram: string, spec: SpecReference, execute: Compute): Insn<F> =>
     trapping(form)(diagram, spec, execute);
 
-/** The exception for an instruction that may not run here. `mtval` gets the instruction word, as on QEMU. */
+/** The exception for an instruction that may not run here. `mtval` gets the instruction word, as on QEMU. @spec norm:mtval_ill_instr_exc_in_low_bits @spec norm:mtval_instr_bits_lead-in */
 export const illegalInstruction = ({ word }: Pick<Operands, "word">): Trap =>
   exception("illegalInstruction", BigInt(word >>> 0));
 

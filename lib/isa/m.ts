@@ -15,7 +15,7 @@ const unsignedWord = (value: bigint): bigint => BigInt.asUintN(32, value);
  */
 const quotient = (dividend: bigint, divisor: bigint): bigint => (divisor === 0n ? -1n : dividend / divisor);
 
-/** Remainder with the dividend's sign. By zero it is the dividend. @spec norm:rem_by_zero */
+/** Remainder with the dividend's sign. By zero it is the dividend. @spec norm:rem_by_zero @spec norm:rem_result_sign */
 const remainder = (dividend: bigint, divisor: bigint): bigint =>
   divisor === 0n ? dividend : dividend % divisor;
 

@@ -12,7 +12,7 @@ import type { Trap } from "./trap.ts";
 
 const { U, S, M, VU, VS } = MODE_NUMBER;
 
-/** @spec norm:xret_in_higher_mode */
+/** @spec norm:xret_in_higher_mode @spec norm:xret_in_lower_mode */
 function machineReturn(hart: ExecContext, operands: Operands): Trap | undefined {
   return hart.mode === M ? hart.returnFromTrap("M") : illegalInstruction(operands);
 }

@@ -40,6 +40,7 @@ const ECALL_FROM = {
   [MODE_NUMBER.VS]: "ecallFromVs",
 } as const;
 
+/** @spec norm:br_target */
 const branchIf = (isTaken: boolean, hart: ExecContext, imm: bigint): undefined =>
   isTaken ? hart.jump(hart.pc + imm) : undefined;
 
@@ -80,33 +81,41 @@ export const rv64i = {
   bgeu: branch("imm[12|10:5] rs2 rs1 111 imm[4:1|11] 1100011", NOT_LESS, (hart, { rs1, rs2, imm }) =>
     branchIf(asU64(hart.x[rs1]) >= asU64(hart.x[rs2]), hart, imm),
   ),
+  // norm:lb_lbu_op norm:ldst_ea norm:load_op
   lb: load("imm[11:0] rs1 000 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
     hart.load8(rd, hart.x[rs1] + imm),
   ),
+  // norm:lh_op
   lh: load("imm[11:0] rs1 001 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
     hart.load16(rd, hart.x[rs1] + imm),
   ),
+  // norm:lw_op
   lw: load("imm[11:0] rs1 010 rd 0000011", "norm:lw_op_rv64i", (hart, { rd, rs1, imm }) =>
     hart.load32(rd, hart.x[rs1] + imm),
   ),
   ld: load("imm[11:0] rs1 011 rd 0000011", "norm:ld_op_rv64i", (hart, { rd, rs1, imm }) =>
     hart.load64(rd, hart.x[rs1] + imm),
   ),
+  // norm:lb_lbu_op
   lbu: load("imm[11:0] rs1 100 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
     hart.load8U(rd, hart.x[rs1] + imm),
   ),
+  // norm:lhu_op
   lhu: load("imm[11:0] rs1 101 rd 0000011", LOAD_SMALL, (hart, { rd, rs1, imm }) =>
     hart.load16U(rd, hart.x[rs1] + imm),
   ),
   lwu: load("imm[11:0] rs1 110 rd 0000011", "norm:lwu_op", (hart, { rd, rs1, imm }) =>
     hart.load32U(rd, hart.x[rs1] + imm),
   ),
+  // norm:sw_sh_sb_op norm:store_op
   sb: store("imm[11:5] rs2 rs1 000 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
     hart.store8(hart.x[rs1] + imm, rs2),
   ),
+  // norm:sw_sh_sb_op
   sh: store("imm[11:5] rs2 rs1 001 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
     hart.store16(hart.x[rs1] + imm, rs2),
   ),
+  // norm:sw_sh_sb_op
   sw: store("imm[11:5] rs2 rs1 010 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
     hart.store32(hart.x[rs1] + imm, rs2),
   ),

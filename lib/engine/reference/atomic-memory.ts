@@ -34,7 +34,7 @@ export class AtomicMemory {
     this.#space = space;
   }
 
-  /** Reads a word, signed, and reserves it. @spec norm:lr_w_op */
+  /** Reads a word, signed, and reserves it. @spec norm:lr_w_op @spec norm:lr_sc_rv64 @spec norm:sc_pairs_latest_lr */
   loadReserved(address: bigint, widthBytes: AtomicWidth): bigint | Trap {
     const at = this.#locate(address, widthBytes, "load");
     if (typeof at !== "number") return at;
@@ -50,6 +50,9 @@ export class AtomicMemory {
    * @returns Whether it was written.
    * @spec norm:lrsc_same_address_and_size
    * @spec norm:sc_reservation_invalidate
+   * @spec norm:sc_intervening_sc_fail
+   * @spec norm:sc_addr_not_in_reservation_fail
+   * @spec norm:sc_w_failure
    */
   storeConditional(address: bigint, value: bigint, widthBytes: AtomicWidth): boolean | Trap {
     const at = this.#locate(address, widthBytes, "store");
@@ -77,7 +80,7 @@ export class AtomicMemory {
     return reservationWord(this.#bus.ram.base + at, widthBytes);
   }
 
-  /** Offset in RAM. Devices take no atomic accesses. @spec norm:amo_alignment @spec norm:lr_sc_alignment */
+  /** Offset in RAM. Devices take no atomic accesses. @spec norm:amo_alignment @spec norm:lr_sc_alignment @spec norm:mcause_exccode_ld_ldrsv */
   #locate(address: bigint, widthBytes: AtomicWidth, kind: AtomicKind): number | Trap {
     const known =
       kind === "load"

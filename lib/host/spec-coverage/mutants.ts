@@ -112,6 +112,18 @@ function text(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): vo
   }
   if (/(^| )(rd|rs1|rs2|imm|uimm|shamt|pred|csr|rd'|rs1')/.test(node.text) || /^[01 ]{16,}$/.test(node.text))
     picture(node, source, make);
+  if (/^[A-Z]{6,}$/.test(node.text)) letters(node, source, make);
+}
+
+/** The letters of `misa`, each of which may be missing. */
+function letters(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): void {
+  for (const letter of node.text)
+    make(
+      node.getStart(source),
+      node.end,
+      JSON.stringify(node.text.replace(letter, "")),
+      `${letter} is missing`,
+    );
 }
 
 /** The first bit of each fixed group of an instruction's picture. */
@@ -120,6 +132,16 @@ function picture(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make):
   for (const { index } of [...written.matchAll(/(?<=^| )[01]+(?= |$)/g)].slice(0, 3)) {
     const flipped = `${written.slice(0, index)}${written[index] === "0" ? "1" : "0"}${written.slice(index + 1)}`;
     make(node.getStart(source), node.end, JSON.stringify(flipped), `bit ${index} of the picture flipped`);
+  }
+  for (const exclusion of ["≠0", "≠2", "nz"]) {
+    const without = written.replace(exclusion, "");
+    if (without !== written)
+      make(
+        node.getStart(source),
+        node.end,
+        JSON.stringify(without),
+        `${exclusion} of the picture is missing`,
+      );
   }
 }
 

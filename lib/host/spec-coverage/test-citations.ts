@@ -97,7 +97,8 @@ export function testCitations(file: string, text: string): CitedTest[] {
     const own = comments.filter(({ start, end }) => start > call.pos && end <= call.end);
     const all = [...titles, titleOf(call)];
     const tags = tagsIn([...all, ...own.map((comment) => comment.text)].join(" "));
-    const rows = withNamed(table, known).concat(table);
+    const templates = call.arguments.filter(ts.isTemplateExpression);
+    const rows = withNamed([...table, ...templates], known).concat(table);
     const rowTags = tagsIn(rows.map((node) => node.getText(source)).join(" ")).filter(
       (tag) => !tags.includes(tag),
     );

@@ -163,6 +163,99 @@ const BRANCHES: { readonly [M in Mnemonic]?: (a: bigint, b: bigint) => boolean }
   bgeu: (a, b) => a >= b,
 };
 
+/** The manual's rule for each. */
+const RULES: { readonly [M in Mnemonic]?: string } = {
+  lui: "norm:lui_op_rv64i",
+  auipc: "norm:auipc_op_rv64i",
+  beq: "norm:beq_bne_op",
+  bne: "norm:beq_bne_op",
+  blt: "norm:blt_bltu_op",
+  bge: "norm:bge_bgeu_op",
+  bltu: "norm:blt_bltu_op",
+  bgeu: "norm:bge_bgeu_op",
+  addi: "norm:addi_op",
+  slti: "norm:slti_sltiu_op",
+  sltiu: "norm:slti_sltiu_op",
+  xori: "norm:andi_ori_xori_op",
+  ori: "norm:andi_ori_xori_op",
+  andi: "norm:andi_ori_xori_op",
+  slli: "norm:sll_srl_sra_sh_amt_rv64i",
+  srli: "norm:sll_srl_sra_sh_amt_rv64i",
+  srai: "norm:sll_srl_sra_sh_amt_rv64i",
+  add: "norm:add_op",
+  sub: "norm:sub_op",
+  sll: "norm:sll_srl_sra_sh_amt_rv64i",
+  slt: "norm:slt_sltu_op",
+  sltu: "norm:slt_sltu_op",
+  xor: "norm:and_or_xor_op",
+  srl: "norm:sll_srl_sra_sh_amt_rv64i",
+  sra: "norm:sll_srl_sra_sh_amt_rv64i",
+  or: "norm:and_or_xor_op",
+  and: "norm:and_or_xor_op",
+  addiw: "norm:addiw_op",
+  slliw: "norm:slliw_srliw_sraiw_op",
+  srliw: "norm:slliw_srliw_sraiw_op",
+  sraiw: "norm:slliw_srliw_sraiw_op",
+  addw: "norm:addw_subw_op",
+  subw: "norm:addw_subw_op",
+  sllw: "norm:sllw_srlw_sraw_op",
+  srlw: "norm:sllw_srlw_sraw_op",
+  sraw: "norm:sllw_srlw_sraw_op",
+  mul: "norm:mul_op",
+  mulh: "norm:mulh_mulhu_mulhsu_op",
+  mulhsu: "norm:mulh_mulhu_mulhsu_op",
+  mulhu: "norm:mulh_mulhu_mulhsu_op",
+  div: "norm:div_divu_op",
+  divu: "norm:div_divu_op",
+  rem: "norm:rem_remu_op",
+  remu: "norm:rem_remu_op",
+  mulw: "norm:mulw_op",
+  divw: "norm:divw_divuw_op",
+  divuw: "norm:divw_divuw_op",
+  remw: "norm:remw_remuw_op",
+  remuw: "norm:remw_remuw_op",
+  "add.uw": "norm:add_uw_op",
+  sh1add: "norm:sh1add_op",
+  sh2add: "norm:sh2add_op",
+  sh3add: "norm:sh3add_op",
+  "sh1add.uw": "norm:sh1add_uw_op",
+  "sh2add.uw": "norm:sh2add_uw_op",
+  "sh3add.uw": "norm:sh3add_uw_op",
+  "slli.uw": "norm:slli_uw_op",
+  andn: "norm:andn_op",
+  orn: "norm:orn_op",
+  xnor: "norm:xnor_op",
+  clz: "norm:clz_op",
+  clzw: "norm:clzw_op",
+  ctz: "norm:ctz_op",
+  ctzw: "norm:ctzw_op",
+  cpop: "norm:cpop_op",
+  cpopw: "norm:cpopw_op",
+  max: "norm:max_op",
+  maxu: "norm:maxu_op",
+  min: "norm:min_op",
+  minu: "norm:minu_op",
+  "sext.b": "norm:sext_b_op",
+  "sext.h": "norm:sext_h_op",
+  "zext.h": "norm:zext_h_op",
+  rol: "norm:rol_op",
+  rolw: "norm:rolw_op",
+  ror: "norm:ror_op",
+  rori: "norm:rori_op",
+  roriw: "norm:roriw_op",
+  rorw: "norm:rorw_op",
+  "orc.b": "norm:orc_b_op",
+  rev8: "norm:rev8_op",
+  bclr: "norm:bclr_op",
+  bclri: "norm:bclri_op",
+  bext: "norm:bext_op",
+  bexti: "norm:bexti_op",
+  binv: "norm:binv_op",
+  binvi: "norm:binvi_op",
+  bset: "norm:bset_op",
+  bseti: "norm:bseti_op",
+};
+
 /** A hart that can compute and jump, and nothing else. */
 class FakeHart {
   readonly x: RegisterFile = new BigInt64Array(32) as unknown as RegisterFile;
@@ -234,7 +327,7 @@ describe("instructions that compute", () => {
   });
 
   for (const mnemonic of computing) {
-    it(`${mnemonic} agrees with unsigned arithmetic modulo 2^64`, () => {
+    it(`${mnemonic} agrees with unsigned arithmetic modulo 2^64 (${RULES[mnemonic]})`, () => {
       const insn: Insn = INSTRUCTIONS[mnemonic];
       const model = MODELS[mnemonic];
       if (model === undefined) throw new Error(`no model of ${mnemonic}`);
@@ -291,7 +384,7 @@ describe("instructions that branch", () => {
     Mnemonic,
     (a: bigint, b: bigint) => boolean,
   ][]) {
-    it(`${mnemonic} jumps exactly when its comparison holds`, () => {
+    it(`${mnemonic} jumps exactly when its comparison holds (${RULES[mnemonic]} norm:br_target)`, () => {
       const pairs = fc.oneof(
         fc.tuple(wordArbitrary, wordArbitrary),
         wordArbitrary.map((a) => [a, a] as [bigint, bigint]),
@@ -309,7 +402,7 @@ describe("instructions that branch", () => {
     });
   }
 
-  it("jalr clears the lowest bit of its target and reads its base before it writes the link", () => {
+  it("jalr clears the lowest bit of its target and reads its base before it writes the link (norm:jalr_op norm:jalr_target)", () => {
     fc.assert(
       fc.property(wordArbitrary, immediateOf(INSTRUCTIONS.jalr), pcArbitrary, (base, imm, pc) => {
         const hart = new FakeHart(pc);
@@ -324,7 +417,7 @@ describe("instructions that branch", () => {
   });
 });
 
-describe("division's odd cases, as the manual's table gives them", () => {
+describe("division's odd cases, as the manual's table gives them (norm:div_by_zero norm:rem_by_zero norm:signed_div_overflow norm:rem_result_sign norm:remw_remuw_result_sign)", () => {
   const MIN = -(2n ** 63n);
   const MIN32 = -(2n ** 31n);
   it.each([

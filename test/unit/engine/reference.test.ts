@@ -104,7 +104,7 @@ for (const switches of SWITCH_POSITIONS) {
       expect(hart.read("a0")).toBe(2432902008176640000n);
     });
 
-    it("sign- and zero-extends loads of every width, and stores the low bytes", () => {
+    it("sign- and zero-extends loads of every width, and stores the low bytes (norm:lh_lhu_lb_lbu_op_rv64i norm:lw_op_rv64i norm:lwu_op norm:ld_op_rv64i norm:sd_sw_sh_sb_op_rv64i norm:lb_lbu_op norm:lh_op norm:lhu_op norm:lw_op norm:sw_sh_sb_op norm:ldst_ea norm:load_op norm:store_op norm:ldst_little_endian_op)", () => {
       const { hart } = run(`
         la s0, data
         lb a0, 7(s0)
@@ -134,7 +134,7 @@ for (const switches of SWITCH_POSITIONS) {
       ]);
     });
 
-    it("performs misaligned loads and stores in RAM, also across pages", () => {
+    it("performs misaligned loads and stores in RAM, also across pages (norm:misaligned_ldst_eei_dependent_behavior norm:misaligned_ldst_hw_support)", () => {
       const { hart } = run(`
         li s0, 0x80008ffd
         li a0, 0x1122334455667788
@@ -152,12 +152,12 @@ for (const switches of SWITCH_POSITIONS) {
       ]);
     });
 
-    it("never changes x0", () => {
+    it("never changes x0 (norm:x0eq0)", () => {
       const { hart } = run("li t0, 5\n add zero, t0, t0\n auipc t1, 0\n ld zero, 0(t1)\n mv a0, zero\n wfi");
       expect([hart.read("zero"), hart.read("a0")]).toEqual([0n, 0n]);
     });
 
-    it("runs instructions that a program has just written, without a fence", () => {
+    it("runs instructions that a program has just written, without a fence (norm:fence_i_op)", () => {
       const { hart } = run(`
         la s0, patch
         li s1, 3
@@ -194,7 +194,7 @@ for (const switches of SWITCH_POSITIONS) {
       expect([hart.read("s10"), hart.read("s11")]).toEqual([BigInt(EXCEPTION.loadPageFault), 0x4000_0000n]);
     });
 
-    it("follows SUM and MXR from one instruction to the next", () => {
+    it("follows SUM and MXR from one instruction to the next (norm:sfence_vma_sum_mxr_effect)", () => {
       const machine = start(`${ENTER_SUPERVISOR}
         li s0, 0x40000000
         li s1, 0x40000        # SUM
@@ -212,7 +212,7 @@ for (const switches of SWITCH_POSITIONS) {
       ]);
     });
 
-    it("follows a change of satp", () => {
+    it("follows a change of satp (norm:sfence_vma_mode_effect norm:satp_op_active)", () => {
       const machine = start(`${ENTER_SUPERVISOR}
         li s0, 0x40000000
         ld a0, 0(s0)
@@ -260,7 +260,7 @@ for (const switches of SWITCH_POSITIONS) {
       expect([hart.read("s9"), hart.read("s11")]).toEqual([BigInt(EXCEPTION.loadAccessFault), 0x8000_8000n]);
     });
 
-    it("uses MPP's rights under MPRV for data, and its own for fetches", () => {
+    it("uses MPP's rights under MPRV for data, and its own for fetches (norm:mstatus_mprv_ldst_op norm:mstatus_mprv_inst_xlat_op)", () => {
       const machine = start(`
         ${OPEN_PMP}
         la t0, trap
@@ -287,7 +287,7 @@ for (const switches of SWITCH_POSITIONS) {
       ]);
     });
 
-    it("with ADUE sets A and D in the table; without, faults", () => {
+    it("with ADUE sets A and D in the table; without, faults (norm:menvcfg_adue_op norm:Svadu_hw_update_a_d_bits)", () => {
       const program = (adue: string): BareMachine => {
         const machine = start(`${adue}${ENTER_SUPERVISOR}
           li s0, 0x40000000
@@ -304,7 +304,7 @@ for (const switches of SWITCH_POSITIONS) {
       expect(program("").hart.read("s10")).toBe(BigInt(EXCEPTION.loadPageFault));
     });
 
-    it("reports the half that fails of an access across two pages, and writes nothing", () => {
+    it("reports the half that fails of an access across two pages, and writes nothing (norm:mtval_vaddr_wr2 norm:mtval_vaddr_wr1 norm:mtval_vaddr_not_paddr norm:stval_op_load_store_fault)", () => {
       const machine = start(`${ENTER_SUPERVISOR}
         li s0, 0x40000ffc
         li a0, -1

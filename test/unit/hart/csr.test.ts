@@ -29,7 +29,7 @@ function causeOf(line: string, mode: Mode): number | undefined {
 }
 
 describe("fields keep to their rules", () => {
-  it("mstatus keeps MPP when 2 is written, and has 64-bit modes below", () => {
+  it("mstatus keeps MPP when 2 is written, and has 64-bit modes below (norm:mstatus_xpp_warl norm:mstatus_mpp_sz norm:mstatus_sxl_rdonly_mxlen64 norm:mstatus_uxl_rdonly_mxlen64 norm:mstatus_sxl_uxl_enc norm:mstatus_sd_op1 norm:mstatus_fs_vs_warl)", () => {
     write("mstatus", encodeCsr("mstatus", { MPP: 1 }));
     expect(decodeCsr("mstatus", write("mstatus", encodeCsr("mstatus", { MPP: 2 }))).MPP).toBe(1n);
     expect(decodeCsr("mstatus", write("mstatus", ALL_ONES))).toMatchObject({
@@ -46,7 +46,7 @@ describe("fields keep to their rules", () => {
     });
   });
 
-  it("satp is left alone altogether when its mode is not supported", () => {
+  it("satp is left alone altogether when its mode is not supported (norm:satp_mode_op_unsupported norm:satp_mode_sxlen64 norm:satp)", () => {
     const sv39 = encodeCsr("satp", { MODE: 8, ASID: 5, PPN: 0x80000 });
     expect(write("satp", sv39)).toBe(sv39);
     expect(write("satp", encodeCsr("satp", { MODE: 10, PPN: 1 }))).toBe(sv39);
@@ -58,21 +58,21 @@ describe("fields keep to their rules", () => {
     expect(write("mtvec", 0x9000_0002n)).toBe(0x8000_0001n);
   });
 
-  it("mepc and sepc are aligned to two bytes, as compressed instructions are", () => {
+  it("mepc and sepc are aligned to two bytes, as compressed instructions are (norm:mepc_align norm:sepc norm:mepc_warl)", () => {
     expect(write("mepc", 0x8000_0003n)).toBe(0x8000_0002n);
     expect(write("sepc", ALL_ONES)).toBe(ALL_ONES - 1n);
   });
 
-  it("medeleg cannot delegate calls from machine mode, mideleg no machine interrupt", () => {
+  it("medeleg cannot delegate calls from machine mode, mideleg no machine interrupt (norm:medeleg_enc_img norm:mideleg_enc_img norm:medeleg_no_rd1 norm:medeleg_when_rd0 norm:medeleg_mideleg_warl)", () => {
     expect(write("medeleg", ALL_ONES)).toBe(0xf0_b7ffn);
     expect(write("mideleg", ALL_ONES)).toBe(0x1666n);
   });
 
-  it("misa says RV64IMAFDC with B, H, S and U, and does not change", () => {
+  it("misa says RV64IMAFDC with B, H, S and U, and does not change (norm:misa_csr_implemented norm:misa_extensions_enc_tbl norm:misa_mxl_acc norm:misa_i_op norm:misa_m_op norm:misa_b_op norm:misa_s_op norm:misa_u_op norm:misa_mxl_op_isa)", () => {
     expect(write("misa", 0n)).toBe((2n << 62n) | 0x1411afn);
   });
 
-  it("read-only registers have the values of this hart", () => {
+  it("read-only registers have the values of this hart (norm:mvendorid_always_rd norm:marchid_always_rd norm:mimpid_always_rd norm:mhartid_always_rd norm:mconfigptr_op norm:mhartid_one_is_zero norm:mhpmcounter_mhpmevent_rdonly0)", () => {
     for (const name of [
       "mvendorid",
       "marchid",
@@ -112,7 +112,7 @@ describe("fields keep to their rules", () => {
 });
 
 describe("views", () => {
-  it("sstatus shows and changes the supervisor's part of mstatus alone", () => {
+  it("sstatus shows and changes the supervisor's part of mstatus alone (norm:sstatus norm:sstatus_spp)", () => {
     write("mstatus", encodeCsr("mstatus", { MIE: 1, MPP: 3, TVM: 1 }));
     expect(write("sstatus", ALL_ONES)).toBe(
       encodeCsr("sstatus", { SIE: 1, SPIE: 1, SPP: 1, FS: 3, SUM: 1, MXR: 1, UXL: 2, SD: 1 }),
@@ -128,7 +128,7 @@ describe("views", () => {
     });
   });
 
-  it("sie and sip show delegated interrupts only, and sip lets software change SSIP only", () => {
+  it("sie and sip show delegated interrupts only, and sip lets software change SSIP only (norm:sie_acc norm:sip_op norm:sip_acc norm:mip_mtip_rdonly norm:mip_msip_rdonly norm:mip_meip_rdonly norm:mip_seip_acc norm:mip_ssip_acc norm:mie_bits_rdonly0)", () => {
     write("mie", ALL_ONES);
     expect(machine.hart.csr("mie")).toBe(0x1eeen);
     expect(machine.hart.csr("sie")).toBe(0n);
@@ -141,7 +141,7 @@ describe("views", () => {
     expect(write("sip", 0n)).toBe(0x220n);
   });
 
-  it("mip shows a wire without letting csrrs keep it", () => {
+  it("mip shows a wire without letting csrrs keep it (norm:mip_seip_rdcsr norm:mip_seip_wrcsr norm:intr_sei_op)", () => {
     machine.hart.state.wiresPending = 1n << 9n;
     loadText(machine, "li t0, 2\n csrrs a0, mip, t0");
     machine.engine.run(2);
@@ -154,7 +154,7 @@ describe("views", () => {
 describe("who may", () => {
   const ILLEGAL = EXCEPTION.illegalInstruction;
 
-  it("a mode below the register's own gets an illegal instruction, for reading too", () => {
+  it("a mode below the register's own gets an illegal instruction, for reading too (norm:Zicsr_access norm:Zicsr_illegal_mode norm:Zicsr_higher_priv norm:M_access_all_lower_priv_CSRs norm:pmp_csr_mode norm:non_priv_exc)", () => {
     for (const name of CSR_NAMES) {
       // The hypervisor's level is supervisor mode where no guest runs.
       const lowest = CSRS[name].access.charAt(0).replace("H", "S") as Mode;
@@ -170,7 +170,7 @@ describe("who may", () => {
     }
   });
 
-  it("writing a read-only register is illegal even in machine mode, but csrrs with x0 does not write", () => {
+  it("writing a read-only register is illegal even in machine mode, but csrrs with x0 does not write (norm:Zicsr_illegal_acc norm:Zicsr_rw norm:csrrs_csrrc_rs1_x0 norm:csrrsi_csrrci_uimm_zero)", () => {
     expect(causeOf("csrw mhartid, zero", "M")).toBe(ILLEGAL);
     expect(causeOf("csrrs a0, mhartid, zero", "M")).toBeUndefined();
     expect(causeOf("csrrsi a0, cycle, 0", "M")).toBeUndefined();
@@ -183,7 +183,7 @@ describe("who may", () => {
     }
   });
 
-  it("counters need the bits of every mode above", () => {
+  it("counters need the bits of every mode above (norm:mcounteren_clr_ill_inst_exc norm:mcounteren_set_nxt_priv norm:scounteren_op norm:mcounteren_op norm:scounteren norm:cycle_instret_hpmcounter_op_rdonly)", () => {
     for (const [name, bit] of [
       ["cycle", 1n],
       ["time", 2n],
@@ -203,7 +203,7 @@ describe("who may", () => {
     }
   });
 
-  it("TVM takes satp away from supervisor mode", () => {
+  it("TVM takes satp away from supervisor mode (norm:mstatus_tvm_warl_op)", () => {
     expect(causeOf("csrr a0, satp", "S")).toBeUndefined();
     write("mstatus", encodeCsr("mstatus", { TVM: 1 }));
     expect(causeOf("csrr a0, satp", "S")).toBe(ILLEGAL);
@@ -211,14 +211,14 @@ describe("who may", () => {
     expect(causeOf("csrr a0, satp", "M")).toBeUndefined();
   });
 
-  it("the refused word is in mtval", () => {
+  it("the refused word is in mtval (norm:mtval_ill_instr_exc_in_low_bits norm:mtval_instr_bits_lead-in)", () => {
     causeOf("csrr a0, mhartid", "U");
     expect(machine.hart.csr("mtval")).toBe(0xf140_2573n);
   });
 });
 
 describe("counters", () => {
-  it("count instructions, and read what was written right after writing", () => {
+  it("count instructions, and read what was written right after writing (norm:mcycle_minstret_wr norm:minstret_op norm:mcycle_op norm:mcycle_minstret_sz norm:csrr_order norm:csrw_order)", () => {
     loadText(
       machine,
       "csrr a0, minstret\n nop\n csrr a1, minstret\n li t0, 1000\n csrw minstret, t0\n csrr a2, minstret\n csrr a3, mcycle",
@@ -230,7 +230,7 @@ describe("counters", () => {
     expect(machine.hart.read("a3")).toBe(6n);
   });
 
-  it("stand still while inhibited, and go on from there", () => {
+  it("stand still while inhibited, and go on from there (norm:mcountinhibit_op2 norm:mcountinhibit_enc_img norm:mcountinhibit_only_inc)", () => {
     loadText(
       machine,
       "csrwi mcountinhibit, 4\n csrr a0, minstret\n nop\n nop\n csrr a1, minstret\n csrwi mcountinhibit, 0\n nop\n csrr a2, minstret\n csrr a3, mcycle",
@@ -241,14 +241,14 @@ describe("counters", () => {
     expect(machine.hart.read("a3")).toBe(8n);
   });
 
-  it("do not count an instruction that traps", () => {
+  it("do not count an instruction that traps (norm:ecall_ebreak_no_minstret_inc)", () => {
     loadText(machine, "ecall");
     machine.engine.step();
     expect(machine.hart.retired).toBe(0);
     expect(machine.clock.retired).toBe(0);
   });
 
-  it("time follows the clock", () => {
+  it("time follows the clock (norm:time_op_rdonly norm:zicntr_rdtime_op)", () => {
     loadText(machine, `${"nop\n".repeat(25)} csrr a0, time`);
     machine.engine.run(26);
     expect(machine.hart.read("a0")).toBe(machine.clock.mtime);
@@ -257,7 +257,7 @@ describe("counters", () => {
 });
 
 describe("PMP registers", () => {
-  it("are locked by L until reset, and the entry below a locked TOR entry too", () => {
+  it("are locked by L until reset, and the entry below a locked TOR entry too (norm:pmp_l_bit_write_protection norm:pmp_l_bit_function norm:pmp_A_L_rst)", () => {
     write("pmpaddr0", 100n);
     write("pmpaddr1", 200n);
     write("pmpcfg0", 0x89_00n); // entry 1: L, TOR, R
@@ -269,7 +269,7 @@ describe("PMP registers", () => {
     expect(machine.hart.csr("pmpcfg0")).toBe(0n);
   });
 
-  it("hold 54 address bits, and no entry that writes without reading", () => {
+  it("hold 54 address bits, and no entry that writes without reading (norm:pmp_addr_encoding norm:pmp_rwx_warl norm:pmp_cfg_rv64_layout norm:pmp_addr_warl)", () => {
     expect(write("pmpaddr7", ALL_ONES)).toBe((1n << 54n) - 1n);
     expect(write("pmpcfg2", 0x1a1fn)).toBe(0x001fn);
   });

@@ -52,7 +52,7 @@ const SHAPES: readonly (readonly [CsrName, bigint, bigint, string])[] = [
   ["hgeie", 0xfen, 0n, "norm:hgeie_img norm:hgeie_sz_acc_op norm:geilen norm:hgeip_hgeie_fields"],
   ["hgeip", 0n, 0n, "norm:hgeip_sz_acc_op"],
   ["hcounteren", 7n, 0n, "norm:hcounteren_sz norm:hcounteren_warl"],
-  ["henvcfg", (5n << 61n) | 1n, 0n, "norm:henvcfg_sz_acc_op norm:Svadu_hypervisor_adue_writable"],
+  ["henvcfg", (7n << 61n) | 1n, 0n, "norm:henvcfg_sz_acc_op norm:Svadu_hypervisor_adue_writable"],
   ["htimedelta", ALL_ONES, 0n, "norm:htimedelta_sz_acc_op"],
   ["htval", ALL_ONES, 0n, "norm:htval_sz_acc_op norm:htval_val"],
   ["htinst", ALL_ONES, 0n, "norm:htinst_sz_acc_op norm:htinst_val"],
@@ -349,7 +349,7 @@ it.each([
   ["hsv.d", 0b0110111, 4, "norm:hlsv_op"],
   ["hfence.vvma", 0b0010001, 0, "norm:hfence-vvma_hfence-gvma_op"],
   ["hfence.gvma", 0b0110001, 0, "norm:hfence-gvma_op"],
-] as const)("%s has the manual's encoding: funct7 %i, funct3 %i (%s)", (mnemonic, funct7, funct3) => {
+] as const)("%s has the manual's encoding: funct7 %i, funct3 %i (%s)", (mnemonic, funct7, funct3, _rule) => {
   const word = ((funct7 << 25) | (12 << 20) | (11 << 15) | (funct3 << 12) | 0x73) >>> 0;
   expect(decode(word)).toMatchObject({ mnemonic, rs1: 11, rs2: 12 });
 });

@@ -29,7 +29,7 @@ function causeIn(mode: Mode, line: string): number | undefined {
 }
 
 describe("stimecmp", () => {
-  it("is supervisor mode's only with both menvcfg.STCE and mcounteren.TM, machine mode's always", () => {
+  it("is supervisor mode's only with both menvcfg.STCE and mcounteren.TM, machine mode's always (norm:menvcfg_stce_op2 norm:mcounteren_tm_clr norm:mcounteren_tm_set norm:stimecmp_exist)", () => {
     const causes = [0n, 1n].flatMap((STCE) =>
       [0n, 1n].map((TM) => {
         machine = bareMachine();
@@ -47,7 +47,7 @@ describe("stimecmp", () => {
     ]);
   });
 
-  it("makes STIP pending exactly while time has reached it", () => {
+  it("makes STIP pending exactly while time has reached it (norm:mip_stip_stimecmp_op2 norm:mip_sip_stip_op norm:sstc_purpose norm:mip_stip_stimecmp_clr)", () => {
     switchOn();
     expect(pending()).toBe(0n);
     writeCsr(machine.hart, "stimecmp", 0n);
@@ -78,7 +78,7 @@ describe("stimecmp", () => {
 });
 
 describe("STIP", () => {
-  it("is software's while STCE is 0, whatever stimecmp holds", () => {
+  it("is software's while STCE is 0, whatever stimecmp holds (norm:menvcfg_stce_op1 norm:mip_stip_no_stimecmp_acc)", () => {
     writeCsr(machine.hart, "stimecmp", 0n);
     expect(pending()).toBe(0n);
     writeCsr(machine.hart, "mip", STIP);
@@ -87,7 +87,7 @@ describe("STIP", () => {
     expect(pending()).toBe(0n);
   });
 
-  it("is read-only while STCE is 1, and belongs to software again afterwards", () => {
+  it("is read-only while STCE is 1, and belongs to software again afterwards (norm:mip_stip_stimecmp_acc norm:sip_stip_sie_stie)", () => {
     writeCsr(machine.hart, "mip", STIP);
     switchOn();
     expect(pending()).toBe(0n);

@@ -29,13 +29,13 @@ const memory = (width: 4 | 8 = 8, offset = 0): bigint => machine.ram.load(DATA -
 const put = (value: bigint, width: 4 | 8 = 8): void => machine.ram.store(DATA - RAM_BASE, width, value);
 
 describe("LR and SC", () => {
-  it("store when nothing came between, and say so with 0", () => {
+  it("store when nothing came between, and say so with 0 (norm:lr_w_op norm:sc_w_success)", () => {
     put(5n);
     run("lr.d a0, (s0)\n addi a1, a0, 1\n sc.d a2, a1, (s0)");
     expect([memory(), machine.hart.read("a2")]).toEqual([6n, 0n]);
   });
 
-  it("fail with 1 without a reservation, and after another SC", () => {
+  it("fail with 1 without a reservation, and after another SC (norm:sc_failure_code norm:sc_reservation_invalidate norm:sc_w_failure norm:sc_intervening_sc_fail)", () => {
     put(5n);
     machine.hart.write("a1", 9n);
     run("sc.d a2, a1, (s0)");
@@ -44,14 +44,14 @@ describe("LR and SC", () => {
     expect([machine.hart.read("a2"), machine.hart.read("a3")]).toEqual([0n, 1n]);
   });
 
-  it("fail at another address and with another width", () => {
+  it("fail at another address and with another width (norm:lrsc_same_address_and_size norm:sc_addr_not_in_reservation_fail)", () => {
     run("lr.w a0, (s0)\n addi s1, s0, 8\n sc.w a2, a1, (s1)");
     expect(machine.hart.read("a2")).toBe(1n);
     run("lr.d a0, (s0)\n sc.w a2, a1, (s0)");
     expect(machine.hart.read("a2")).toBe(1n);
   });
 
-  it("pair an SC with the latest LR only", () => {
+  it("pair an SC with the latest LR only (norm:sc_pairs_latest_lr)", () => {
     run("lr.d a0, (s0)\n addi s1, s0, 8\n lr.d a0, (s1)\n sc.d a2, a1, (s0)");
     expect(machine.hart.read("a2")).toBe(1n);
   });
@@ -67,7 +67,7 @@ describe("LR and SC", () => {
     expect(machine.hart.read("a3")).toBe(1n);
   });
 
-  it("sign-extend words, and write only four bytes of them", () => {
+  it("sign-extend words, and write only four bytes of them (norm:lr_sc_rv64 norm:lr_w_op)", () => {
     put(0xffff_ffff_8000_0000n);
     machine.hart.write("a1", 0x1234_5678_9abc_def0n);
     run("lr.w a0, (s0)\n sc.w a2, a1, (s0)");
@@ -91,20 +91,23 @@ describe("atomic operations", () => {
     // The upper half of the register does not count.
     ["amomaxu.w", 5n, 0xffff_ffff_0000_0003n, 5n],
     ["amomax.w", 5n, 0x7fff_ffff_0000_0003n, 5n],
-  ] as const)("%s of %x with %x leaves %x and returns what was there", (mnemonic, old, operand, result) => {
-    put(0xdead_beef_0000_0000n | old);
-    machine.hart.write("a1", operand);
-    run(`${mnemonic} a0, a1, (s0)`);
-    expect(memory(4)).toBe(result);
-    expect(memory(4, 4)).toBe(0xdead_beefn);
-    expect(machine.hart.read("a0")).toBe(BigInt.asUintN(64, BigInt.asIntN(32, old)));
-  });
+  ] as const)(
+    "%s of %x with %x leaves %x and returns what was there (norm:amo_operand_size)",
+    (mnemonic, old, operand, result) => {
+      put(0xdead_beef_0000_0000n | old);
+      machine.hart.write("a1", operand);
+      run(`${mnemonic} a0, a1, (s0)`);
+      expect(memory(4)).toBe(result);
+      expect(memory(4, 4)).toBe(0xdead_beefn);
+      expect(machine.hart.read("a0")).toBe(BigInt.asUintN(64, BigInt.asIntN(32, old)));
+    },
+  );
 
   it.each([
     ["amoadd.d", 2n ** 64n - 1n, 2n, 1n],
     ["amomin.d", 2n ** 63n, 1n, 2n ** 63n],
     ["amomaxu.d.aqrl", 2n ** 63n, 1n, 2n ** 63n],
-  ] as const)("%s works on all 64 bits", (mnemonic, old, operand, result) => {
+  ] as const)("%s works on all 64 bits (norm:amo_operand_size)", (mnemonic, old, operand, result) => {
     put(old);
     machine.hart.write("a1", operand);
     run(`${mnemonic} a0, a1, (s0)`);
@@ -126,14 +129,17 @@ describe("addresses", () => {
     ["sc.w a0, a1, (s0)", 1, EXCEPTION.storeAddressMisaligned],
     ["amoadd.w a0, a1, (s0)", 2, EXCEPTION.storeAddressMisaligned],
     ["amoadd.d a0, a1, (s0)", 4, EXCEPTION.storeAddressMisaligned],
-  ])("%s at an offset of %i is misaligned", (line, offset, cause) => {
-    machine.hart.write("s0", BigInt(DATA + offset));
-    machine.hart.write("a0", 77n);
-    expect(run(line)).toBe(cause);
-    expect([machine.hart.csr("mtval"), machine.hart.read("a0")]).toEqual([BigInt(DATA + offset), 77n]);
-  });
+  ])(
+    "%s at an offset of %i is misaligned (norm:lr_sc_alignment norm:amo_alignment)",
+    (line, offset, cause) => {
+      machine.hart.write("s0", BigInt(DATA + offset));
+      machine.hart.write("a0", 77n);
+      expect(run(line)).toBe(cause);
+      expect([machine.hart.csr("mtval"), machine.hart.read("a0")]).toEqual([BigInt(DATA + offset), 77n]);
+    },
+  );
 
-  it("without RAM give access faults: a load's for LR, a store's for the others", () => {
+  it("without RAM give access faults: a load's for LR, a store's for the others (norm:mcause_exccode_st_sc_amo norm:mcause_exccode_ld_ldrsv)", () => {
     machine.hart.write("s0", 0x1000n);
     expect(run("lr.w a0, (s0)")).toBe(EXCEPTION.loadAccessFault);
     expect(run("sc.w a0, a1, (s0)")).toBe(EXCEPTION.storeAccessFault);

@@ -14,43 +14,43 @@ import {
 
 /** Pairs of a compressed instruction and the one that it stands for, as the manual gives the expansion. */
 const EXPANSIONS = [
-  ["c.addi4spn a0, sp, 1020", "addi a0, sp, 1020"],
-  ["c.lw a0, 124(a1)", "lw a0, 124(a1)"],
-  ["c.ld s0, 248(a5)", "ld s0, 248(a5)"],
-  ["c.sw a0, 64(a1)", "sw a0, 64(a1)"],
-  ["c.sd s1, 128(s0)", "sd s1, 128(s0)"],
-  ["c.fld fa0, 8(a1)", "fld fa0, 8(a1)"],
-  ["c.fsd fs1, 16(a1)", "fsd fs1, 16(a1)"],
-  ["c.nop", "addi zero, zero, 0"],
-  ["c.addi t0, -32", "addi t0, t0, -32"],
-  ["c.addiw t0, 31", "addiw t0, t0, 31"],
-  ["c.li s11, -1", "addi s11, zero, -1"],
-  ["c.addi16sp sp, -512", "addi sp, sp, -512"],
-  ["c.lui t0, 0xfffe0", "lui t0, 0xfffe0"],
-  ["c.srli a0, 63", "srli a0, a0, 63"],
-  ["c.srai a0, 32", "srai a0, a0, 32"],
-  ["c.andi a0, -32", "andi a0, a0, -32"],
-  ["c.sub s0, s1", "sub s0, s0, s1"],
-  ["c.xor s0, s1", "xor s0, s0, s1"],
-  ["c.or s0, s1", "or s0, s0, s1"],
-  ["c.and s0, s1", "and s0, s0, s1"],
-  ["c.subw s0, s1", "subw s0, s0, s1"],
-  ["c.addw s0, s1", "addw s0, s0, s1"],
-  ["c.j .-2048", "jal zero, .-2048"],
-  ["c.beqz a0, .+254", "beq a0, zero, .+254"],
-  ["c.bnez a0, .-256", "bne a0, zero, .-256"],
-  ["c.slli t6, 63", "slli t6, t6, 63"],
-  ["c.fldsp fa0, 504(sp)", "fld fa0, 504(sp)"],
-  ["c.lwsp ra, 252(sp)", "lw ra, 252(sp)"],
-  ["c.ldsp ra, 504(sp)", "ld ra, 504(sp)"],
-  ["c.jr t0", "jalr zero, 0(t0)"],
-  ["c.mv t0, t1", "add t0, zero, t1"],
-  ["c.ebreak", "ebreak"],
-  ["c.jalr t0", "jalr ra, 0(t0)"],
-  ["c.add t0, t1", "add t0, t0, t1"],
-  ["c.fsdsp fa0, 504(sp)", "fsd fa0, 504(sp)"],
-  ["c.swsp ra, 252(sp)", "sw ra, 252(sp)"],
-  ["c.sdsp ra, 504(sp)", "sd ra, 504(sp)"],
+  ["c.addi4spn a0, sp, 1020", "addi a0, sp, 1020", "norm:c-addi4spn_op"],
+  ["c.lw a0, 124(a1)", "lw a0, 124(a1)", "norm:c-lw_op"],
+  ["c.ld s0, 248(a5)", "ld s0, 248(a5)", "norm:c-ld_op"],
+  ["c.sw a0, 64(a1)", "sw a0, 64(a1)", "norm:c-sw_op"],
+  ["c.sd s1, 128(s0)", "sd s1, 128(s0)", "norm:c-sd_op"],
+  ["c.fld fa0, 8(a1)", "fld fa0, 8(a1)", "norm:c-fld_op"],
+  ["c.fsd fs1, 16(a1)", "fsd fs1, 16(a1)", "norm:c-fsd_op"],
+  ["c.nop", "addi zero, zero, 0", "norm:c-nop_op"],
+  ["c.addi t0, -32", "addi t0, t0, -32", "norm:c-addi_op"],
+  ["c.addiw t0, 31", "addiw t0, t0, 31", "norm:c-addiw_op"],
+  ["c.li s11, -1", "addi s11, zero, -1", "norm:c-li_op"],
+  ["c.addi16sp sp, -512", "addi sp, sp, -512", "norm:c-addi16sp_op"],
+  ["c.lui t0, 0xfffe0", "lui t0, 0xfffe0", "norm:c-lui_op"],
+  ["c.srli a0, 63", "srli a0, a0, 63", "norm:c-srli_op"],
+  ["c.srai a0, 32", "srai a0, a0, 32", "norm:c-srai_op"],
+  ["c.andi a0, -32", "andi a0, a0, -32", "norm:c-andi_op"],
+  ["c.sub s0, s1", "sub s0, s0, s1", "norm:c-sub_op"],
+  ["c.xor s0, s1", "xor s0, s0, s1", "norm:c-xor_op"],
+  ["c.or s0, s1", "or s0, s0, s1", "norm:c-or_op"],
+  ["c.and s0, s1", "and s0, s0, s1", "norm:c-and_op"],
+  ["c.subw s0, s1", "subw s0, s0, s1", "norm:c-subw_op"],
+  ["c.addw s0, s1", "addw s0, s0, s1", "norm:c-addw_op"],
+  ["c.j .-2048", "jal zero, .-2048", "norm:c-j_op"],
+  ["c.beqz a0, .+254", "beq a0, zero, .+254", "norm:c-beqz_op"],
+  ["c.bnez a0, .-256", "bne a0, zero, .-256", "norm:c-bnez_op"],
+  ["c.slli t6, 63", "slli t6, t6, 63", "norm:c-slli_op"],
+  ["c.fldsp fa0, 504(sp)", "fld fa0, 504(sp)", "norm:c-fldsp_op"],
+  ["c.lwsp ra, 252(sp)", "lw ra, 252(sp)", "norm:c-lwsp_op"],
+  ["c.ldsp ra, 504(sp)", "ld ra, 504(sp)", "norm:c-ldsp_op"],
+  ["c.jr t0", "jalr zero, 0(t0)", "norm:c-jr_op"],
+  ["c.mv t0, t1", "add t0, zero, t1", "norm:c-mv_op"],
+  ["c.ebreak", "ebreak", "norm:c-ebreak_op"],
+  ["c.jalr t0", "jalr ra, 0(t0)", "norm:c-jalr_op"],
+  ["c.add t0, t1", "add t0, t0, t1", "norm:c-add_op"],
+  ["c.fsdsp fa0, 504(sp)", "fsd fa0, 504(sp)", "norm:c-fsdwsp_op"],
+  ["c.swsp ra, 252(sp)", "sw ra, 252(sp)", "norm:c-swsp_op"],
+  ["c.sdsp ra, 504(sp)", "sd ra, 504(sp)", "norm:c-sdsp_op"],
 ] as const;
 
 function wordOf(text: string): number {
@@ -68,7 +68,7 @@ function loadAt(machine: BareMachine, origin: number, text: string): void {
 }
 
 describe("a compressed instruction", () => {
-  it.each(EXPANSIONS)("%s is %s", (short, long) => {
+  it.each(EXPANSIONS)("%s is %s (%s)", (short, long) => {
     const { word: _a, mnemonic: _b, sizeBytes, ...compressed } = decode(wordOf(short)) ?? {};
     const { word: _c, mnemonic: _d, sizeBytes: longBytes, ...expanded } = decode(wordOf(long)) ?? {};
     expect(compressed).toEqual(expanded);
@@ -80,14 +80,14 @@ describe("a compressed instruction", () => {
   });
 
   it.each([
-    [0x0000, "all zeroes, which is illegal by definition"],
-    [0x0008, "c.addi4spn with offset 0"],
-    [0x2001, "c.addiw of x0"],
-    [0x6101, "c.addi16sp with 0"],
-    [0x6281, "c.lui with 0"],
-    [0x4002, "c.lwsp to x0"],
-    [0x6002, "c.ldsp to x0"],
-    [0x8002, "c.jr x0"],
+    [0x0000, "all zeroes, which is illegal by definition (norm:Zca_illegal)"],
+    [0x0008, "c.addi4spn with offset 0 (norm:c-addi4spn_rsv)"],
+    [0x2001, "c.addiw of x0 (norm:c-addiw_rsv)"],
+    [0x6101, "c.addi16sp with 0 (norm:c-addi16sp_rsv)"],
+    [0x6281, "c.lui with 0 (norm:c-lui_rsv)"],
+    [0x4002, "c.lwsp to x0 (norm:c-lwsp_rsv)"],
+    [0x6002, "c.ldsp to x0 (norm:c-ldsp_rsv)"],
+    [0x8002, "c.jr x0 (norm:c-jr_rsv)"],
     [0x9c41, "100 1 11 … 10: reserved"],
     [0x9c61, "100 1 11 … 11: reserved"],
     [0x8000, "quadrant 0, 100: no Zcb here"],
@@ -96,7 +96,7 @@ describe("a compressed instruction", () => {
     expect(disassemble(word)).toBe(`.half 0x${word.toString(16).padStart(4, "0")}`);
   });
 
-  it("names eight registers only, and the assembler says which", () => {
+  it("names eight registers only, and the assembler says which (norm:Zca_regs8)", () => {
     const mistakes = [
       "c.lw t0, 0(a0)",
       "c.sub a0, s2",
@@ -114,7 +114,7 @@ describe("a compressed instruction", () => {
   });
 });
 
-describe("instructions of two lengths", () => {
+describe("instructions of two lengths (norm:Zca_align16)", () => {
   it("link to the instruction behind them, two bytes or four", () => {
     const machine = bareMachine();
     machine.hart.write("t0", 0x8000_0100n);

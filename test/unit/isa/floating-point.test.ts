@@ -49,7 +49,7 @@ const texts = Object.entries<Insn>({ ...EXTENSIONS.f, ...EXTENSIONS.d }).map(([m
 });
 
 describe("mstatus.FS", () => {
-  it("Off makes every floating-point instruction and CSR illegal, with the word in mtval", () => {
+  it("Off makes every floating-point instruction and CSR illegal, with the word in mtval (norm:mstatus_fs_vs_xs_off_op)", () => {
     expect(texts.length).toBe(62);
     for (const line of [...texts, "csrr t0, fcsr", "csrw frm, t0", "csrr t0, fflags", "c.fldsp fa0, 0(sp)"]) {
       setState(OFF);
@@ -58,7 +58,7 @@ describe("mstatus.FS", () => {
     }
   });
 
-  it("Initial and Clean become Dirty with a written register, and SD follows", () => {
+  it("Initial and Clean become Dirty with a written register, and SD follows (norm:mstatus_fs_vs_xs_dirty_op norm:mstatus_fs_vs_xs_enc norm:mstatus_sd_op1)", () => {
     for (const before of [INITIAL, CLEAN]) {
       setState(before);
       expect(state().SD).toBe(0n);
@@ -90,7 +90,7 @@ describe("mstatus.FS", () => {
 });
 
 describe("fcsr", () => {
-  it("holds frm above fflags, and reads its reserved bits as zero", () => {
+  it("holds frm above fflags, and reads its reserved bits as zero (norm:fcsr_op_sz_acc norm:fflags_frm_op_sz_acc norm:fcsr_rsv norm:fcsr_fflags_op)", () => {
     writeCsr(machine.hart, "fcsr", 2n ** 64n - 1n);
     expect(machine.hart.csr("fcsr")).toBe(0xffn);
     writeCsr(machine.hart, "frm", 3n);
@@ -102,7 +102,7 @@ describe("fcsr", () => {
     ]);
   });
 
-  it("accrues flags and never clears one by itself", () => {
+  it("accrues flags and never clears one by itself (norm:fcsr_fflags_op)", () => {
     setF(10, ONE);
     setF(11, 0xffff_ffff_0000_0000n);
     isIllegal("fdiv.s fa2, fa0, fa1");
@@ -112,7 +112,7 @@ describe("fcsr", () => {
 });
 
 describe("the rounding mode", () => {
-  it("comes from the instruction, or from frm when that says dyn", () => {
+  it("comes from the instruction, or from frm when that says dyn (norm:roundingmode_dynamic norm:F_rm_field norm:dyn_round_enc)", () => {
     const third = (line: string): bigint => {
       setF(10, ONE);
       setF(11, 0xffff_ffff_4040_0000n);
@@ -127,7 +127,7 @@ describe("the rounding mode", () => {
     expect(third("fdiv.s fa2, fa0, fa1")).toBe(0xffff_ffff_3eaa_aaaan);
   });
 
-  it("5 and 6 are illegal in an instruction, 5 to 7 in frm once it is used", () => {
+  it("5 and 6 are illegal in an instruction, 5 to 7 in frm once it is used (norm:roundingmode_rsv)", () => {
     expect(isIllegal("fadd.s fa0, fa0, fa0, 5")).toBe(true);
     expect(isIllegal("fadd.s fa0, fa0, fa0, 6")).toBe(true);
     for (const reserved of [5n, 6n, 7n]) {
@@ -141,7 +141,7 @@ describe("the rounding mode", () => {
 });
 
 describe("single precision in 64-bit registers", () => {
-  it("is boxed by whoever writes it", () => {
+  it("is boxed by whoever writes it (norm:fp_nan-boxing norm:fsw_flw_op norm:fcvt-s-w_fcvt-s-l_op)", () => {
     machine.hart.write("t0", BigInt(RAM_BASE + 0x100));
     machine.ram.store(0x100, 4, 0x3f80_0000n);
     for (const line of [
@@ -154,7 +154,7 @@ describe("single precision in 64-bit registers", () => {
     expect([f(10), f(11), f(12), f(13)]).toEqual([ONE, 0xffff_ffff_0000_0000n, TWO, ONE]);
   });
 
-  it("without its box counts as a NaN in arithmetic, but is moved and stored as it is", () => {
+  it("without its box counts as a NaN in arithmetic, but is moved and stored as it is (norm:FP_nontransfer_instrs_improper_nan-boxed_input norm:fmv-x-w_op norm:fsw_flw_bits_maintained)", () => {
     setF(10, 0x3f80_0000n);
     isIllegal("fadd.s fa1, fa0, fa0");
     expect(f(11)).toBe(0xffff_ffff_7fc0_0000n);
@@ -166,7 +166,7 @@ describe("single precision in 64-bit registers", () => {
     expect(machine.ram.load(0x100, 8)).toBe(0x3f80_0000n);
   });
 
-  it("is sign-extended on its way to an integer register, unsigned conversions too", () => {
+  it("is sign-extended on its way to an integer register, unsigned conversions too (norm:fmv-x-w_op norm:fcvt-wu-s_fcvt-lu-s_fcvt-s-wu_fcvt-s-lu_op norm:fcvt-w-d_fcvt-wu-d_sign_ext)", () => {
     setF(10, 0xffff_ffff_bf80_0000n);
     isIllegal("fmv.x.w a0, fa0");
     expect(machine.hart.read("a0")).toBe(0xffff_ffff_bf80_0000n);
@@ -177,7 +177,7 @@ describe("single precision in 64-bit registers", () => {
 });
 
 describe("loads and stores", () => {
-  it("cross pages and are not bound to alignment", () => {
+  it("cross pages and are not bound to alignment (norm:fld_op norm:fsd_op)", () => {
     machine.hart.write("t0", BigInt(RAM_BASE + 0xffd));
     setF(10, 0x0123_4567_89ab_cdefn);
     isIllegal("fsd fa0, 0(t0)");

@@ -45,7 +45,7 @@ const tables = (leaf: bigint, middle = pte(LAST, V), root = pte(MIDDLE, V)): Rea
 const FULL = V | R | W | X | U | A | D;
 
 describe("a walk", () => {
-  it("goes through three tables and adds the offset", () => {
+  it("goes through three tables and adds the offset (norm:Sv39_LEVELS norm:Sv39_levels norm:Sv39_PTESIZE norm:Sv39_page_offset_sz norm:Sv39_pte_sz)", () => {
     const steps: WalkStep[] = [];
     const found = walkPageTable(request(), tables(pte(0x8765_4000n, FULL)), (step) => steps.push(step));
     expect(found).toMatchObject({ kind: "leaf", paddr: 0x8765_4456n, level: 0, pteAddress: LAST + 24n });
@@ -58,7 +58,7 @@ describe("a walk", () => {
     ]);
   });
 
-  it("takes 2 MiB and 1 GiB pages where a leaf stands higher", () => {
+  it("takes 2 MiB and 1 GiB pages where a leaf stands higher (norm:Sv39_page_sizes norm:Sv39_leaf_any_level)", () => {
     expect(walkPageTable(request(), tables(0n, pte(0x8760_0000n, FULL)))).toMatchObject({
       level: 1,
       paddr: 0x8760_3456n,
@@ -84,13 +84,16 @@ describe("a walk", () => {
     [0n, pte(0x8760_1000n, FULL), undefined, "misaligned-superpage", 1],
     [0n, undefined, pte(0xc020_0000n, FULL), "misaligned-superpage", 2],
     [pte(0x8765_4000n, FULL & ~A), undefined, undefined, "not-accessed", 0],
-  ] as const)("of %s, %s, %s fails: %s at level %d", (leaf, middle, root, reason, level) => {
-    expect(walkPageTable(request(), tables(leaf, middle, root))).toEqual({
-      kind: "walk-fault",
-      reason,
-      level,
-    });
-  });
+  ] as const)(
+    "of %s, %s, %s fails: %s at level %d (norm:Sv39_superpage_align_fault norm:Sv39_pte_future_rsv norm:Sv39_superpage_align)",
+    (leaf, middle, root, reason, level) => {
+      expect(walkPageTable(request(), tables(leaf, middle, root))).toEqual({
+        kind: "walk-fault",
+        reason,
+        level,
+      });
+    },
+  );
 
   it("reports an entry that cannot be read, and why", () => {
     expect(walkPageTable(request(), () => "pte-access-denied")).toEqual({
@@ -105,7 +108,7 @@ describe("a walk", () => {
     });
   });
 
-  it("refuses addresses whose bits 63 to 39 do not repeat bit 38, without reading anything", () => {
+  it("refuses addresses whose bits 63 to 39 do not repeat bit 38, without reading anything (norm:Sv39_va_signext norm:Sv39_va_sz)", () => {
     for (const bits of [0x0000_0040_0000_0000n, 0xffff_ffbf_ffff_ffffn, 1n << 63n, 0x0080_0000_0000_0000n]) {
       const read = (): never => {
         throw new Error("read");
@@ -130,7 +133,7 @@ describe("rights", () => {
     return has("A") && (kind !== "store" || has("D"));
   }
 
-  it("are those of the manual for every leaf, access and setting", () => {
+  it("are those of the manual for every leaf, access and setting (norm:sstatus_sum norm:sstatus_mxr norm:svade_access_ad_bit_clear norm:mstatus_sum_op norm:mstatus_mxr_op norm:load_page_fault_no_r norm:store_page_fault_no_w norm:fetch_page_fault_no_x)", () => {
     let allowed = 0;
     for (let flags = 0n; flags < 256n; flags++) {
       for (const kind of ["fetch", "load", "store"] as const) {
@@ -151,7 +154,7 @@ describe("rights", () => {
     expect(allowed).toBeGreaterThan(100);
   });
 
-  it("with ADUE the walk asks for A, and for D when it stores, instead of failing", () => {
+  it("with ADUE the walk asks for A, and for D when it stores, instead of failing (norm:menvcfg_adue_op norm:Svadu_disabled_hw_update_falls_back_to_svade)", () => {
     const clean = pte(0x8765_4000n, FULL & ~A & ~D);
     const load = walkPageTable(request({ setsAccessedDirty: true }), tables(clean));
     expect(load).toMatchObject({ kind: "leaf", pte: clean, wantedPte: clean | A });

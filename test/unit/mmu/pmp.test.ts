@@ -73,7 +73,7 @@ const smallAddress = fc.integer({ min: 0, max: 63 }).map(BigInt);
 const entries = fc.array(fc.record({ config: legalConfig, address: smallAddress }), { maxLength: 16 });
 
 describe("PMP", () => {
-  it("agrees with a model that asks every byte", () => {
+  it("agrees with a model that asks every byte (norm:pmp_cfg_permissions norm:pmp_a_field_encoding norm:pmp_a_field_tor norm:pmp_a_field_off norm:pmp_a_field_napot_na4 norm:pmp_napot_encoding_low_bits norm:pmp_entry_priority norm:pmp_full_match_required norm:pmp_no_entry_match norm:pmp_rwx_check norm:pmp_l_bit_m_mode_enforcement norm:pmp_check_priv_modes)", () => {
     const rights = { fetch: 4, load: 1, store: 2 } as const;
     fc.assert(
       fc.property(
@@ -117,7 +117,7 @@ describe("PMP", () => {
     expect(checkPmp(state, 0, "store", paddr(2n ** 56n - 8n), 8).allowed).toBe(true);
   });
 
-  it("without rules allows machine mode everything and the others nothing", () => {
+  it("without rules allows machine mode everything and the others nothing (norm:pmp_no_entry_match)", () => {
     program([]);
     expect(checkPmp(state, 3, "store", paddr(0x8000_0000n), 8)).toEqual({ allowed: true, entry: undefined });
     expect(checkPmp(state, 1, "fetch", paddr(0x8000_0000n), 4)).toEqual({ allowed: false, entry: undefined });

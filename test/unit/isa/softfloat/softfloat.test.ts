@@ -76,7 +76,7 @@ describe("rounding to nearest even is the arithmetic of JavaScript", () => {
     );
   });
 
-  it("for √a", () => {
+  it("for √a (norm:fsqrt-s_op norm:f_ieee_compliance)", () => {
     fc.assert(
       fc.property(word64, (a) => {
         expect(squareRoot(BINARY64, a, RNE).word).toBe(expected(Math.sqrt(numberOf(a))));
@@ -85,7 +85,7 @@ describe("rounding to nearest even is the arithmetic of JavaScript", () => {
     );
   });
 
-  it("for the conversion to single precision", () => {
+  it("for the conversion to single precision (norm:fcvt-s-d_fcvt-d-s_op norm:f_ieee_compliance norm:ieee_std_subnormal)", () => {
     fc.assert(
       fc.property(word64, (a) => {
         const rounded = Math.fround(numberOf(a));
@@ -96,7 +96,7 @@ describe("rounding to nearest even is the arithmetic of JavaScript", () => {
     );
   });
 
-  it("for single precision, which double precision computes exactly enough", () => {
+  it("for single precision, which double precision computes exactly enough (norm:fadd-s_fmul-s_op norm:fsub-s_op norm:fdiv-s_op)", () => {
     fc.assert(
       fc.property(word32, word32, (a, b) => {
         const wide = (word: bigint): bigint => toFormat(BINARY32, word, BINARY64, RNE).word;
@@ -110,7 +110,7 @@ describe("rounding to nearest even is the arithmetic of JavaScript", () => {
 });
 
 describe("fused multiply-add", () => {
-  it("is what double precision gives when product and sum of single-precision numbers are exact in it", () => {
+  it("is what double precision gives when product and sum of single-precision numbers are exact in it (norm:fmadd-s_op)", () => {
     const small = fc.integer({ min: -(2 ** 12), max: 2 ** 12 });
     fc.assert(
       fc.property(small, small, small, fc.integer({ min: -40, max: 40 }), (a, b, c, scale) => {
@@ -124,7 +124,7 @@ describe("fused multiply-add", () => {
     );
   });
 
-  it("raises NV for infinity times zero even when the addend is a quiet NaN", () => {
+  it("raises NV for infinity times zero even when the addend is a quiet NaN (norm:fma_nv_flag)", () => {
     expect(multiplyAdd(BINARY32, INF32, 0n, NAN32, RNE)).toEqual({ word: NAN32, flags: FloatFlag.NV });
   });
 
@@ -137,20 +137,20 @@ describe("fused multiply-add", () => {
 });
 
 describe("minimum and maximum", () => {
-  it("order -0 below +0, in both orders of the operands", () => {
+  it("order -0 below +0, in both orders of the operands (norm:fmin-s_fmax-s_zero_compare)", () => {
     expect(minimum(BINARY32, 0n, 0x8000_0000n).word).toBe(0x8000_0000n);
     expect(minimum(BINARY32, 0x8000_0000n, 0n).word).toBe(0x8000_0000n);
     expect(maximum(BINARY32, 0n, 0x8000_0000n).word).toBe(0n);
     expect(maximum(BINARY32, 0x8000_0000n, 0n).word).toBe(0n);
   });
 
-  it("return the number when the other operand is a NaN, and NV only for a signaling one", () => {
+  it("return the number when the other operand is a NaN, and NV only for a signaling one (norm:fmin-s_fmax-s_one_nan_input norm:fmin-s_fmax-s_signaling_nan_nv norm:fmin-s_fmax-s_both_nan_input)", () => {
     expect(minimum(BINARY32, NAN32, ONE32)).toEqual({ word: ONE32, flags: 0 });
     expect(maximum(BINARY32, ONE32, SIGNALING32)).toEqual({ word: ONE32, flags: FloatFlag.NV });
     expect(minimum(BINARY32, 0xffc0_1234n, NAN32)).toEqual({ word: NAN32, flags: 0 });
   });
 
-  it("agree with Math.min and Math.max on numbers", () => {
+  it("agree with Math.min and Math.max on numbers (norm:fmin-s_fmax-s_op)", () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true }), fc.double({ noNaN: true }), (a, b) => {
         expect(minimum(BINARY64, wordOf(a), wordOf(b)).word).toBe(wordOf(Math.min(a, b)));
@@ -161,7 +161,7 @@ describe("minimum and maximum", () => {
   });
 });
 
-describe("conversion to integers that have no room", () => {
+describe("conversion to integers that have no room (norm:fcvt_int_float_valid_input norm:fcvt_unrepresentable_nv)", () => {
   // The manual's table: below, above, and NaN.
   it.each([
     ["int32", INT32, -(2n ** 31n), 2n ** 31n - 1n],
@@ -182,7 +182,7 @@ describe("conversion to integers that have no room", () => {
       expect(toInteger(BINARY64, nan, format, RNE)).toEqual({ word: highest, flags: FloatFlag.NV });
   });
 
-  it("rounds before it looks at the range, so that -0.5 is 0 unsigned but -1 is invalid", () => {
+  it("rounds before it looks at the range, so that -0.5 is 0 unsigned but -1 is invalid (norm:fcvt_round)", () => {
     expect(toInteger(BINARY64, wordOf(-0.5), UINT32, RNE)).toEqual({ word: 0n, flags: FloatFlag.NX });
     expect(toInteger(BINARY64, wordOf(-0.5), UINT32, RDN)).toEqual({ word: 0n, flags: FloatFlag.NV });
     expect(toInteger(BINARY64, wordOf(2 ** 31 - 0.5), INT32, RTZ)).toEqual({
@@ -195,7 +195,7 @@ describe("conversion to integers that have no room", () => {
     });
   });
 
-  it("gives back every 32-bit integer that went through double precision", () => {
+  it("gives back every 32-bit integer that went through double precision (norm:fcvt-s-w_fcvt-s-l_op)", () => {
     fc.assert(
       fc.property(fc.integer(), (value) => {
         const { word, flags } = fromInteger(BINARY64, BigInt(value), RNE);
@@ -208,7 +208,7 @@ describe("conversion to integers that have no room", () => {
 });
 
 describe("classes, signs and boxes", () => {
-  it("classifies one example of each of the ten classes", () => {
+  it("classifies one example of each of the ten classes (norm:fclass-s_op)", () => {
     const examples = [
       [0xff80_0000n, 0xbf80_0000n, 0x8000_0001n, 0x8000_0000n, 0n],
       [0x007f_ffffn, 0x0080_0000n, INF32, SIGNALING32, NAN32],
@@ -218,13 +218,13 @@ describe("classes, signs and boxes", () => {
     );
   });
 
-  it("injects signs into NaNs without touching the payload", () => {
+  it("injects signs into NaNs without touching the payload (norm:fsgnj-s_fsgnjn-s_fsgnjx-s_op)", () => {
     expect(copySign(BINARY32, SIGNALING32, 0x8000_0000n)).toBe(0xff80_0001n);
     expect(copyOppositeSign(BINARY32, 0xff80_0001n, 0x8000_0000n)).toBe(SIGNALING32);
     expect(multiplySigns(BINARY32, 0xbf80_0000n, 0x8000_0000n)).toBe(ONE32);
   });
 
-  it("reads a single-precision number out of its box, and the canonical NaN when there is no box", () => {
+  it("reads a single-precision number out of its box, and the canonical NaN when there is no box (norm:FP_nontransfer_instrs_improper_nan-boxed_input norm:fp_nan-boxing norm:canonical_NaN)", () => {
     expect(boxed(ONE32)).toBe(0xffff_ffff_3f80_0000n);
     expect(unboxed(0xffff_ffff_3f80_0000n, BINARY32)).toBe(ONE32);
     expect(unboxed(0xffff_fffe_3f80_0000n, BINARY32)).toBe(NAN32);
@@ -232,7 +232,7 @@ describe("classes, signs and boxes", () => {
   });
 });
 
-describe("underflow is detected after rounding", () => {
+describe("underflow is detected after rounding (norm:ieee_std_tininess)", () => {
   it("is not raised when rounding carries into the normal numbers at unbounded exponent too", () => {
     // (1 + 2^-23) × (1 - 2^-23) × 2^-126 is just below the smallest normal number: 1 - 2^-46 in units of it.
     const product = multiply(BINARY32, 0x3f80_0001n, 0x007f_ffffn, RNE);
