@@ -192,6 +192,15 @@ export class Board {
     this.history.give({ kind: "port", port: "uart", bytes: new TextEncoder().encode(text) });
   }
 
+  /**
+   * Hands bytes to a port that the board has: `uart`, `virtio-console`, or a frame to `network`.
+   *
+   * @returns  False when the board has no such port.
+   */
+  receive(port: string, bytes: Uint8Array): boolean {
+    return this.history.give({ kind: "port", port, bytes });
+  }
+
   /** Starts to record what happens from now on. */
   record(): Recorder {
     return new Recorder(this.#machine, this.history);

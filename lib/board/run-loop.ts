@@ -15,6 +15,8 @@ import type { BreakKind, Stop, StopReason } from "./stop.ts";
 export interface RunOptions {
   /** Stop after this many instructions have retired. Traps and sleeping take none. */
   readonly instructions: number;
+  /** Stop when guest time has come to this instruction time (`clock.now`), by running or by sleeping. */
+  readonly untilInsns?: number;
   /** Stop as soon as one of these holds after a step. */
   readonly until?: StopCondition;
   /** Keep a record of every step. Slow: for thousands of steps, not for millions. */
@@ -25,20 +27,21 @@ export interface RunOptions {
 const DIGEST_INTERVAL = 1_000_000;
 
 /** Runs a machine until something ends the run. */
-export function runMachine(machine: Machine, { instructions, until, log = false }: RunOptions): Stop {
+export function runMachine(machine: Machine, options: RunOptions): Stop {
   const { clock, turns } = machine;
+  const { instructions, untilInsns = Number.POSITIVE_INFINITY, until, log = false } = options;
   const deadline = clock.retired + Math.max(0, instructions);
   const steps: StepRecord[] = [];
   const runEngine = log
     ? (): EngineStop => loggedStep(machine, steps, until)
     : (budgetSteps: number): EngineStop => turns.engine.run(budgetSteps, until);
-  const reason = runTo(machine, deadline, runEngine, until);
+  const reason = runTo(machine, { deadline, untilInsns }, runEngine, until);
   return { ...reason, retired: clock.retired, ...(log ? { steps } : {}) };
 }
 
 function runTo(
   machine: Machine,
-  deadline: number,
+  { deadline, untilInsns }: { readonly deadline: number; readonly untilInsns: number },
   runEngine: (budgetSteps: number) => EngineStop,
   until: StopCondition | undefined,
 ): StopReason {
@@ -51,14 +54,17 @@ function runTo(
     if (hit !== undefined)
       return { reason: "breakpoint", at: breakKind(hit), hart: hit.hart, hits: [hit, ...others] };
     if (clock.retired >= deadline || machine.pauseRequested) return { reason: "budget" };
+    if (clock.now >= untilInsns) return { reason: "time" };
     if (trapLoop.isLooping(clock.retired)) return { reason: "trap-loop" };
 
     const before = clock.retired;
     turns.attend(before);
-    const stop = runEngine(Math.min(deadline, turns.endsAtRetired, nextDigest(before)) - before);
+    const timeIsUp = before + untilInsns - clock.now;
+    const stop = runEngine(Math.min(deadline, timeIsUp, turns.endsAtRetired, nextDigest(before)) - before);
     digestIfDue(machine, before);
     if (stop.reason === "condition") return { reason: "breakpoint", ...metCondition(machine, until) };
-    if (stop.reason === "waiting" && !sleepOrPass(machine)) return { reason: "wfi" };
+    if (stop.reason === "waiting" && !sleepOrPass(machine, untilInsns - clock.now) && clock.now < untilInsns)
+      return { reason: "wfi" };
   }
 }
 
@@ -82,7 +88,8 @@ function metCondition(
 }
 
 /** The hart whose turn it is sleeps: another one's turn comes, or time jumps. False: nothing will ever happen. */
-const sleepOrPass = ({ clock, turns }: Machine): boolean => turns.pass(clock.retired) || clock.sleep();
+const sleepOrPass = ({ clock, turns }: Machine, limitInsns?: number): boolean =>
+  turns.pass(clock.retired) || clock.sleep(limitInsns);
 
 /** One recorded step. Nothing is recorded when the hart only sleeps or an alarm is due. */
 function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition | undefined): EngineStop {

@@ -9,6 +9,7 @@ export type BreakKind = "pc" | "mode" | "trap" | "read" | "write" | "access" | "
  * The ways in which a run ends; none is an error of the host.
  *
  * - `budget`: the instructions asked for have retired
+ * - `time`: guest time has come to where it was to end
  * - `poweroff`: the guest switched the machine off
  * - `reset`: the guest asked for a reset; `board.reset()` does it
  * - `wfi`: all harts wait and nothing will ever wake one
@@ -17,7 +18,7 @@ export type BreakKind = "pc" | "mode" | "trap" | "read" | "write" | "access" | "
  * - `breakpoint`: what `until` or a breakpoint asked for has happened, to this hart; `hits` says which breakpoints, and why
  */
 export type StopReason =
-  | { readonly reason: "budget" | "reset" | "wfi" | "trap-loop" }
+  | { readonly reason: "budget" | "time" | "reset" | "wfi" | "trap-loop" }
   | { readonly reason: "poweroff"; readonly exitCode: number }
   | { readonly reason: "handler-error"; readonly message: string }
   | {
