@@ -58,9 +58,11 @@ export {
 export { type CsrView, csrPicture, csrView, drawCsr } from "./course/csr-picture.ts";
 export { knockOnEveryDoor, type Tally } from "./course/evidence.ts";
 export { type Instances, instance, LANDING_CHECKS } from "./course/exercises/landing.ts";
+export { fenceTable } from "./course/fence-table.ts";
 export type { FigureBundle, PlotlySpec } from "./course/figure.ts";
 export { type HeatOptions, heatMap } from "./course/heat-map.ts";
 export { answer, type ExerciseId, hint, referenceAnswer } from "./course/help.ts";
+export { interruptTable } from "./course/interrupt-table.ts";
 export { buildIsland, Island, type Landing } from "./course/island.ts";
 export type { IslandOptions, IslandPage } from "./course/island-image.ts";
 export { drawLadder, ladder } from "./course/ladder.ts";
@@ -92,6 +94,13 @@ export {
   installFirmware,
   PAYLOAD_ENTRY,
 } from "./firmware/firmware.ts";
+export {
+  explainInterrupt,
+  explainInterrupts,
+  type InterruptExplanation,
+  type InterruptQuestion,
+} from "./hart/explain-interrupt.ts";
+export type { Space } from "./hart/remembered-translations.ts";
 export type { TrapEvent } from "./hart/trap-event.ts";
 export {
   type AtomicChange,
@@ -129,8 +138,18 @@ export { disassemble } from "./isa/disassemble.ts";
 export type { Mnemonic } from "./isa/instructions.ts";
 export type { Mode } from "./isa/mode.ts";
 export type { AbiName, RegisterName } from "./isa/register.ts";
-export { causeName, type Trap } from "./isa/trap.ts";
-export { explainTranslation, type TranslationExplanation } from "./mmu/explain-translation.ts";
+export { causeName, type ExceptionName, type InterruptName, type Trap } from "./isa/trap.ts";
+export type { ExplainedPmp } from "./mmu/explain-pmp.ts";
+export {
+  type ExplainedGuest,
+  type ExplainedGuestWalk,
+  type ExplainedLevel,
+  explainTranslation,
+  type TranslationExplanation,
+} from "./mmu/explain-translation.ts";
 export { explainTrap, type TrapExplanation } from "./mmu/explain-trap.ts";
-export { PTE, pteFlagsText } from "./mmu/pte.ts";
+export type { FenceReport, MissingFence, PteWriter } from "./mmu/fence-report.ts";
+export { type MemoryType, PTE, type PteFlag, pteFlagsText } from "./mmu/pte.ts";
+export type { PteChange } from "./mmu/pte-change.ts";
+export type { FailedBit, Stage } from "./mmu/walk-words.ts";
 export { type Displayable, type MimeBundle, setDisplaySink, show } from "./notebook/display.ts";
