@@ -155,6 +155,31 @@ describe.each([
   });
 });
 
+describe("a run of three harts on the firmware", () => {
+  it("is the same run cut in pieces, and goes on from a snapshot as before", () => {
+    const started = (): SbiCaller => {
+      const caller = new SbiCaller({ harts: 3, turns: { min: 1, max: 64 } });
+      for (const hart of [1n, 2n]) caller.call(HSM, 0n, hart, caller.place("idle"));
+      caller.prepare(RFENCE, 1n, 7n, 0n, 0n, 0n);
+      return caller;
+    };
+    const whole = started();
+    whole.board.run({ instructions: 3000 });
+    const cut = started();
+    while (cut.board.clock.retired < whole.board.clock.retired) cut.board.run({ instructions: 1 });
+    expect(cut.board.clock.retired).toBe(whole.board.clock.retired);
+    expect(cut.board.trace.hash()).toBe(whole.board.trace.hash());
+
+    const resumed = started();
+    resumed.board.run({ instructions: 100 });
+    const here = resumed.board.snapshot();
+    resumed.board.run({ instructions: 500 });
+    resumed.board.revert(here);
+    resumed.board.run({ instructions: whole.board.clock.retired - resumed.board.clock.retired });
+    expect(resumed.board.trace.hash()).toBe(whole.board.trace.hash());
+  });
+});
+
 describe("a boot hart other than 0", () => {
   it("gets the payload", () => {
     const caller = new SbiCaller({ harts: 3 }, { bootHart: 2 });
