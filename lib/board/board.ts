@@ -33,7 +33,14 @@ import type { Snapshot } from "./snapshot.ts";
 import type { StepRecord } from "./step-record.ts";
 import type { Stop } from "./stop.ts";
 import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
-import { goToRetired, reverseContinue, stepBack, type Travel, type TravelError } from "./time-travel.ts";
+import {
+  goToRetired,
+  type Landing,
+  reverseContinue,
+  stepBack,
+  type Travel,
+  type TravelError,
+} from "./time-travel.ts";
 import type { Trace } from "./trace.ts";
 import { NO_TRAPS } from "./trap-loop.ts";
 
@@ -246,9 +253,13 @@ export class Board {
     return goToRetired(this.#machine, this.history, retired);
   }
 
-  /** Runs backward to just before the last step that one of the breakpoints would have stopped, or to where history begins. */
-  reverseContinue(): Travel | TravelError {
-    return reverseContinue(this.#machine, this.history);
+  /**
+   * Runs backward to the last step that one of the breakpoints would have stopped, or to where history begins.
+   *
+   * @param landing  On which side of that step to stand: before it, unless asked.
+   */
+  reverseContinue(landing: Landing = "before"): Travel | TravelError {
+    return reverseContinue(this.#machine, this.history, landing);
   }
 
   /** Names more places, beside those of what was loaded. */

@@ -373,7 +373,7 @@ export class History {
     while (isMoving && clock.retired < goal.retired) isMoving = this.#runOn(goal, onHit);
     while (isMoving && compareMoments(momentOf(this.#machine), goal) < 0) {
       isMoving = this.advance();
-      this.#tellHits(onHit);
+      this.#tellHits(breakpoints.takeHits(), onHit);
     }
     breakpoints.end();
     return compareMoments(momentOf(this.#machine), goal) >= 0;
@@ -384,22 +384,20 @@ export class History {
     const before = clock.retired;
     const approach = APPROACH_INSNS.map((distance) => goal.retired - distance).find((at) => at > before);
     const pauseAt = Math.min(goal.retired, this.pauseAtRetired, approach ?? Number.POSITIVE_INFINITY);
-    const { reason } = runMachine(this.#machine, { instructions: Math.max(0, pauseAt - before) });
+    const stop = runMachine(this.#machine, { instructions: Math.max(0, pauseAt - before) });
+    const { reason } = stop;
     clock.ringDue();
-    if (this.#tellHits(onHit)) return true;
+    if (reason === "breakpoint" && this.#tellHits(stop.hits ?? [], onHit)) return true;
     const hasReached = this.reach();
     this.pause();
     if (clock.retired === approach) this.checkpoint();
     return hasReached || (reason === "budget" && clock.retired > before);
   }
 
-  #tellHits(onHit: HitListener | undefined): boolean {
-    if (onHit === undefined) return false;
-    const { breakpoints } = this.#machine;
-    const hits = breakpoints.takeHits();
-    if (hits.length === 0) return false;
+  #tellHits(hits: readonly BreakpointHit[], onHit: HitListener | undefined): boolean {
+    if (onHit === undefined || hits.length === 0) return false;
     onHit(hits, momentOf(this.#machine));
-    breakpoints.begin();
+    this.#machine.breakpoints.begin();
     return true;
   }
 

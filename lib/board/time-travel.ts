@@ -96,8 +96,11 @@ export function goToRetired(machine: Machine, history: History, retired: number)
   return isThere ? travel(machine) : diverged(history, here);
 }
 
-/** Runs backward to just before the last step that a breakpoint would have stopped. */
-export function reverseContinue(machine: Machine, history: History): Travel | TravelError {
+/** On which side of the step that a breakpoint waits for a run backward ends. An execute breakpoint has one side only. */
+export type Landing = "before" | "after";
+
+/** Runs backward to the last step that a breakpoint would have stopped. */
+export function reverseContinue(machine: Machine, history: History, landing: Landing): Travel | TravelError {
   history.settle();
   const start = history.start;
   if (start === undefined) return noHistory(history);
@@ -112,21 +115,23 @@ export function reverseContinue(machine: Machine, history: History): Travel | Tr
       if (isBefore) last = { hits, moment };
     });
     if (!isThere) return diverged(history, here);
-    if (last !== undefined) return beforeHit(machine, history, last);
+    if (last !== undefined) return atHit(machine, history, last, landing);
     upper = lower;
   }
   return history.goTo(start) ? { ...travel(machine), isStart: true } : diverged(history, here);
 }
 
-/** For an instruction that was stopped before it ran: there. Else before the step that did what the breakpoint waits for. */
-function beforeHit(
+/** For an instruction that was stopped before it ran: there. Else beside the step that did what the breakpoint waits for. */
+function atHit(
   machine: Machine,
   history: History,
   { hits, moment }: { readonly hits: readonly BreakpointHit[]; readonly moment: Moment },
+  landing: Landing,
 ): Travel | TravelError {
   if (!history.goTo(moment)) return diverged(history, moment);
   const isExecute = hits.some(({ breakpoint }) => breakpoint.spec.kind === "execute");
-  const result = isExecute ? travel(machine) : stepBack(machine, history, 1);
+  const isThere = isExecute || landing === "after";
+  const result = isThere ? travel(machine) : stepBack(machine, history, 1);
   return result.kind === "moment" ? { ...result, hits } : result;
 }
 

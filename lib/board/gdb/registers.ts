@@ -93,7 +93,7 @@ const feature = (name: string, registers: readonly string[]): string =>
 /** The description of a hart, in XML. */
 export const TARGET_XML: string = [
   '<?xml version="1.0"?><!DOCTYPE target SYSTEM "gdb-target.dtd">',
-  '<target version="1.0"><architecture>riscv:rv64</architecture>',
+  '<target version="1.0"><architecture>riscv:rv64</architecture><osabi>none</osabi>',
   feature("cpu", [
     ...REGISTER_NAMES.map((name, number) => registerTag(name, number, typeOf(name), "general")),
     registerTag("pc", PC, "code_ptr", "general"),

@@ -140,15 +140,18 @@ export class GdbStub {
       case "back":
         return this.#afterTravel(this.#board.stepBack(1, this.#hart.id));
       case "back to hit":
-        return this.#afterTravel(this.#board.reverseContinue());
+        return this.#afterTravel(this.#board.reverseContinue("after"));
     }
   }
 
   #afterRun(stop: Stop): string | undefined {
     if (stop.reason === "budget") return undefined;
     const hits = stop.reason === "breakpoint" ? (stop.hits ?? []) : [];
-    if (stop.reason === "breakpoint")
+    if (stop.reason === "breakpoint") {
+      // GDB takes RISC-V's watchpoints to stop before the access, and steps over it to see the new value.
+      if (hits.some(({ data }) => data !== undefined)) this.#board.stepBack();
       return this.#afterHits(hits, this.#board.harts[stop.hart] ?? this.#hart);
+    }
     this.#say(endText(stop));
     return this.#stopped(SIGNAL.TRAP, this.#hart);
   }

@@ -61,6 +61,12 @@ export const OPTIONAL_PARTS = {
     get: DEBIAN("u-boot-qemu"),
     find: () => firstFile("/usr/lib/u-boot/qemu-riscv64_smode/u-boot.bin"),
   },
+  gdb: {
+    title: "GDB",
+    enables: "debugging guests forward and backward: npx dom0 gdb",
+    get: DEBIAN("gdb-multiarch"),
+    find: () => onPath("gdb-multiarch"),
+  },
   dtc: {
     title: "device tree compiler",
     enables: "checking the generated device tree with an independent reader",
