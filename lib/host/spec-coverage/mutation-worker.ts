@@ -16,7 +16,10 @@ import type { Answer, Order, TestOutcome } from "./mutation-messages.ts";
 import { afterAllOf, type Collected, runCollected, takeCollected } from "./stand-in.ts";
 
 const VERSIONED = /\?v=(\d+)$/;
-const standIn = siblingModule(import.meta.url, "stand-in").href;
+const STAND_INS: ReadonlyMap<string, string> = new Map([
+  ["vitest", siblingModule(import.meta.url, "stand-in").href],
+  ["fast-check", siblingModule(import.meta.url, "property-stand-in").href],
+]);
 
 let version = 0;
 /** The order that is being worked on. */
@@ -46,7 +49,8 @@ registerHooks({
   resolve(specifier, context, next) {
     const versioned = VERSIONED.exec(context.parentURL ?? "") ?? VERSIONED.exec(specifier);
     if (versioned === null || now === undefined) return next(specifier, context);
-    if (specifier === "vitest") return { url: standIn, format: "module", shortCircuit: true };
+    const standIn = STAND_INS.get(specifier);
+    if (standIn !== undefined) return { url: standIn, format: "module", shortCircuit: true };
     const resolved = next(specifier, context);
     const isOurs = resolved.url.startsWith(pathToFileURL(now.root).href);
     if (!isOurs || resolved.url.includes("/node_modules/")) return resolved;
