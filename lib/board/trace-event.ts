@@ -76,16 +76,17 @@ export interface TraceRecord extends EventBase {
 /** The event that a record stands for. */
 export function traceEvent({ kind, detail, words: [a, b, c], retired, hart }: TraceRecord): TraceEvent {
   const base = { retired, hart };
-  const modes = { from: modeName((detail >> 4) & 7), to: modeName(detail & 7) };
+  // Only of some kinds is `detail` a pair of modes.
+  const modesOf = () => ({ from: modeName((detail >> 4) & 7), to: modeName(detail & 7) });
   switch (kind) {
     case EventKind.EXCEPTION:
-      return { ...base, kind: "exception", ...modes, cause: Number(a), epc: b, tval: c };
+      return { ...base, kind: "exception", ...modesOf(), cause: Number(a), epc: b, tval: c };
     case EventKind.INTERRUPT:
-      return { ...base, kind: "interrupt", ...modes, cause: Number(a), epc: b };
+      return { ...base, kind: "interrupt", ...modesOf(), cause: Number(a), epc: b };
     case EventKind.TRAP_RETURN:
-      return { ...base, kind: "trap-return", ...modes, pc: a, target: b };
+      return { ...base, kind: "trap-return", ...modesOf(), pc: a, target: b };
     case EventKind.CSR_WRITE:
-      return { ...base, kind: "csr-write", mode: modes.to, csr: Number(a), value: b, pc: c };
+      return { ...base, kind: "csr-write", mode: modesOf().to, csr: Number(a), value: b, pc: c };
     case EventKind.DEVICE_LOAD:
     case EventKind.DEVICE_STORE:
       return { ...base, kind: EVENT_WORDS[kind][0], width: detail, paddr: a, value: b };
@@ -93,7 +94,7 @@ export function traceEvent({ kind, detail, words: [a, b, c], retired, hart }: Tr
     case EventKind.IMAGE:
       return { ...base, kind: EVENT_WORDS[kind][0], paddr: a, lengthBytes: Number(b), digest: c };
     case EventKind.HX_CALL:
-      return { ...base, kind: "hx-call", mode: modes.to, number: Number(a), pc: b };
+      return { ...base, kind: "hx-call", mode: modesOf().to, number: Number(a), pc: b };
     case EventKind.INPUT:
       return { ...base, kind: "input", byte: Number(a) };
     case EventKind.STATE_DIGEST:
