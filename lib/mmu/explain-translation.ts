@@ -6,7 +6,7 @@ import { groupedHex } from "../bits/hex.ts";
 import type { Bus } from "../bus/bus.ts";
 import { type AccessKind, effectiveMode } from "../hart/effective-mode.ts";
 import type { Hart } from "../hart/hart.ts";
-import { type Paddr, vaddr } from "../isa/address.ts";
+import { type Paddr, paddr, vaddr } from "../isa/address.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { isVirtual, MODE_NUMBER, type Mode, modeName } from "../isa/mode.ts";
 import { type ExplainedPmp, explainPmp } from "./explain-pmp.ts";
@@ -24,9 +24,10 @@ import {
   ptePpn,
 } from "./pte.ts";
 import { guestSchemeOf, pageBytesAt, type Scheme, schemeOf } from "./scheme.ts";
+import { StageWalker } from "./stage-walker.ts";
 import { resolve, translationScheme } from "./translate.ts";
-import type { GuestWalk, TranslationFault } from "./translation.ts";
-import { guestTableScheme, secondStageScheme } from "./two-stage.ts";
+import { type GuestWalk, pteReader, type RememberedUse, type TranslationFault } from "./translation.ts";
+import { guestTableScheme, presentSecondStage, secondStageScheme } from "./two-stage.ts";
 import {
   entryWords,
   type FailedBit,
@@ -53,6 +54,8 @@ export interface ExplainedLevel {
   /** What a leaf's PBMT says. */
   readonly memoryType: MemoryType;
   readonly verdict: "pointer" | "leaf" | WalkFaultReason;
+  /** Whether the hart remembers the entry and does not read it. */
+  readonly isRemembered: boolean;
   /** What the walk concludes from the entry. */
   readonly sentence: string;
   /** In a guest: where the second stage finds the entry. */
@@ -152,7 +155,9 @@ export function explainTranslation(
     const failure = failureOf(found, observed, wish);
     return { ...common, ...NOWHERE, ...failure };
   }
-  const sentence = arrivalSentence(wish, found.paddr, pageBytes);
+  const told = arrivalSentence(wish, found.paddr, pageBytes);
+  const isRemembered = [...levels, ...(guest?.access?.levels ?? [])].some((level) => level.isRemembered);
+  const sentence = isRemembered ? `${told} The hart remembers this; the tables were not asked.` : told;
   return { ...common, failedStage: undefined, ...arrival(hart, wish, found.paddr, lengthBytes, sentence) };
 }
 
@@ -178,18 +183,57 @@ function observe(hart: Hart, wish: Wish, lengthBytes: number, needsExecute: bool
       levels.push(explainLevel(step, wish, gStage));
     },
     guestWalk: (walk: GuestWalk): void => {
-      guestWalks.push(explainGuestWalk(walk, { ...wish, stage: "G", scheme: secondStageScheme(hart.state) }));
+      const inner: Wish = { ...wish, stage: "G", scheme: secondStageScheme(hart.state) };
+      guestWalks.push(explainGuestWalk(hart, walk, inner));
+    },
+    answered: (use: RememberedUse): void => {
+      if (use.space.stage !== "G") levels.push(explainRemembered(hart, use, wish));
     },
   };
   const rights = { mode: MODE_NUMBER[wish.mode], needsExecute };
-  const found = resolve(hart.state, hart.bus, vaddr(wish.vaddr), wish.access, lengthBytes, rights, observer);
+  const walker = new StageWalker(hart.remembered, observer);
+  const address = vaddr(wish.vaddr);
+  const found = resolve(hart.state, hart.bus, address, wish.access, lengthBytes, rights, observer, walker);
   return { levels, guestWalks, found };
 }
 
-function explainGuestWalk({ purpose, gpa, steps, paddr: found }: GuestWalk, wish: Wish): ExplainedGuestWalk {
+/** A leaf that stands in for a walk. */
+function explainRemembered(hart: Hart, use: RememberedUse, wish: Wish): ExplainedLevel {
+  const { leaf, judged } = use;
+  const { address: pteAddress, pte } = leaf.path.at(-1) ?? { address: 0n, pte: 0n };
+  const step: WalkStep = {
+    level: leaf.level,
+    vpnIndex: Number((pteAddress >> 3n) & 511n),
+    pteAddress: paddr(pteAddress),
+    pte,
+    verdict: judged.kind === "leaf" ? "leaf" : judged.reason,
+  };
+  const explained = explainLevel(step, wish, undefined);
+  const now = entryNow(hart, use, pteAddress);
+  const difference =
+    now === pte ? "" : ` Memory has ${now === undefined ? "no entry" : groupedHex(now, 16)} there now.`;
+  const sentence = `${explained.sentence} The hart remembers it from an earlier use, and no fence has covered it since: no table is read.${difference}`;
+  return { ...explained, isRemembered: true, sentence };
+}
+
+/** What memory holds in place of a remembered entry. */
+function entryNow({ state, bus }: Hart, { space }: RememberedUse, address: bigint): bigint | undefined {
+  const at = space.stage === "VS" ? presentSecondStage(state, bus, paddr(address)) : paddr(address);
+  const pte = at === undefined ? undefined : pteReader(state, bus)(at);
+  return typeof pte === "bigint" ? pte : undefined;
+}
+
+function explainGuestWalk(
+  hart: Hart,
+  { purpose, gpa, remembered, steps, paddr: found }: GuestWalk,
+  wish: Wish,
+): ExplainedGuestWalk {
   const access = purpose === "access" ? wish.access : purpose === "pte-read" ? "load" : "store";
   const inner: Wish = { ...wish, access, vaddr: gpa };
-  const levels = steps.map((step) => explainLevel(step, inner, undefined));
+  const levels =
+    remembered === undefined
+      ? steps.map((step) => explainLevel(step, inner, undefined))
+      : [explainRemembered(hart, remembered, inner)];
   const sentence =
     found !== undefined
       ? `The guest's ${groupedHex(gpa, 8)} is ${groupedHex(found, 8)}${levels.length === 0 ? ": hgatp.MODE is Bare" : ""}.`
@@ -321,6 +365,7 @@ function explainLevel(step: WalkStep, wish: Wish, gStage: ExplainedGuestWalk | u
     isNapot: pteIsNapot(pte),
     memoryType: pteMemoryType(pte),
     verdict: step.verdict,
+    isRemembered: false,
     sentence: levelSentence(step, wish),
     gStage,
   };

@@ -85,6 +85,7 @@ export class StageWalker {
     if (!remembered.answers) return undefined;
     if (judged.kind === "leaf" && judged.pte !== judged.wantedPte) return undefined;
     this.lastUse = use;
+    this.#observer.answered?.(use);
     return judged;
   }
 

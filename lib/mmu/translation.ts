@@ -49,7 +49,7 @@ export type TranslationFault = WalkFault | PmpFault | GuestPageFault;
 export interface GuestWalk {
   readonly purpose: "pte-read" | "pte-write" | "access";
   readonly gpa: Paddr;
-  /** The leaf from which the hart answers in place of a walk. */
+  /** The leaf that stands in for the walk, where the hart remembers one; then `steps` is empty. */
   readonly remembered: RememberedUse | undefined;
   /** Empty where `hgatp.MODE` is Bare. */
   readonly steps: readonly WalkStep[];
@@ -78,6 +78,8 @@ export interface WalkObserver {
   readonly guestWalk?: (walk: GuestWalk) => void;
   /** Hears of each leaf that is remembered, whether or not this board answers from it. */
   readonly remembered?: (use: RememberedUse) => void;
+  /** Hears when such a leaf stands in for a walk. */
+  readonly answered?: (use: RememberedUse) => void;
 }
 
 const { S } = MODE_NUMBER;

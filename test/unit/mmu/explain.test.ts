@@ -65,6 +65,46 @@ describe("explainTranslation", () => {
     });
   });
 
+  it("knows 64 KiB pages and memory types, in words and values", () => {
+    set("menvcfg", 1n << 62n);
+    put(0x8000_6000n, pte(0x8000_8000n, ALL) | (1n << 63n) | (2n << 61n));
+    const told = explainTranslation(machine.hart, 0x4000_0123n, "load", "U");
+    expect(told).toMatchObject({ ok: true, paddr: 0x8000_0123n, pageBytes: 0x1_0000n, memoryType: "IO" });
+    expect(told.levels[2]).toMatchObject({ isNapot: true, memoryType: "IO" });
+    expect(told.levels[2]?.sentence).toBe(
+      "PTE 0 at 0x8000_6000 is a leaf: DA-UXWRV, memory type IO, with N=1 for the 64 KiB at 0x8000_0000.",
+    );
+    expect(told.sentence).toBe("0x4000_0123 leads to 0x8000_0123, in a 64 KiB page.");
+  });
+
+  it.each([
+    [0n, 1n << 61n, "PBMT", /has PBMT \(bits 62–61\) = 1: while menvcfg\.PBMTE is 0, they must be zero/],
+    [1n << 62n, 3n << 61n, "PBMT", /has PBMT \(bits 62–61\) = 3: this memory type is reserved/],
+    [
+      0n,
+      1n << 63n,
+      "N",
+      /has N \(bit 63\) = 1 and a PPN that ends in 0000: only 1000, which is 64 KiB, is defined/,
+    ],
+  ])("names bits 63 to 61 (menvcfg %s, bits %s)", (menvcfg, bits, failedBit, sentence) => {
+    set("menvcfg", menvcfg);
+    put(0x8000_6000n, pte(0x8000_0000n, ALL) | bits);
+    const told = explainTranslation(machine.hart, 0x4000_0123n, "load", "U");
+    expect(told).toMatchObject({ ok: false, failedBit });
+    expect(told.sentence).toMatch(sentence);
+  });
+
+  it("walks four levels under Sv48, and says which bits of an address must repeat", () => {
+    set("satp", encodeCsr("satp", { MODE: 9, PPN: 0x80003n }));
+    put(0x8000_3000n, pte(0x8000_4000n, V));
+    map(ALL);
+    const told = explainTranslation(machine.hart, 0x4000_0123n, "load", "U");
+    expect([told.satp.MODE, told.levels.map(({ level }) => level)]).toEqual(["Sv48", [3, 2, 1, 0]]);
+    expect(told.paddr).toBe(0x8000_0123n);
+    const outside = explainTranslation(machine.hart, 1n << 47n, "load", "U");
+    expect(outside.sentence).toBe("0x8000_0000_0000 is no Sv48 address: bits 63–48 must all equal bit 47.");
+  });
+
   it.each([
     [
       "U",

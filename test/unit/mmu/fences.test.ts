@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Board } from "../../../lib/board/board.ts";
 import { type BoardConfig, buildBoard } from "../../../lib/board/virt.ts";
+import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
 import { assembled } from "../../support/assembled.ts";
 import { bareMachine, loadText } from "../../support/bare-machine.ts";
@@ -154,6 +155,30 @@ describe("what a sticky board remembers", () => {
       [ONE, 1n],
       [ONE, 1n],
     ]);
+  });
+
+  it("is what explanations tell, with what memory holds now", () => {
+    const sticky = board({ translations: "sticky" }, remap("nop"));
+    run(sticky);
+    const told = explainTranslation(sticky.hart, PLACE, "load", "S");
+    expect(told).toMatchObject({
+      ok: true,
+      paddr: ONE,
+      levels: [{ isRemembered: true, level: 0, pteAddress: LAST }],
+    });
+    expect(told.sentence).toBe(
+      "0x4000_0000 leads to 0x8010_8000, in a 4 KiB page. The hart remembers this; the tables were not asked.",
+    );
+    expect(told.levels[0]?.sentence).toMatch(
+      /no fence has covered it since: no table is read\. Memory has 0x.* there now\.$/,
+    );
+    const refused = explainTranslation(sticky.hart, PLACE, "fetch", "S");
+    expect(refused).toMatchObject({ ok: false, failedBit: "X" });
+    sticky.hart.remembered?.fenceSupervisor({ address: PLACE, id: 5n });
+    expect(explainTranslation(sticky.hart, PLACE, "load", "S")).toMatchObject({
+      paddr: TWO,
+      levels: { length: 3 },
+    });
   });
 
   it("changes where hardware had to set D: the cache that answered before forgets it", () => {
