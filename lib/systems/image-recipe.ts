@@ -41,6 +41,22 @@ const FREESTANDING = [
 
 const STATIC = ["-nostdlib", "-static", "-Wl,--no-relax", "-Wl,--build-id=none"] as const;
 
+/** A benchmark: its own sources beside what all have. It may use floating point. */
+const bench = (name: string, sources: readonly string[], more: readonly string[] = []): ImageRecipe => ({
+  image: `bench-${name}.elf`,
+  folder: "bench",
+  sources: ["start.S", "print.c", ...sources],
+  headers: ["bench.h"],
+  linkerScript: "bench.ld",
+  compileFlags: [
+    ...FREESTANDING.filter((flag) => !/^-m(arch|abi)=/.test(flag)),
+    "-march=rv64gc",
+    "-mabi=lp64d",
+    ...more,
+  ],
+  linkFlags: STATIC,
+});
+
 /** Every image of the kit. */
 export const IMAGE_RECIPES: readonly ImageRecipe[] = [
   {
@@ -52,6 +68,15 @@ export const IMAGE_RECIPES: readonly ImageRecipe[] = [
     compileFlags: FREESTANDING,
     linkFlags: STATIC,
   },
+  ...["sha256", "qsort", "bytecode", "chase", "memcpy", "bigcode", "fencei"].map((name) =>
+    bench(name, [`${name}.c`]),
+  ),
+  bench("matmul", ["matmul.c"], ["-ffp-contract=off"]),
+  bench("matmul-fused", ["matmul.c"], ["-ffp-contract=fast"]),
+  bench("ecall", ["ecall.c", "ecall-trap.S"]),
+  bench("ptswitch", ["ptswitch.c", "supervisor.S"]),
+  bench("hvexit", ["hvexit.c", "guest.S"]),
+  bench("hvhop", ["hvhop.c", "guest.S"]),
 ];
 
 /** What `images/manifest.json` says about one image. */

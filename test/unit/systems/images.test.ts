@@ -39,7 +39,7 @@ describe("the generated C header", () => {
 describeWith(["gcc"], "the RISC-V compiler", () => {
   it("builds every image again, byte for byte", () => {
     expect(irreproducibleImages()).toEqual([]);
-  });
+  }, 300_000);
 
   it("left no segment both writable and executable", () => {
     for (const { image } of IMAGE_RECIPES) {
