@@ -1,92 +1,221 @@
+/** `npm run conform`: both conventions, every way to fail, and what the command says about a folder. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { conform, conformFolder, surprises } from "../../lib/host/cli/conform.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { command } from "../../lib/host/cli/conform.ts";
+import { CONFORMANCE_PROGRAMS } from "../../lib/host/conformance/programs.ts";
+import { parseExpectedFailures, runFolder, surprises } from "../../lib/host/conformance/run-folder.ts";
+import { runProgram } from "../../lib/host/conformance/run-program.ts";
+import { signatureBytes } from "../../lib/host/conformance/signature.ts";
 import { describeWith, partPath } from "../support/optional.ts";
 
 let folder: string;
 
 /** Assembles a program that begins at the start of RAM and has the words that the conventions look at. */
-function build(name: string, body: string): string {
+function build(name: string, body: string, toHost = "tohost"): void {
   const source = `
-    .globl _start, tohost, begin_signature, end_signature
+    .globl _start, ${toHost}, begin_signature, end_signature
     _start:
     ${body}
     1: j 1b
     .data
     .balign 64
-    tohost: .dword 0
+    ${toHost}: .dword 0
     begin_signature: .word 0xdeadbeef, 1
     end_signature:
   `;
   const file = path.join(folder, name);
   writeFileSync(`${file}.S`, source);
-  const flags = [
-    "-march=rv64im_zicsr_zifencei",
-    "-mabi=lp64",
-    "-mcmodel=medany",
-    "-nostdlib",
-    "-static",
-    "-Wl,-n,-Ttext=0x80000000",
-  ];
+  const target = ["-march=rv64im_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany"];
+  const flags = [...target, "-nostdlib", "-static", "-Wl,-n,-Ttext=0x80000000"];
   const { status, stderr } = spawnSync(partPath("gcc"), [...flags, `${file}.S`, "-o", file], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);
-  return file;
 }
 
 const WRITE_TO_HOST = "la t0, tohost; sd t1, 0(t0)";
-const run = (file: string, signature?: string) =>
-  conform(path.basename(file), new Uint8Array(readFileSync(file)), signature);
+const run = (name: string, signature?: string) =>
+  runProgram(name, new Uint8Array(readFileSync(path.join(folder, name))), signature, { budget: 20_000 });
+
+/** Runs the command; what it printed to either stream, and its exit code. */
+async function conform(...args: string[]) {
+  const written = { out: [] as string[], err: [] as string[] };
+  const hear = (lines: string[]) => (text: unknown) => lines.push(String(text)) > 0;
+  const spies = [
+    vi.spyOn(process.stdout, "write").mockImplementation(hear(written.out)),
+    vi.spyOn(process.stderr, "write").mockImplementation(hear(written.err)),
+  ];
+  try {
+    const code = await command.run(args);
+    return { code, out: written.out.join(""), err: written.err.join("") };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
 
 describeWith(["gcc"], "npm run conform", () => {
   beforeAll(() => {
     folder = mkdtempSync(path.join(os.tmpdir(), "dom0-conform-"));
     build("right", `li t1, 1; ${WRITE_TO_HOST}`);
     build("wrong", `li t1, ${(3 << 1) | 1}; ${WRITE_TO_HOST}`);
-    build("silent", "wfi");
+    build("silent", "csrw mie, zero; wfi");
+    build("endless", "nop");
+    build("caller", `li t1, 0x80001000; ${WRITE_TO_HOST}`);
+    build("unnamed", "nop", "elsewhere");
     build("signed", `la t0, begin_signature; li t1, 0x12345678; sw t1, 4(t0); li t1, 1; ${WRITE_TO_HOST}`);
+    writeFileSync(path.join(folder, "cut"), readFileSync(path.join(folder, "right")).subarray(0, 100));
+    mkdirSync(path.join(folder, "deeper"));
+    writeFileSync(path.join(folder, "deeper/cut"), readFileSync(path.join(folder, "right")));
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it("passes a program that writes 1 to tohost", () => {
-    expect(run(path.join(folder, "right"))).toMatchObject({ passed: true });
+    expect(run("right")).toMatchObject({ outcome: "passed" });
   });
 
   it("names the case of a program that writes twice its number plus one", () => {
-    expect(run(path.join(folder, "wrong"))).toMatchObject({ passed: false, detail: "case 3 failed" });
+    expect(run("wrong")).toMatchObject({ outcome: "failed", detail: "case 3 failed" });
   });
 
-  it("fails a program that never writes to tohost, and ends", () => {
-    expect(run(path.join(folder, "silent"))).toMatchObject({
-      passed: false,
-      detail: "never wrote to tohost",
+  it("fails a program that sleeps without a verdict, and one that asks its host for a service", () => {
+    expect(run("silent")).toMatchObject({
+      outcome: "failed",
+      detail: "never wrote to tohost: sleeps for good",
+    });
+    expect(run("caller")).toMatchObject({ outcome: "failed", detail: expect.stringContaining("0x80001000") });
+  });
+
+  it("says that an endless program has timed out, at exactly its budget", () => {
+    expect(run("endless")).toMatchObject({ outcome: "timed-out", instructions: 20_000 });
+  });
+
+  it("compares the signature when a file stands beside the program, however many bytes are in a line", () => {
+    expect(run("signed", "deadbeef\n12345678\n")).toMatchObject({ outcome: "passed" });
+    expect(run("signed", "12345678DEADBEEF\n")).toMatchObject({ outcome: "passed" });
+    const detail = "signature differs at byte 4: 12345678 instead of 12345679";
+    expect(run("signed", "deadbeef\n12345679\n")).toMatchObject({ outcome: "failed", detail });
+    expect(run("signed", "deadbeef\n")).toMatchObject({ detail: "signature has 8 bytes instead of 4" });
+    expect(run("signed", "not hexadecimal")).toMatchObject({ outcome: "failed" });
+  });
+
+  it("calls a damaged program, and one without tohost, not runnable", () => {
+    expect(run("cut").outcome).toBe("not-runnable");
+    expect(run("unnamed")).toMatchObject({
+      outcome: "not-runnable",
+      detail: "the program has no symbol tohost",
     });
   });
 
-  it("compares the signature word by word when a file stands beside the program", () => {
-    const file = path.join(folder, "signed");
-    expect(run(file, "deadbeef\n12345678\n")).toMatchObject({ passed: true });
-    expect(run(file, "deadbeef\n12345679\n")).toMatchObject({ passed: false, detail: "signature differs" });
+  it("runs a whole folder, passing over what is not ELF, and goes on behind what cannot be run", async () => {
+    const results = await runFolder(folder, { budget: 20_000 });
+    const outcomes = Object.fromEntries(results.map(({ name, outcome }) => [name, outcome]));
+    expect(outcomes).toEqual({
+      caller: "failed",
+      cut: "not-runnable",
+      "deeper/cut": "passed",
+      endless: "timed-out",
+      right: "passed",
+      signed: "passed",
+      silent: "failed",
+      unnamed: "not-runnable",
+      wrong: "failed",
+    });
   });
 
-  it("runs a whole folder, passing over what is not ELF, and is surprised by unlisted failures and by listed passes", async () => {
-    const results = await conformFolder(folder);
-    expect(results.map(({ name }) => name)).toEqual(["right", "signed", "silent", "wrong"]);
-    expect(surprises(results, { silent: "sleeps", wrong: "on purpose" })).toEqual([]);
-    expect(surprises(results, { silent: "sleeps" })).toEqual(["wrong: case 3 failed"]);
-    expect(surprises(results, { silent: "sleeps", wrong: "on purpose", right: "?", gone: "?" })).toEqual([
-      "right passes, but is listed as failing: take it off the list",
-      "gone is listed as failing, but is not in the folder",
+  it("prints a row for each program and a summary, and exits with 1 for a failure that is not listed", async () => {
+    const { code, out } = await conform(folder, "--filter", "r", "--budget", "20_000");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^FAIL {2}wrong +case 3 failed$/m);
+    expect(out).toMatch(/^pass {2}right$/m);
+    expect(out).toMatch(/^surprise {2}wrong: case 3 failed$/m);
+    expect(out).not.toContain("endless");
+  });
+
+  it("takes a list of expected failures: exits with 0 when it is right, with 1 when a listed program passes or is not there", async () => {
+    const list = path.join(folder, "list.json");
+    const withList = (reasons: Record<string, string>) => {
+      writeFileSync(list, JSON.stringify(reasons));
+      return conform(folder, "--filter", "r", "--expected", list);
+    };
+    const right = { caller: "asks", wrong: "on purpose", "deeper/cut": "passes" };
+    expect(await withList(right)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("deeper/cut passes, but is"),
+    });
+    const { "deeper/cut": _, ...correct } = right;
+    const { code, out } = await withList(correct);
+    expect(out).toContain("(expected: on purpose)");
+    expect(code).toBe(0);
+    expect(await withList({ ...correct, "r-gone": "?" })).toMatchObject({
+      code: 1,
+      out: expect.stringContaining("r-gone is"),
+    });
+  });
+
+  it("finds the list in the folder by itself", async () => {
+    const list = path.join(folder, "expected-failures.json");
+    writeFileSync(list, JSON.stringify({ wrong: "on purpose" }));
+    expect((await conform(folder, "--filter", "wrong")).code).toBe(0);
+    rmSync(list);
+  });
+
+  it("prints one JSON object and nothing else with --json", async () => {
+    const { out, code } = await conform(folder, "--filter", "right", "--json");
+    expect(JSON.parse(out)).toMatchObject({
+      programs: [{ name: "right", outcome: "passed" }],
+      surprises: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  it("refuses what it cannot do with one line and 2", async () => {
+    for (const args of [
+      [],
+      [folder, folder],
+      [`${folder}/nowhere`],
+      [folder, "--nonsense"],
+      [folder, "--budget", "many"],
+    ]) {
+      const { code, err, out } = await conform(...args);
+      expect(code, args.join(" ")).toBe(2);
+      expect(err, args.join(" ")).toMatch(/^dom0 conform: [^\n]+\n$/);
+      expect(out).toBe("");
+    }
+    expect(await conform(folder, "--filter", "nothing has this name")).toMatchObject({ code: 2 });
+    writeFileSync(path.join(folder, "bad.json"), "[1, 2]");
+    expect(await conform(folder, "--expected", path.join(folder, "bad.json"))).toMatchObject({ code: 2 });
+    expect(await conform(folder, "--expected", path.join(folder, "missing.json"))).toMatchObject({ code: 2 });
+  });
+});
+
+describe("npm run conform", () => {
+  it("passes the programs of this repository", async () => {
+    const { code, out } = await conform(CONFORMANCE_PROGRAMS);
+    expect(out).toMatch(/^\d{3} programs: \d{3} passed; no surprises$/m);
+    expect(code).toBe(0);
+  });
+
+  it("reads lists and signatures of any content without throwing", () => {
+    for (const text of ["", "{", "null", "[]", '"text"', '{"a":1}', '{"a":""}'])
+      expect(parseExpectedFailures(text), text).toBeUndefined();
+    expect(parseExpectedFailures('{"a":"reason"}')).toEqual({ a: "reason" });
+    for (const text of ["0", "0x12", "zz", "123"]) expect(signatureBytes(text), text).toBeUndefined();
+    expect(signatureBytes("01020304\n\n05060708\r\n")).toEqual(Uint8Array.of(4, 3, 2, 1, 8, 7, 6, 5));
+  });
+
+  it("is surprised by unlisted failures and by listed passes, and knows no names of Object.prototype", () => {
+    const result = (name: string, outcome: "passed" | "failed") => ({
+      name,
+      outcome,
+      detail: "d",
+      instructions: 1,
+    });
+    expect(surprises([result("a", "failed"), result("toString", "failed")], { a: "known" })).toEqual([
+      "toString: d",
     ]);
-  });
-
-  it("calls a damaged program a failure with the loader's own words", () => {
-    expect(
-      conform("cut", new Uint8Array(readFileSync(path.join(folder, "right")).subarray(0, 100))),
-    ).toMatchObject({ passed: false });
+    expect(surprises([result("constructor", "passed")], {})).toEqual([]);
   });
 });

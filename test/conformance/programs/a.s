@@ -64,6 +64,7 @@
 program amoswap.w amoswap.w.aq amoswap.w.rl amoswap.w.aqrl norm:amo_operand_size
   amo_w INSN, 0x81234567, 0x0fedcba9, 0x0fedcba9
   amo_w INSN, 5, 3, 3
+  amo_w INSN, 3, 5, 5
 program amoadd.w amoadd.w.aq amoadd.w.rl amoadd.w.aqrl norm:amo_operand_size
   amo_w INSN, 0x81234567, 0x8edcba99, 0x10000000
   amo_w INSN, 5, 3, 8
@@ -96,6 +97,7 @@ program amomaxu.w amomaxu.w.aq amomaxu.w.rl amomaxu.w.aqrl norm:amo_operand_size
 program amoswap.d amoswap.d.aq amoswap.d.rl amoswap.d.aqrl norm:amo_operand_size
   amo_d INSN, 0x8123456789abcdef, 0x0fedcba987654321, 0x0fedcba987654321
   amo_d INSN, 5, 3, 3
+  amo_d INSN, 3, 5, 5
 program amoadd.d amoadd.d.aq amoadd.d.rl amoadd.d.aqrl norm:amo_operand_size
   amo_d INSN, 0x80000000ffffffff, 0x8000000000000001, 0x100000000
   amo_d INSN, 5, 3, 8

@@ -71,6 +71,8 @@ program c.sw norm:c-sw_op
   c c.sw a0, 12(a1)
   ld a2, 8(a1)
   check a2, 0x3322110011111111
+  ld a2, 16(a1)
+  check a2, 0x0123456789abcdef
 program c.sd norm:c-sd_op
   case
   base a1
@@ -135,6 +137,7 @@ program c.addw norm:c-addw_op
 program c.j norm:c-j_op
   case
   c c.j 2f
+  j fail
 1:
   j 3f
 2:
@@ -236,6 +239,8 @@ program c.swsp norm:c-swsp_op
   c c.swsp a0, 12(sp)
   ld a2, 8(sp)
   check a2, 0x3322110011111111
+  ld a2, 16(sp)
+  check a2, 0x0123456789abcdef
 program c.sdsp norm:c-sdsp_op
   case
   base sp

@@ -124,6 +124,8 @@ program fsw norm:fsw_flw_op
   fsw fa1, 4(a1)
   ld a0, 0(a1)
   check a0, 0x40490fdb11111111
+  ld a0, 8(a1)
+  check a0, 0x1111111111111111
 program fld norm:fld_op
   begin_float
   la a1, word + 8
@@ -210,6 +212,7 @@ program fsgnjn.s norm:fsgnj-s_fsgnjn-s_fsgnjx-s_op
   f2n fsgnjn.s, s, S_SIGNALING, 0x40000000, 0xff800001
 program fsgnjx.s norm:fsgnj-s_fsgnjn-s_fsgnjx-s_op
   f2n fsgnjx.s, s, 0xbf800000, 0xc0000000, 0x3f800000
+  f2n fsgnjx.s, s, 0x3f800000, 0x40000000, 0x3f800000
   f2n fsgnjx.s, s, 0xbf800000, 0x40000000, 0xbf800000
 program fmin.s norm:fmin-s_fmax-s_op
   f2n fmin.s, s, 0x3f800000, 0x40000000, 0x3f800000
@@ -333,6 +336,7 @@ program fsgnjn.d norm:fsgnj-d_fsgnjn-d_fsgnjx-d_op
   f2n fsgnjn.d, d, D_SIGNALING, 0x4000000000000000, 0xfff0000000000001
 program fsgnjx.d norm:fsgnj-d_fsgnjn-d_fsgnjx-d_op
   f2n fsgnjx.d, d, 0xbff0000000000000, 0xc000000000000000, 0x3ff0000000000000
+  f2n fsgnjx.d, d, 0x3ff0000000000000, 0x4000000000000000, 0x3ff0000000000000
   f2n fsgnjx.d, d, 0xbff0000000000000, 0x4000000000000000, 0xbff0000000000000
 program fmin.d norm:D_computational_instrs
   f2n fmin.d, d, 0x3ff0000000000000, 0x4000000000000000, 0x3ff0000000000000

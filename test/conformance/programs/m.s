@@ -38,6 +38,7 @@ program divu norm:div_divu_op
   rr divu, MOST_NEGATIVE, -1, 0
 
 program rem norm:rem_remu_op
+  rr rem, 0x500000007, 0x300000000, 0x200000007
   rr rem, 20, 6, 2
   rr rem, -20, 6, -2
   rr rem, 20, -6, 2

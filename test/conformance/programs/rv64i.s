@@ -213,6 +213,11 @@ program slli norm:sll_srl_sra_sh_amt_rv64i
   ri slli, 0x8000000180000001, 0, 0x8000000180000001
   ri slli, 0x8000000180000001, 1, 0x0000000300000002
   ri slli, 3, 63, 0x8000000000000000
+  case # what li itself does not need SLLI for
+  li a1, 1
+  slli a0, a1, 32
+  srli a0, a0, 31
+  check a0, 2
 
 program srli norm:sll_srl_sra_sh_amt_rv64i
   ri srli, 0x8000000180000001, 0, 0x8000000180000001
@@ -243,6 +248,7 @@ program sll norm:sll_srl_sra_sh_amt_rv64i
   rr sll, 3, -1, 0x8000000000000000
 
 program slt norm:slt_sltu_op
+  rr slt, 1, 5, 1
   rr slt, -1, 0, 1
   rr slt, 0, -1, 0
   rr slt, 5, 5, 0

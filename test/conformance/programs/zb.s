@@ -6,7 +6,7 @@ program add.uw norm:add_uw_op
 program sh1add norm:sh1add_op
   rr sh1add, 0x4000000000000001, 5, 0x8000000000000007
 program sh2add norm:sh2add_op
-  rr sh2add, 0x4000000000000001, 5, 9
+  rr sh2add, 0x6000000000000001, 5, 0x8000000000000009
 program sh3add norm:sh3add_op
   rr sh3add, 0x1000000000000001, 5, 0x800000000000000d
 program sh1add.uw norm:sh1add_uw_op
@@ -106,6 +106,7 @@ program rev8 norm:rev8_op
 program bclr norm:bclr_op
   rr bclr, -1, 63, 0x7fffffffffffffff
   rr bclr, 5, 64, 4
+  rr bclr, 4, 0, 4
 program bclri norm:bclri_op
   ri bclri, -1, 63, 0x7fffffffffffffff
   ri bclri, 4, 1, 4

@@ -18,7 +18,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { PROJECT_ROOT } from "./node-assets.ts";
+import { PROJECT_ROOT } from "../node-assets.ts";
 
 const FOLDER = path.join(PROJECT_ROOT, "test/conformance");
 const SOURCES = path.join(FOLDER, "programs");
