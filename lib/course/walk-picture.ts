@@ -8,6 +8,8 @@ import type { FailedBit } from "../mmu/walk-words.ts";
 import { type FigureBundle, markupBundle, pictureBundle } from "./figure.ts";
 import { box, element, FIGURE_WIDTH, label, line, picture } from "./marks/svg.ts";
 import { paperPaint, partPaint } from "./palette.ts";
+import { drawTwoStages } from "./two-stage-picture.ts";
+import { addressMarks, outcomeOf, STRIP, wrap } from "./walk-marks.ts";
 
 /** Low eight bits of a PTE, highest first, as the manual names them. @spec priv §Sv39: Page-Based 39-bit Virtual-Memory System */
 const PTE_BITS = ["D", "A", "G", "U", "X", "W", "R", "V"] as const;
@@ -18,7 +20,6 @@ export type Walked =
   | { readonly walk: TranslationExplanation | undefined }
   | { readonly explanation: { readonly walk: TranslationExplanation | undefined } | undefined };
 
-const STRIP = 198;
 const PPN_WIDTH = 168;
 const RSW_WIDTH = 34;
 const BIT_WIDTH = 32;
@@ -29,48 +30,6 @@ const STRIP_END = STRIP + PPN_WIDTH + RSW_WIDTH + 8 * BIT_WIDTH;
 
 /** Physical page number of an entry as the address of its page. */
 const pageOf = (step: ExplainedLevel): bigint => step.ppn << 12n;
-
-function addressMarks(view: TranslationExplanation): string {
-  const paint = partPaint("memory");
-  const parts = [
-    { name: "VPN[2]", value: (view.vaddr >> 30n) & 511n, width: 114.5, bits: "38\u201330" },
-    { name: "VPN[1]", value: (view.vaddr >> 21n) & 511n, width: 114.5, bits: "29\u201321" },
-    { name: "VPN[0]", value: (view.vaddr >> 12n) & 511n, width: 114.5, bits: "20\u201312" },
-    { name: "offset", value: view.vaddr & 4095n, width: 114.5, bits: "11\u20130" },
-  ];
-  const cells = parts.map((part, index) => {
-    const x = STRIP + index * 114.5;
-    const used = index === 3 || view.levels.some((step) => step.level === 2 - index);
-    return [
-      box(x, 62, part.width, CELL, {
-        fill: paperPaint("paper"),
-        stroke: paint,
-        "stroke-width": 1.25,
-        "stroke-dasharray": used ? undefined : "3 3",
-      }),
-      label(x + part.width / 2, 82, index === 3 ? groupedHex(part.value, 3) : String(part.value), {
-        size: 13,
-        mono: true,
-        anchor: "middle",
-        bold: true,
-      }),
-      label(x + part.width / 2, 56, `${part.name}  ${part.bits}`, {
-        size: 10.5,
-        anchor: "middle",
-        paint: paperPaint("quiet"),
-      }),
-    ].join("");
-  });
-  return (
-    label(24, 76, `${view.access} at`, { size: 12, paint: paperPaint("quiet") }) +
-    label(24, 92, groupedHex(view.vaddr, 8), { size: 12, mono: true, bold: true }) +
-    cells.join("") +
-    label(24, 112, `satp: root table at ${groupedHex(view.satp.PPN << 12n, 8)}`, {
-      size: 11,
-      paint: paperPaint("quiet"),
-    })
-  );
-}
 
 function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number): string {
   const start = STRIP + PPN_WIDTH + RSW_WIDTH;
@@ -108,16 +67,6 @@ function bitMarks(step: ExplainedLevel, failed: FailedBit | undefined, y: number
     rx: 3,
   });
   return cells.join("") + (culprit < 0 ? "" : frame);
-}
-
-/** Longest line of a sentence below an entry, in characters. */
-const LINE = 90;
-
-/** Breaks a sentence into lines at spaces. */
-function wrap(sentence: string): string[] {
-  if (sentence.length <= LINE) return [sentence];
-  const at = sentence.lastIndexOf(" ", LINE);
-  return at <= 0 ? [sentence] : [sentence.slice(0, at), ...wrap(sentence.slice(at + 1))];
 }
 
 function stepMarks(step: ExplainedLevel, failed: FailedBit | undefined, isLast: boolean, y: number): string {
@@ -166,13 +115,6 @@ function pointerMarks(y: number): string {
   );
 }
 
-function outcomeOf(view: TranslationExplanation): string {
-  if (view.ok) return `\u2192 physical address ${groupedHex(view.paddr ?? view.vaddr, 8)}`;
-  return view.failedBit === "PMP"
-    ? "\u2715 PMP refuses"
-    : `\u2715 the walk ends here: ${view.failedStage === "G" ? "guest-page" : "page"} fault`;
-}
-
 /** A line below the outcome, where the last level has not said it already. */
 const remarkOf = (view: TranslationExplanation): string =>
   view.sentence === view.levels.at(-1)?.sentence ? "" : (view.pmp?.sentence ?? view.sentence);
@@ -186,7 +128,7 @@ function walkSvg(view: TranslationExplanation, title: string): string {
     FIGURE_WIDTH,
     bottom + (remark === "" ? 24 : 44),
     label(24, 30, title, { size: 15, bold: true }),
-    addressMarks(view),
+    addressMarks(view, "satp"),
     ...view.levels.map((step, index) =>
       stepMarks(
         step,
@@ -223,7 +165,8 @@ const explanationOf = (walked: Walked): TranslationExplanation | undefined =>
   "levels" in walked ? walked : "walk" in walked ? walked.walk : walked.explanation?.walk;
 
 /**
- * Draws one Sv39 walk, level by level; the bit that said no has a heavy frame.
+ * Draws one walk, level by level; the bit that said no has a heavy frame. Of a guest's access it draws both stages: each
+ * entry of the guest's tables with the walk of the second stage that finds it.
  *
  * @param walked  What `explainTranslation` or `explainTrap` returned, or a landing.
  */
@@ -231,5 +174,6 @@ export function walkPicture(walked: Walked, title = "The walk, level by level"):
   const view = explanationOf(walked);
   if (view === undefined)
     return markupBundle(`<p>${title}: no translation failed.</p>`, `${title}: no translation failed.`);
+  if (view.guest !== undefined) return drawTwoStages(view, view.guest, title);
   return pictureBundle(walkSvg(view, title), walkText(view, title));
 }

@@ -14,6 +14,7 @@ import { assetFile } from "../../../lib/host/node-assets.ts";
 import { asm } from "../../../lib/isa/assembler/typed.ts";
 import { CSR_NAMES } from "../../../lib/isa/csr-map.ts";
 import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
+import { GUEST_ADDRESS, type GuestScene, guestScene } from "../../support/guest-scene.ts";
 import { describeWith, partPath } from "../../support/optional.ts";
 
 const BROWSER_ARGUMENTS = [
@@ -48,6 +49,19 @@ function drawn(): [name: string, svg: string][] {
   const asKernel = (["load", "store", "fetch"] as const).map((access) =>
     walkPicture(explainTranslation(island.board.hart, 0x4000_0000n, access, "S")),
   );
+  const scenes: GuestScene[] = [
+    {},
+    { wide: true },
+    { guestLeaf: 0xcfn },
+    { hostLeaf: 0xdbn },
+    { tableLeaf: 0xden },
+    { hostBare: true },
+    { guestBare: true },
+    { wide: true, guestLeaf: 0x1_0000_0000_0000_00dfn },
+  ];
+  const guests = scenes.map((scene) =>
+    walkPicture(explainTranslation(guestScene(scene), GUEST_ADDRESS, "store", "VU")),
+  );
   const bundles: [string, Readonly<Record<string, unknown>>][] = [
     ["heat of the first thousand", heatMap(first, { symbols: board.symbols })],
     ["heat by block", heatMap(deed)],
@@ -56,6 +70,7 @@ function drawn(): [name: string, svg: string][] {
     ["empty ladder", ladder([])],
     ...walks.map((bundle, index): [string, typeof bundle] => [`walk ${LEAVES[index]}`, bundle]),
     ...asKernel.map((bundle, index): [string, typeof bundle] => [`walk of the kernel ${index}`, bundle]),
+    ...guests.map((bundle, index): [string, typeof bundle] => [`walk of a guest ${index}`, bundle]),
     ...CSR_NAMES.map((name): [string, Readonly<Record<string, unknown>>] => [
       name,
       csrPicture(name, (1n << 64n) - 1n),
