@@ -56,11 +56,6 @@ const withoutOrdering = (mnemonic: string): string => mnemonic.replace(/[.](aq|r
 const NO_MISTAKE: Readonly<Record<string, string>> = {
   "fence: left out": "one hart at a time and a bus without reordering: every access is in order already",
   "fence.i: left out": "stores are seen by fetches at once in this machine's memo",
-  "wfi: left out": "norm:wfi_op lets it be a NOP",
-  "sfence.vma: left out":
-    "coherent mode: a changed table is seen without a fence; test/property/mmu/sticky.test.ts",
-  "hfence.vvma: left out": "the same",
-  "hfence.gvma: left out": "the same",
   "c.li: does what c.addiw does": "x0 plus six bits is the same in 32 bits and in 64",
   "sfence.vma: does what hfence.gvma does": "coherent mode: no table that is cached changes unseen",
   "hx: traps": "nobody registered a handler, so that is what it must do",
