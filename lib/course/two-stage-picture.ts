@@ -46,11 +46,18 @@ function rowsOf(view: TranslationExplanation, { access, update }: ExplainedGuest
   return rows;
 }
 
+/** Verdicts about entries that could not be read. */
+const UNREAD: ReadonlySet<ExplainedLevel["verdict"]> = new Set([
+  "pte-guest-fault",
+  "pte-access-denied",
+  "pte-unreachable",
+]);
+
 /** Numbers the reads of memory: first the second stage's entries of a row, then the guest's entry. */
 function readNumbers(rows: readonly Row[]): ReadonlyMap<ExplainedLevel, number> {
   const numbers = new Map<ExplainedLevel, number>();
-  const isRead = (level: ExplainedLevel): boolean =>
-    !level.isRemembered && level.verdict !== "pte-guest-fault";
+  const isRead = ({ isRemembered, verdict }: ExplainedLevel): boolean =>
+    !(isRemembered || UNREAD.has(verdict));
   for (const { walk, entry } of rows)
     for (const level of [...(walk?.levels ?? []), ...(entry === undefined ? [] : [entry])])
       if (isRead(level)) numbers.set(level, numbers.size + 1);
@@ -114,7 +121,7 @@ function rowMarks(
   y: number,
 ): string {
   const { walk, entry, name } = row;
-  const width = cellWidth(guest);
+  const width = row.walk?.levels[0]?.isRemembered ? NARROW : cellWidth(guest);
   const middle = y + CELL_HEIGHT / 2;
   const entries = walk?.levels ?? [];
   const cells = entries.map((level, index) => {
@@ -189,7 +196,11 @@ function headings(guest: ExplainedGuest): string {
 }
 
 const readsWords = (reads: number): string =>
-  reads === 1 ? "1 page-table entry was read." : `${reads} page-table entries were read.`;
+  reads === 0
+    ? "No page-table entry was read."
+    : reads === 1
+      ? "1 page-table entry was read."
+      : `${reads} page-table entries were read.`;
 
 function twoStageSvg(view: TranslationExplanation, guest: ExplainedGuest, title: string): string {
   const rows = rowsOf(view, guest);
