@@ -3,6 +3,7 @@
  * and no node for those that we do not.
  */
 import { TICKS_PER_SECOND } from "../bus/clock.ts";
+import { WIRES as IOMMU_WIRES } from "../devices/iommu/formats.ts";
 import { PLIC_SOURCES } from "../devices/plic.ts";
 import { FinisherCommand } from "../devices/test-finisher.ts";
 import { UART_CLOCK_HERTZ } from "../devices/uart16550.ts";
@@ -17,6 +18,8 @@ export interface TreeConfig {
   readonly isa: string;
   /** Largest translation scheme, as `mmu-type` spells it: `riscv,sv48`. */
   readonly mmuType: string;
+  /** Whether an IOMMU stands between devices and memory. No when left out. */
+  readonly hasIommu?: boolean;
 }
 
 /** Interrupt numbers of a hart's local interrupts. @spec priv §"Machine Interrupt Registers (mip and mie)" */
@@ -33,6 +36,7 @@ const Phandle = {
   interruptController: (hart: number) => 2 + 2 * hart,
   plic: (hartCount: number) => 1 + 2 * hartCount,
   testFinisher: (hartCount: number) => 2 + 2 * hartCount,
+  iommu: (hartCount: number) => 3 + 2 * hartCount,
 } as const;
 
 /** The device tree as nodes. */
@@ -50,7 +54,7 @@ export function virtTree(config: TreeConfig): TreeNode {
       finisherCommand("reboot", FinisherCommand.RESET, config.hartCount),
       memory,
       cpusNode(config),
-      socNode(config.hartCount),
+      socNode(config),
     ],
   );
 }
@@ -86,7 +90,7 @@ function cpusNode({ hartCount, isa, mmuType }: TreeConfig): TreeNode {
   return node("cpus", properties, [...cpus, map]);
 }
 
-function socNode(hartCount: number): TreeNode {
+function socNode({ hartCount, hasIommu = false }: TreeConfig): TreeNode {
   return node("soc", { "#address-cells": [2], "#size-cells": [2], compatible: "simple-bus", ranges: true }, [
     node(named("rtc", VIRT_MAP.rtc.base), {
       ...interrupt(VIRT_IRQ.rtc, hartCount),
@@ -104,7 +108,8 @@ function socNode(hartCount: number): TreeNode {
       reg: reg("testFinisher"),
       compatible: ["sifive,test1", "sifive,test0", "syscon"],
     }),
-    ...virtioNodes(hartCount),
+    ...virtioNodes(hartCount, hasIommu),
+    ...(hasIommu ? [iommuNode(hartCount)] : []),
     node(named("plic", VIRT_MAP.plic.base), {
       phandle: [Phandle.plic(hartCount)],
       "riscv,ndev": [PLIC_SOURCES],
@@ -128,15 +133,29 @@ function socNode(hartCount: number): TreeNode {
 }
 
 /** All slots, the highest first as QEMU has them: Linux names disks in this order. An empty one says so in its registers. */
-function virtioNodes(hartCount: number): TreeNode[] {
+function virtioNodes(hartCount: number, hasIommu: boolean): TreeNode[] {
   const { base, sizeBytes } = VIRT_MAP.virtio;
   return Array.from({ length: VIRTIO_SLOTS }, (_, slot) =>
     node(named("virtio_mmio", base + slot * sizeBytes), {
       ...interrupt(VIRT_IRQ.virtio + slot, hartCount),
       reg: [...cells64(base + slot * sizeBytes), ...cells64(sizeBytes)],
       compatible: "virtio,mmio",
+      // A device's number there is that of its interrupt.
+      ...(hasIommu ? { iommus: [Phandle.iommu(hartCount), VIRT_IRQ.virtio + slot] } : {}),
     }),
   ).reverse();
+}
+
+/** @spec Linux "Documentation/devicetree/bindings/iommu/riscv,iommu.yaml" */
+function iommuNode(hartCount: number): TreeNode {
+  return node(named("iommu", VIRT_MAP.iommu.base), {
+    phandle: [Phandle.iommu(hartCount)],
+    interrupts: Array.from({ length: IOMMU_WIRES }, (_, wire) => VIRT_IRQ.iommu + wire),
+    "interrupt-parent": [Phandle.plic(hartCount)],
+    reg: reg("iommu"),
+    "#iommu-cells": [1],
+    compatible: "riscv,iommu",
+  });
 }
 
 /** Two local interrupts of each hart. */

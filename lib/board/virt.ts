@@ -112,7 +112,13 @@ export function buildBoard(config: BoardConfig = {}): Board {
   }) as [Hart, ...Hart[]];
   const fenceChecker = checksFences ? new FenceChecker(harts, bus) : undefined;
   const engines = createReferenceEngines(harts, bus, accelerations, fenceChecker);
-  const deviceTree = virtDeviceTree({ ramBytes, hartCount, isa: isaString(), mmuType: MMU_TYPE });
+  const deviceTree = virtDeviceTree({
+    ramBytes,
+    hartCount,
+    isa: isaString(),
+    mmuType: MMU_TYPE,
+    hasIommu: config.iommu !== undefined,
+  });
   const console = new Console();
   const uart = new Uart16550(clock, (byte) => console.print(byte));
   const peripherals = createPeripherals(config, clock);

@@ -47,15 +47,20 @@ describe("the ISA string", () => {
 });
 
 describeWith(["dtc"], "dtc", () => {
-  it("reads our device tree and finds nothing to complain about", () => {
-    const source = execFileSync("dtc", ["-I", "dtb", "-O", "dts", "-"], {
-      input: virtDeviceTree(config),
-      stdio: "pipe",
-    });
-    expect(source.toString()).toContain('compatible = "ns16550a"');
-    const again = execFileSync("dtc", ["-I", "dts", "-O", "dtb", "-"], { input: source, stdio: "pipe" });
-    expect(flat(new Uint8Array(again))).toEqual(flat(virtDeviceTree(config)));
-  });
+  it.each([false, true])(
+    "reads our device tree and finds nothing to complain about, with an IOMMU in it: %s",
+    (hasIommu) => {
+      const tree = virtDeviceTree({ ...config, hasIommu });
+      const source = execFileSync("dtc", ["-I", "dtb", "-O", "dts", "-"], {
+        input: tree,
+        stdio: "pipe",
+      });
+      expect(source.toString()).toContain('compatible = "ns16550a"');
+      expect(source.toString().includes("iommu@3010000")).toBe(hasIommu);
+      const again = execFileSync("dtc", ["-I", "dts", "-O", "dtb", "-"], { input: source, stdio: "pipe" });
+      expect(flat(new Uint8Array(again))).toEqual(flat(tree));
+    },
+  );
 });
 
 describeWith(["qemu"], "QEMU's own device tree", () => {
