@@ -33,7 +33,7 @@ to a change of each. --update runs what has changed since the last run (--all: e
 function progress(done: number, all: number, mutants: number): void {
   const line = `${done} of ${all} places, ${mutants} changes tried`;
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}${done === all ? "\n" : ""}`);
-  else if (done % 50 === 0 || done === all) process.stderr.write(`${line}\n`);
+  else if (done % 25 === 0 || done === all) process.stderr.write(`${line}\n`);
 }
 
 /** Says what stood in the way of a verdict. */

@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 /** At most so many mutants of one piece, spread over it. */
-const MOST = 24;
+const MOST = 10;
 
 type Make = (start: number, end: number, replacement: string, change: string) => void;
 

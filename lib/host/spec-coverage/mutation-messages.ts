@@ -30,9 +30,9 @@ export interface TestOutcome {
   readonly outcome: Outcome;
 }
 
-/** `unloadable`: the test files could not even be read with this mutant in the code. */
+/** `unloadable`: why the test files could not even be read with this mutant in the code. */
 export interface Answer {
   readonly id: number;
-  readonly unloadable: boolean;
+  readonly unloadable: string | undefined;
   readonly outcomes: readonly TestOutcome[];
 }

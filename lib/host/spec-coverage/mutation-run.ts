@@ -50,7 +50,7 @@ class Worker {
     if (this.#orders >= ORDERS_OF_A_PROCESS) this.end();
     this.#child ??= fork(siblingModule(import.meta.url, "mutation-worker"), [], {
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      stdio: ["ignore", "ignore", "pipe", "ipc"],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
     });
     const child = this.#child;
     this.#orders += 1;
@@ -150,7 +150,7 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
     }),
   );
   const failing = baseline === undefined ? ["the tests do not end"] : [];
-  if (baseline?.unloadable) failing.push("the test files do not load outside Vitest");
+  if (baseline?.unloadable) failing.push(`the test files do not load: ${baseline.unloadable}`);
   failing.push(...(baseline?.outcomes ?? []).filter(({ outcome }) => outcome !== "passed").map(identity));
   return { entries, mutants: mutants.length, failing, survivors };
 }

@@ -50,7 +50,7 @@ registerHooks({
     const versioned = VERSIONED.exec(context.parentURL ?? "") ?? VERSIONED.exec(specifier);
     if (versioned === null || now === undefined) return next(specifier, context);
     const standIn = STAND_INS.get(specifier);
-    if (standIn !== undefined) return { url: standIn, format: "module", shortCircuit: true };
+    if (standIn !== undefined) return { url: standIn, shortCircuit: true };
     const resolved = next(specifier, context);
     const isOurs = resolved.url.startsWith(pathToFileURL(now.root).href);
     if (!isOurs || resolved.url.includes("/node_modules/")) return resolved;
@@ -97,11 +97,9 @@ async function answer(order: Order): Promise<Answer> {
   try {
     for (const file of new Set(order.tests.map((test) => test.file)))
       outcomes.push(...(await outcomesOf(order, file)));
-    return { id: order.id, unloadable: false, outcomes };
+    return { id: order.id, unloadable: undefined, outcomes };
   } catch (error) {
-    if (order.mutated === undefined)
-      process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-    return { id: order.id, unloadable: true, outcomes: [] };
+    return { id: order.id, unloadable: String(error), outcomes: [] };
   }
 }
 
