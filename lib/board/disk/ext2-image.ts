@@ -21,6 +21,7 @@ import {
   SUPERBLOCK_OFFSET,
 } from "./ext2-layout.ts";
 import {
+  childrenByFolder,
   type FileEntry,
   type FileTreeError,
   fileTreeError,
@@ -336,17 +337,6 @@ const CONTINUE = 1;
 const VOLUME = "dom0";
 /** A UUID of version 8, which is for everybody's own purposes. @spec RFC 9562 §5.8 */
 const UUID = Uint8Array.from([0xd0, 0x30, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, 1]);
-
-function childrenByFolder(entries: readonly FileEntry[]): Map<string, FileEntry[]> {
-  const children = new Map<string, FileEntry[]>();
-  for (const entry of entries) {
-    const parent = parentOf(entry.path);
-    const known = children.get(parent);
-    if (known === undefined) children.set(parent, [entry]);
-    else known.push(entry);
-  }
-  return children;
-}
 
 /** Entries of a folder in whole blocks: none crosses a border, and the last of each block takes what is left. */
 function folderBlocks(

@@ -90,3 +90,15 @@ export const parentOf = (path: string): string => path.slice(0, Math.max(0, path
 
 /** Last name of a path. */
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1);
+
+/** What is directly in each folder, by the folder's path; `""` is the root. */
+export function childrenByFolder(entries: readonly FileEntry[]): Map<string, FileEntry[]> {
+  const children = new Map<string, FileEntry[]>();
+  for (const entry of entries) {
+    const parent = parentOf(entry.path);
+    const known = children.get(parent);
+    if (known === undefined) children.set(parent, [entry]);
+    else known.push(entry);
+  }
+  return children;
+}

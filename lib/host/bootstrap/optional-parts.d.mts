@@ -8,5 +8,5 @@ export interface OptionalPartDescription {
 }
 
 export declare const OPTIONAL_PARTS: Readonly<
-  Record<"chromium" | "jupyter" | "qemu" | "newerQemu" | "gcc" | "opensbi" | "uboot" | "dtc" | "gdb" | "e2fsprogs" | "bwrap", OptionalPartDescription>
+  Record<"chromium" | "jupyter" | "qemu" | "newerQemu" | "gcc" | "opensbi" | "uboot" | "dtc" | "gdb" | "e2fsprogs" | "fsckMinix" | "debianLinux" | "bwrap", OptionalPartDescription>
 >;

@@ -67,11 +67,23 @@ export const OPTIONAL_PARTS = {
     get: DEBIAN("gdb-multiarch"),
     find: () => onPath("gdb-multiarch"),
   },
+  debianLinux: {
+    title: "Debian's riscv64 kernel and busybox",
+    enables: "npm run linux without a network, and the tests that boot a stock kernel",
+    get: "npx dom0 fetch linux (115 MB)",
+    find: () => firstFile(path.join(ROOT, ".cache/debian/linux/vmlinux")),
+  },
   dtc: {
     title: "device tree compiler",
     enables: "checking the generated device tree with an independent reader",
     get: DEBIAN("device-tree-compiler"),
     find: () => onPath("dtc"),
+  },
+  fsckMinix: {
+    title: "fsck.minix",
+    enables: "checking the disk that npm run linux makes with an independent reader",
+    get: `${DEBIAN("util-linux")} (util-linux-extra on newer releases)`,
+    find: () => onPath("fsck.minix") ?? firstFile("/usr/sbin/fsck.minix", "/sbin/fsck.minix"),
   },
   e2fsprogs: {
     title: "e2fsprogs",

@@ -1,6 +1,7 @@
 /** `dom0 fetch PART`: brings an optional part that is not a package of this system into `.cache/`. */
 import process from "node:process";
 import type { Fetched } from "../debian-packages.ts";
+import { fetchLinux } from "../linux/packages.ts";
 import { fetchNewerQemu } from "../newer-qemu.ts";
 import type { Command } from "./main.ts";
 
@@ -13,6 +14,10 @@ const PARTS: Readonly<Record<string, Part>> = {
   "newer-qemu": {
     about: "QEMU 10.0 of Debian 13 for x86-64 Linux, about 24 MB: the hypervisor extension's comparison",
     fetch: () => fetchNewerQemu(),
+  },
+  linux: {
+    about: "kernel, busybox and OpenSBI of Debian 13, about 115 MB: what npm run linux boots",
+    fetch: () => fetchLinux(),
   },
 };
 

