@@ -81,9 +81,10 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const clock = new Clock();
   const { translations = "coherent", checksFences = false } = config;
   const turnNote = hartCount === 1 ? "" : ` turns=${lengths.min}-${lengths.max}`;
+  const iommuNote = config.iommu === undefined ? "" : ` iommu=${config.iommu}`;
   const stickyNote = translations === "sticky" ? " translations=sticky" : "";
   const trace = new Trace(
-    `ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${stickyNote}${peripheralNote(config)}`,
+    `ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${iommuNote}${stickyNote}${peripheralNote(config)}`,
   );
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
