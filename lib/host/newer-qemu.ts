@@ -199,6 +199,7 @@ const PACKAGES: readonly (readonly [file: string, sha256: string])[] = [
 /** Starts the program next to it with the loader and the libraries next to it. */
 const STARTER = `#!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
+QEMU_MODULE_DIR="$here/${LIBRARIES}/qemu"; export QEMU_MODULE_DIR
 exec "$here/${LIBRARIES}/ld-linux-x86-64.so.2" --library-path "$here/${LIBRARIES}" "$here/usr/bin/qemu-system-riscv64" -L "$here/usr/share/qemu" "$@"
 `;
 
