@@ -25,6 +25,10 @@ import { timer } from "./timer.ts";
 
 const ECALL_BYTES = 4n;
 
+/** The two values of `mcause` that ever come here. */
+const CALL = BigInt(EXCEPTION.ecallFromS);
+const KNOCK = encodeCsr("mcause", { interrupt: 1, code: INTERRUPT.machineSoftware });
+
 const extensions: readonly SbiExtension[] = [
   base((id) => isLegacy(id) || BY_ID.has(id)),
   ...[timer, ipi, remoteFence, hartState, systemReset, debugConsole],
@@ -45,10 +49,9 @@ function functionOf(extension: bigint, number: bigint): SbiFunction {
 
 /** Handles a trap. The hart goes on behind the call, or where the answer says. */
 export function handleTrap(context: HsContext, map: FirmwareMap, self: HartAreaView): void {
-  const { code, interrupt } = decodeCsr("mcause", context.csr.read("mcause"));
-  const isInterrupt = interrupt === 1n;
-  if (isInterrupt && Number(code) === INTERRUPT.machineSoftware) answerKnock(context, map, self);
-  else if (!isInterrupt && Number(code) === EXCEPTION.ecallFromS) answerCall(context, map, self);
+  const cause = context.csr.read("mcause");
+  if (cause === CALL) answerCall(context, map, self);
+  else if (cause === KNOCK) answerKnock(context, map, self);
   else panic(context);
 }
 

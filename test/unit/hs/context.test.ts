@@ -59,6 +59,23 @@ describe("an operation", () => {
     expect(board.memory.load(SCRATCH + 8n, 8)).toBe(2n ** BigInt(8 * width) - 1n);
   });
 
+  it("lets alarms ring behind it, as between two instructions, and interrupts wait", () => {
+    let looks = 0;
+    const board = boardThatCalls(
+      ({ csr }) => {
+        for (looks = 1; (csr.read("mip") & 0x80n) === 0n; looks++);
+      },
+      {
+        before: "li t0, 0x2004000\n li t1, 100\n sd t1, (t0)\n li t0, 0x80\n csrw mie, t0\n csrsi mstatus, 8",
+      },
+    );
+    const { trap } = callOnce(board);
+    expect(trap).toBeUndefined();
+    expect(looks).toBeGreaterThan(900); // a hundred ticks of ten instructions
+    expect(looks).toBeLessThan(1000);
+    expect(board.step().trap).toMatchObject({ isInterrupt: true, cause: 7 });
+  });
+
   it("is an event where the instruction would be one", () => {
     const board = boardThatCalls((context) => {
       context.csr.write("mscratch", 0x77n);
