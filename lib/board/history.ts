@@ -333,9 +333,13 @@ export class History {
     return isThere;
   }
 
-  /** One step of what happened, or one sleep, with the inputs that came after it. False: nothing more happens. */
-  advance(): boolean {
-    const isMoving = nudgeMachine(this.#machine);
+  /**
+   * One step of what happened, or one sleep, with the inputs that came after it. False: nothing more happens.
+   *
+   * @param goal  A moment to come, beyond which no sleep leads.
+   */
+  advance(goal?: Moment): boolean {
+    const isMoving = nudgeMachine(this.#machine, sleepLimit(this.#machine, goal));
     this.#machine.clock.ringDue();
     this.#giveDue();
     this.#remember();
@@ -372,7 +376,7 @@ export class History {
     let isMoving = true;
     while (isMoving && clock.retired < goal.retired) isMoving = this.#runOn(goal, onHit);
     while (isMoving && compareMoments(momentOf(this.#machine), goal) < 0) {
-      isMoving = this.advance();
+      isMoving = this.advance(goal);
       this.#tellHits(breakpoints.takeHits(), onHit);
     }
     breakpoints.end();
@@ -407,7 +411,7 @@ export class History {
     const { clock } = this.#machine;
     if (next === undefined || next.moment.retired !== clock.retired) return false;
     while (compareMoments(momentOf(this.#machine), next.moment) < 0) {
-      if (!nudgeMachine(this.#machine)) return false;
+      if (!nudgeMachine(this.#machine, sleepLimit(this.#machine, next.moment))) return false;
       clock.ringDue();
       if (clock.retired > next.moment.retired) return false;
     }
@@ -536,4 +540,11 @@ function listed(last: InputNode | undefined): InputNode[] {
 function isEqual(left: Uint8Array, right: Uint8Array): boolean {
   for (let at = 0; at < left.length; at++) if (left[at] !== right[at]) return false;
   return true;
+}
+
+/** Where a sleep toward a moment ends at the latest; infinite while instructions lie between. */
+function sleepLimit({ clock }: Machine, goal: Moment | undefined): number {
+  return goal !== undefined && goal.retired === clock.retired && goal.now > clock.now
+    ? goal.now
+    : Number.POSITIVE_INFINITY;
 }

@@ -118,9 +118,10 @@ export function stepOnce(machine: Machine): StepRecord {
 /**
  * One step of the engine, or one sleep, without a record. Breakpoints stop nothing here.
  *
+ * @param untilInsns  Sleep no further than to this instruction time: something came from outside while the machine slept.
  * @returns  False: nothing more will happen.
  */
-export function nudgeMachine(machine: Machine): boolean {
+export function nudgeMachine(machine: Machine, untilInsns = Number.POSITIVE_INFINITY): boolean {
   const { clock, turns } = machine;
   if (machine.finish !== undefined) return false;
   clock.ringDue();
@@ -128,7 +129,8 @@ export function nudgeMachine(machine: Machine): boolean {
   turns.attend(before);
   const stop = turns.engine.run(1);
   digestIfDue(machine, before);
-  return stop.reason !== "waiting" || sleepOrPass(machine);
+  if (stop.reason !== "waiting") return true;
+  return sleepOrPass(machine, Math.max(0, untilInsns - clock.now)) || Number.isFinite(untilInsns);
 }
 
 function nextDigest(retired: number): number {
