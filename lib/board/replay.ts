@@ -2,7 +2,7 @@
 import type { Board } from "./board.ts";
 import type { Machine } from "./machine.ts";
 import { compareMoments, type Moment, momentOf } from "./moment.ts";
-import type { RecordedCheckpoint, Recording } from "./recording.ts";
+import type { RecordedCheckpoint, RecordedInput, Recording } from "./recording.ts";
 
 /** How a replay ended. */
 export type ReplayReport =
@@ -31,6 +31,8 @@ const SLICE_INSNS = 100_000_000;
 /** A replay that runs as far as it is told. */
 export class Replay {
   readonly board: Board;
+  /** Hears of each input just before the machine gets it. */
+  onInput: ((input: RecordedInput) => void) | undefined;
   readonly #machine: Machine;
   readonly #recording: Recording;
   #input = 0;
@@ -68,7 +70,7 @@ export class Replay {
       } else if (!this.#reach(goal)) {
         this.#differs(this.#machine.clock.retired, "it never came to the moment of the next input");
       } else if (next === undefined) this.#finish();
-      else if (this.board.history.give(next.input)) this.#input++;
+      else if (this.#give(next)) this.#input++;
       else
         this.#differs(this.#machine.clock.retired, "this board has no place for an input of the recording");
     }
@@ -108,11 +110,16 @@ export class Replay {
     else this.#differs(retired, "the trace hash at this checkpoint is another");
   }
 
+  #give(input: RecordedInput): boolean {
+    this.onInput?.(input);
+    return this.board.history.give(input.input);
+  }
+
   #reach(goal: Moment): boolean {
     for (let nudges = 0; nudges < MAX_NUDGES; nudges++) {
       const order = compareMoments(momentOf(this.#machine), goal);
       if (order >= 0) return order === 0;
-      if (!this.board.history.advance()) return false;
+      if (!this.board.history.advance(goal)) return false;
     }
     return false;
   }
