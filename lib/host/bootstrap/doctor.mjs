@@ -6,7 +6,7 @@ import { modernNode, ROOT } from "./environment.mjs";
 import { foundParts } from "./optional-parts.mjs";
 
 const HELP =
-  "Usage: dom0 doctor\n\nLists the optional parts, where each was found, and how to get those that are missing.\n";
+  "Usage: dom0 doctor\n       dom0 doctor --replay RECORDING\n\nLists the optional parts, where each was found, and how to get those that are missing.\nWith --replay: repeats a recorded run (dom0 boot --record) on other settings and on QEMU, and says whose bug it is.\n";
 
 /** Prints the report. @returns {number} 0 when the kit can run; optional parts do not count. */
 export function doctor(args) {

@@ -5,4 +5,6 @@ import { doctor } from "./doctor.mjs";
 import { main, runDom0 } from "./environment.mjs";
 
 const args = process.argv.slice(2);
-await main(() => (args[0] === "doctor" ? doctor(args.slice(1)) : runDom0(args)));
+/** The plain doctor works before anything is installed; replaying needs the kit. */
+const isPlainDoctor = args[0] === "doctor" && !args.some((argument) => argument.startsWith("--replay"));
+await main(() => (isPlainDoctor ? doctor(args.slice(1)) : runDom0(args)));

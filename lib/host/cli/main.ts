@@ -53,6 +53,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "bring an optional part into .cache/",
     load: () => import("./fetch.ts"),
   },
+  doctor: {
+    summary: "say what is installed; with --replay FILE: is it my bug or the emulator's?",
+    load: () => import("./doctor-replay.ts"),
+  },
   gdb: {
     summary: "run a program under gdb-multiarch, forward and backward",
     load: () => import("./gdb.ts"),
@@ -81,7 +85,6 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
 
 function help(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`);
-  rows.push("  doctor     say what is installed and what each missing part would enable");
   return ["Usage: dom0 COMMAND [ARGUMENTS]", "", ...rows, "", "dom0 COMMAND --help tells more."].join("\n");
 }
 

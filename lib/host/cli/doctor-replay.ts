@@ -1,0 +1,114 @@
+/**
+ * `dom0 doctor --replay FILE`: is it my bug or the emulator's? The recorded run is repeated on the engine's other settings,
+ * where it must be the same to the last bit, and on QEMU, where it must print the same.
+ */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { openReplay } from "../../board/open-replay.ts";
+import type { Recording } from "../../board/recording.ts";
+import type { ReplayReport } from "../../board/replay.ts";
+import type { ReferenceOptions } from "../../engine/reference/create.ts";
+import { OPTIONAL_PARTS } from "../bootstrap/optional-parts.mjs";
+import { type ConsoleDifference, consoleDifference } from "./console-difference.ts";
+import { type OtherRun, promptOf, runOnQemu, type Typed } from "./doctor-qemu.ts";
+import { recordingOfFile } from "./guest-files.ts";
+import type { Command } from "./main.ts";
+import { parsed, Refusal, refusing } from "./refusal.ts";
+import { repeat } from "./replay.ts";
+
+/** The engine's accelerations change nothing that a guest sees: if they do, the engine is wrong. */
+const SETTINGS: readonly { readonly title: string; readonly accelerations: ReferenceOptions }[] = [
+  { title: "as recorded", accelerations: {} },
+  { title: "without decode memo", accelerations: { decodeMemo: false } },
+  { title: "without translation cache", accelerations: { translationCache: false } },
+  { title: "without either", accelerations: { decodeMemo: false, translationCache: false } },
+];
+/** Lines of each side that are shown when the consoles differ. */
+const SHOWN_LINES = 5;
+
+export const command: Command = {
+  summary: "say what is installed; with --replay FILE: is it my bug or the emulator's?",
+  usage: `Usage: dom0 doctor
+       dom0 doctor --replay RECORDING
+
+Without options: the optional parts, where each was found, and how to get those that are missing.
+With --replay: repeats a run that dom0 boot --record wrote with the engine's accelerations off, and on QEMU with the same
+typed text, and says in words whose bug it is. Exit code: 0 when nothing speaks against the emulator; 1 when the file is no
+recording; 4 when the emulator contradicts itself.`,
+  run: (args) => refusing("doctor", () => diagnose(args)),
+};
+
+async function diagnose(args: string[]): Promise<number> {
+  const { values } = parsed(() => parseArgs({ args, options: { replay: { type: "string" } } }));
+  if (values.replay === undefined)
+    throw new Refusal("name a recording with --replay; npx dom0 doctor lists what is installed.", 2);
+  const recording = await recordingOfFile(values.replay);
+  const reports: ReplayReport[] = [];
+  const typed: Typed[] = [];
+  let ours = "";
+  for (const { title, accelerations } of SETTINGS) {
+    const isFirst = reports.length === 0;
+    const replay = openReplay(recording, { accelerations });
+    if ("kind" in replay) throw new Refusal(`${values.replay}: ${replay.message}`);
+    const { console } = replay.board;
+    if (isFirst)
+      replay.onInput = ({ input }) => {
+        if (input.kind === "port") typed.push({ prompt: promptOf(console.text), bytes: input.bytes });
+      };
+    const report = await repeat(replay, title);
+    if (isFirst) ours = console.text;
+    process.stdout.write(`${title.padEnd(26)} ${report.kind === "same" ? "the same run" : report.message}\n`);
+    reports.push(report);
+  }
+  const difference = await onQemu(recording, typed, ours);
+  process.stdout.write(`\n${verdict(reports, difference)}\n`);
+  return reports.every(({ kind }) => kind === "same") ? 0 : 4;
+}
+
+async function onQemu(
+  recording: Recording,
+  typed: readonly Typed[],
+  ours: string,
+): Promise<ConsoleDifference | undefined> {
+  const program = OPTIONAL_PARTS.qemu.find();
+  const other: OtherRun =
+    program === undefined
+      ? { kind: "impossible", why: `QEMU is missing (${OPTIONAL_PARTS.qemu.get})` }
+      : await runOnQemu(program, recording, typed, ours);
+  if (other.kind === "impossible") {
+    process.stdout.write(`${"on QEMU".padEnd(26)} not compared: ${other.why}\n`);
+    return undefined;
+  }
+  const difference = consoleDifference(ours, other.text);
+  process.stdout.write(`${"on QEMU".padEnd(26)} ${differenceWords(difference, other.isWhole)}\n`);
+  for (const [mark, lines] of [
+    ["ours", difference.ours],
+    ["QEMU", difference.theirs],
+  ] as const)
+    for (const line of lines.slice(0, SHOWN_LINES)) process.stdout.write(`  ${mark}: ${line}\n`);
+  return difference;
+}
+
+function differenceWords(
+  { equalLines, numbersOnly, ours, theirs }: ConsoleDifference,
+  isWhole: boolean,
+): string {
+  const numbers = numbersOnly === 0 ? "" : `, ${numbersOnly} more but for numbers`;
+  const others = ours.length + theirs.length;
+  const more = others === 0 ? "" : `; ${others} lines are on one side only`;
+  return `${equalLines} lines of the console are the same${numbers}${more}${isWhole ? "" : " (it did not come to the end)"}`;
+}
+
+/** The answer, in plain words. */
+function verdict(reports: readonly ReplayReport[], difference: ConsoleDifference | undefined): string {
+  const [first, ...others] = reports;
+  if (first?.kind !== "same")
+    return "The recording does not repeat even as it was recorded. If it was made with this version of the kit, that is the\nemulator's bug: please report it, and send the recording.";
+  if (others.some(({ kind }) => kind !== "same"))
+    return "It is the emulator's bug: accelerations must change nothing, and here they do. Please report it, and send the\nrecording.";
+  if (difference === undefined)
+    return "Nothing speaks against the emulator: every setting gives the same run to the last bit. Look at your program first.";
+  if (difference.ours.length + difference.theirs.length === 0)
+    return "It is very probably your program: every setting gives the same run to the last bit, and QEMU prints the same.";
+  return "Every setting gives the same run to the last bit, but QEMU printed other lines. If they only name the machine (its\nextensions, its devices) or depend on time, it is your program; if not, please report it, and send the recording.";
+}
