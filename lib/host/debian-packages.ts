@@ -33,7 +33,8 @@ export interface FetchOptions {
   readonly say?: Say;
 }
 
-const CACHE = path.join(PROJECT_ROOT, ".cache/debian");
+/** Where packages and what is unpacked from them are kept. */
+export const DEBIAN_CACHE: string = path.join(PROJECT_ROOT, ".cache/debian");
 const FALLBACK_MIRROR = "http://deb.debian.org/debian";
 const MINUTE = 60_000;
 
@@ -73,7 +74,7 @@ export async function fetchDebianPackage(
   wanted: DebianPackage,
   options: FetchOptions = {},
 ): Promise<Fetched> {
-  const { mirrors = debianMirrors(), cache = CACHE, say = printLine } = options;
+  const { mirrors = debianMirrors(), cache = DEBIAN_CACHE, say = printLine } = options;
   const name = path.basename(wanted.file);
   const target = path.join(cache, "packages", name);
   if (existsSync(target) && sha256(readFileSync(target)) === wanted.sha256)
@@ -122,7 +123,7 @@ export async function unpackDebianPackages(
   packages: readonly DebianPackage[],
   options: FetchOptions & { readonly finish?: (folder: string) => void } = {},
 ): Promise<Fetched> {
-  const { cache = CACHE, say = printLine } = options;
+  const { cache = DEBIAN_CACHE, say = printLine } = options;
   const folder = path.join(cache, name);
   const stamp = packages.map((each) => `${each.sha256}  ${each.file}\n`).join("");
   const stampFile = (where: string): string => path.join(where, ".packages");

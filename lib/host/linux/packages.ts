@@ -2,9 +2,10 @@
  * The stock Linux that `npm run linux` boots: three packages of Debian 13, pinned, and of them the few files that a boot
  * needs.
  */
-import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
 import {
+  DEBIAN_CACHE,
   type DebianPackage,
   type Fetched,
   type FetchOptions,
@@ -43,6 +44,9 @@ const KERNEL = "vmlinux";
 const BUSYBOX = "busybox";
 const OPENSBI = "fw_dynamic.bin";
 
+const moduleFile = (name: string): string => `${name}.ko.xz`;
+const FILES = [KERNEL, BUSYBOX, OPENSBI, ...MODULES.map(moduleFile)];
+
 /** Name of the folder below `.cache/debian`. */
 export const LINUX_FOLDER = "linux";
 
@@ -57,10 +61,17 @@ export interface LinuxFiles {
 
 /** Fetches the packages, unless they are there, and gives the folder with the files. */
 export async function fetchLinux(options: FetchOptions = {}): Promise<Fetched> {
+  dropIncomplete(path.join(options.cache ?? DEBIAN_CACHE, LINUX_FOLDER));
   const fetched = await unpackDebianPackages(LINUX_FOLDER, PACKAGES, { ...options, finish: keepWhatBoots });
   if (fetched.kind === "path") return fetched;
   const message = `${fetched.message} Without a network, copy .cache/debian from a clone that has it. A package that is gone for good: put its file from snapshot.debian.org into .cache/debian/packages.`;
   return { kind: "refused", message };
+}
+
+/** A folder that an earlier version of this kit filled, with other files, is filled again. */
+function dropIncomplete(folder: string): void {
+  if (!FILES.every((name) => existsSync(path.join(folder, name))))
+    rmSync(folder, { recursive: true, force: true });
 }
 
 /** Keeps six files of a hundred megabytes. */
@@ -77,8 +88,6 @@ function keepWhatBoots(folder: string): void {
   rmSync(folder, { recursive: true });
   renameSync(kept, folder);
 }
-
-const moduleFile = (name: string): string => `${name}.ko.xz`;
 
 /** Reads the files of a folder that `fetchLinux` filled. */
 export function readLinuxFiles(folder: string): LinuxFiles {
