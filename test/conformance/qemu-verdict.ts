@@ -16,11 +16,17 @@ export interface AskedProgram {
 
 const RAM_BASE = 0x8000_0000;
 const RAM_MEBIBYTES = 16;
-const MACHINE = ["-M", "virt", "-cpu", "rv64,h=true", "-bios", "none", "-m", `${RAM_MEBIBYTES}M`];
+const MACHINE = ["-M", "virt", "-bios", "none", "-m", `${RAM_MEBIBYTES}M`];
 const QUIET = ["-display", "none", "-monitor", "none", "-serial", "none"];
 
+/** A QEMU, and the processor that it is to be: one with what we have. */
+export interface Qemu {
+  readonly path: string;
+  readonly cpu: string;
+}
+
 /** Names of the programs that do not pass on this QEMU, in order of name. */
-export function programsThatFailOn(qemu: string, programs: readonly AskedProgram[]): string[] {
+export function programsThatFailOn(qemu: Qemu, programs: readonly AskedProgram[]): string[] {
   const folder = mkdtempSync(path.join(tmpdir(), "dom0-verdict-"));
   try {
     const failed = programs.filter((program) => !passesOn(qemu, program, path.join(folder, "ram")));
@@ -30,12 +36,16 @@ export function programsThatFailOn(qemu: string, programs: readonly AskedProgram
   }
 }
 
-function passesOn(qemu: string, { file, reference }: AskedProgram, ramFile: string): boolean {
+function passesOn({ path: program, cpu }: Qemu, { file, reference }: AskedProgram, ramFile: string): boolean {
   const backend = `memory-backend-file,id=ram,size=${RAM_MEBIBYTES}M,mem-path=${ramFile},share=on`;
   const memory = reference === undefined ? [] : ["-object", backend, "-machine", "memory-backend=ram"];
-  const { error, status } = spawnSync(qemu, [...MACHINE, ...QUIET, ...memory, "-kernel", file], {
-    timeout: 60_000,
-  });
+  const { error, status } = spawnSync(
+    program,
+    [...MACHINE, "-cpu", cpu, ...QUIET, ...memory, "-kernel", file],
+    {
+      timeout: 60_000,
+    },
+  );
   if (error !== undefined) throw error;
   if (status !== 0 || reference === undefined) return status === 0;
   const image = parseElf(new Uint8Array(readFileSync(file)), {
