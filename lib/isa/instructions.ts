@@ -12,13 +12,14 @@ import { xhx } from "./xhx.ts";
 import { zba } from "./zba.ts";
 import { zbb } from "./zbb.ts";
 import { zbs } from "./zbs.ts";
+import { zicond } from "./zicond.ts";
 import { zicsr } from "./zicsr.ts";
 import { zifencei } from "./zifencei.ts";
 
 /** Tables by extension, in the order in which the manual introduces them. */
 export const EXTENSIONS = {
   ...{ rv64i, m, a, f, d, c },
-  ...{ zicsr, zifencei, zba, zbb, zbs },
+  ...{ zicsr, zifencei, zicond, zba, zbb, zbs },
   ...{ privileged, h, xhx },
 } as const satisfies Record<string, Record<string, Insn>>;
 
@@ -32,6 +33,7 @@ export const INSTRUCTIONS = {
   ...c,
   ...zicsr,
   ...zifencei,
+  ...zicond,
   ...zba,
   ...zbb,
   ...zbs,

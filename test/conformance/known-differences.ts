@@ -26,4 +26,5 @@ export const QEMU_DIFFERENCES: Differences = {
   csrrc: READ_ONLY,
   csrrs: READ_ONLY,
   ctzw: "counts on into the upper half of the register; norm:ctzw_op: 32 when the lower half is zero",
+  "czero.eqz": "Zicond is younger than QEMU 7.2",
 };

@@ -1,4 +1,4 @@
-/** What editors show of bit manipulation (Zba, Zbb, Zbs); see methods.ts. */
+/** What editors show of bit manipulation (Zba, Zbb, Zbs) and of conditional operations (Zicond); see methods.ts. */
 
 /** Bit manipulation by method name, with the name of its operand form. */
 export interface BitForms {
@@ -82,4 +82,6 @@ export interface BitForms {
   bset: "registers";
   /** Set bit `shamt` of `rs1`. */
   bseti: "shift";
+  /** `rd ← 0` if `rs2` is zero, else `rs1`. */
+  czero_eqz: "registers";
 }

@@ -11,6 +11,7 @@ import { FORMS, type FormShape } from "../../../lib/isa/form.ts";
 import type { Insn } from "../../../lib/isa/insn.ts";
 import { EXTENSIONS, INSTRUCTIONS, MNEMONICS } from "../../../lib/isa/instructions.ts";
 import { describeWith, partPath } from "../../support/optional.ts";
+import { YOUNGER_INSTRUCTIONS } from "../../support/younger-instructions.ts";
 
 /** A small generator with a fixed seed: 32-bit words. */
 function randomWords(seed: number): () => number {
@@ -63,8 +64,12 @@ function hasUnwritableRounding(word: number, { fields, form }: Insn): boolean {
 }
 
 /** GNU as writes compressed instructions only where it is told to, and then would compress others too. */
-const asGnuReadsIt = (line: string): string =>
-  line.startsWith("c.") ? `.option push\n.option rvc\n${line}\n.option pop` : line;
+function asGnuReadsIt(line: string): string {
+  const [mnemonic = ""] = line.split(" ");
+  const numbers = YOUNGER_INSTRUCTIONS[mnemonic];
+  if (numbers !== undefined) return line.replace(mnemonic, numbers);
+  return line.startsWith("c.") ? `.option push\n.option rvc\n${line}\n.option pop` : line;
+}
 
 describeWith(["gcc"], "GNU as", () => {
   let folder: string;
