@@ -71,6 +71,7 @@ const value: fc.Arbitrary<Plain> = fc.oneof(
 
 describe("a damaged file", () => {
   const file = recordedFile();
+  const intact = unpackRecording(file);
 
   it("is refused in one sentence, wherever a byte was changed, lost or added", () => {
     fc.assert(
@@ -83,10 +84,13 @@ describe("a damaged file", () => {
           Buffer.concat([file, Buffer.from([change])]),
         ]) {
           const result = unpackRecording(damaged);
-          expect(result).toMatchObject({
-            kind: "archive-error",
-            message: expect.stringMatching(/^The file .*\.$/),
-          });
+          // A few bits of a compressed stream mean nothing: then nothing was damaged.
+          if (damaged === changed && !("kind" in result)) expect(result).toEqual(intact);
+          else
+            expect(result).toMatchObject({
+              kind: "archive-error",
+              message: expect.stringMatching(/^The file .*\.$/),
+            });
         }
       }),
       { seed: 1, numRuns: RUNS },
