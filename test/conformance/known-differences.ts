@@ -27,4 +27,5 @@ export const QEMU_DIFFERENCES: Differences = {
   csrrs: READ_ONLY,
   ctzw: "counts on into the upper half of the register; norm:ctzw_op: 32 when the lower half is zero",
   "czero.eqz": "Zicond is younger than QEMU 7.2",
+  "czero.nez": "Zicond is younger than QEMU 7.2",
 };

@@ -4,6 +4,7 @@
  */
 export const YOUNGER_INSTRUCTIONS: Readonly<Record<string, string>> = {
   "czero.eqz": ".insn r 0x33, 5, 7,",
+  "czero.nez": ".insn r 0x33, 7, 7,",
 };
 
 /** Their names, for those who draw instructions. */

@@ -84,4 +84,6 @@ export interface BitForms {
   bseti: "shift";
   /** `rd ← 0` if `rs2` is zero, else `rs1`. */
   czero_eqz: "registers";
+  /** `rd ← 0` if `rs2` is not zero, else `rs1`. */
+  czero_nez: "registers";
 }

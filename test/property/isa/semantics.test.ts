@@ -152,6 +152,7 @@ const MODELS: { readonly [M in Mnemonic]?: Model } = {
   divuw: (a, b) => word(mod(b, HALF) === 0n ? -1n : mod(a, HALF) / mod(b, HALF)),
   remw: (a, b) => word(remainder(signed(mod(a, HALF), HALF), signed(mod(b, HALF), HALF))),
   "czero.eqz": (a, b) => (b === 0n ? 0n : a),
+  "czero.nez": (a, b) => (b !== 0n ? 0n : a),
   remuw: (a, b) => word(mod(b, HALF) === 0n ? a : mod(a, HALF) % mod(b, HALF)),
 };
 
@@ -216,6 +217,7 @@ const RULES: { readonly [M in Mnemonic]?: string } = {
   remw: "norm:remw_remuw_op",
   remuw: "norm:remw_remuw_op",
   "czero.eqz": "norm:czero-eqz_op",
+  "czero.nez": "norm:czero-nez_op",
   "add.uw": "norm:add_uw_op",
   sh1add: "norm:sh1add_op",
   sh2add: "norm:sh2add_op",
@@ -325,7 +327,7 @@ describe("instructions that compute", () => {
 
   it("all have a model here", () => {
     expect(computing.filter((mnemonic) => MODELS[mnemonic] === undefined)).toEqual([]);
-    expect(computing.length).toBe(43 + 8 + 24 + 8 + 1);
+    expect(computing.length).toBe(43 + 8 + 24 + 8 + 2);
   });
 
   for (const mnemonic of computing) {
