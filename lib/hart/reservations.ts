@@ -1,8 +1,6 @@
 /**
  * Who breaks a reservation that LR made: a store of another hart, or of a device, to a byte of it. A hart's own stores do
  * not. Pages with reservations are flagged, so that all other stores cost what they cost.
- *
- * @spec norm:sc_other_hart_store_fail
  */
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../bus/ram.ts";
@@ -41,6 +39,7 @@ export class Reservations {
       this.#ram.flagPage(this.#offsetOf(reservation) >>> PAGE_SHIFT, PageFlag.HOLDS_RESERVATION);
   }
 
+  /** @spec norm:sc_other_hart_store_fail @spec norm:sc_other_device_write_fail */
   #beforeStore(page: number, offset: number, length: number): void {
     let isStillHeld = false;
     for (const state of this.#harts) {

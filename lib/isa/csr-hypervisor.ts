@@ -12,7 +12,7 @@ export const GUEST_EXTERNAL_LINES = 7;
 const VIRTUAL_MODES = [0n, 8n, 9n];
 /** `UXL` = 2: user mode is 64 bits wide. */
 export const UXL_64 = 2n << 32n;
-const VSXL_64 = 2n << 32n;
+const VSXL_64 = 2n << 32n; // norm:hstatus_vsxl_64
 /** A time that no machine reaches. */
 const NEVER = 2n ** 64n - 1n;
 const LEVELS = Array.from({ length: GUEST_EXTERNAL_LINES + 1 }, (_, line) => BigInt(line));
@@ -36,7 +36,7 @@ const HYPERVISOR = {
       VTSR: rw(22),
       VSXL: ro(33, 32), // norm:vsxl_ro
     },
-    reset: VSXL_64, // norm:hstatus_vsxl_64
+    reset: VSXL_64,
   },
   hedeleg: {
     address: 0x602,

@@ -511,7 +511,7 @@ describe("interrupts of a guest", () => {
     expect(order).toEqual([9, 1, 5, 10, 2, 6]);
   });
 
-  it("a guest external line makes SGEIP where hgeie wants it, and VSEIP for the guest of VGEIN (norm:hip_sgeip_sgeie_acc_op norm:hip_vseip_vseie_op norm:hstatus_vgein_op norm:hgeie_op)", () => {
+  it("a guest external line makes SGEIP where hgeie wants it, and VSEIP for the guest of VGEIN (norm:hip_sgeip_sgeie_acc_op norm:hip_vseip_vseie_op norm:hstatus_vgein_op norm:hgeie_op norm:hgeip_hgeie_fields norm:hgeip_sz_acc_op)", () => {
     const line = new IrqLine("guest 3");
     machine.hart.connectGuestExternal(line, 3);
     line.set(true);

@@ -283,6 +283,35 @@ describe("MXR", () => {
   );
 });
 
+describe("memory types", () => {
+  it("of the guest's leaves are reserved until henvcfg.PBMTE, which needs menvcfg's (norm:henvcfg_pbmte_op norm:menvcfg_pbmte_henvcfg_pbmte_rdonly0)", () => {
+    put(GUEST_LEAF, pte(GUEST_PHYSICAL, KERNEL) | (1n << 61n));
+    for (const [machines, hypervisors, allowed] of [
+      [0n, 0n, false],
+      [0n, 1n, false],
+      [1n, 0n, false],
+      [1n, 1n, true],
+    ] as const) {
+      set("menvcfg", machines << 62n);
+      set("henvcfg", hypervisors << 62n);
+      expect(get("henvcfg") >> 62n).toBe(machines & hypervisors);
+      set("scause", 0n);
+      run("VS", "ld a0, 0(a1)");
+      expect(get("scause")).toBe(allowed ? 0n : 13n);
+    }
+  });
+
+  it("of the second stage's leaves are reserved until menvcfg.PBMTE (norm:menvcfg_pbmte_op)", () => {
+    put(SECOND_LEAF, pte(PHYSICAL, ALL) | (2n << 61n));
+    run("VS", "ld a0, 0(a1)");
+    expect(trapped().cause).toBe(EXCEPTION.loadGuestPageFault);
+    set("menvcfg", 1n << 62n);
+    set("scause", 0n);
+    run("VS", "ld a0, 0(a1)");
+    expect(get("scause")).toBe(0n);
+  });
+});
+
 describe("A and D", () => {
   it("are set in both stages, each by its own ADUE (norm:henvcfg_adue_op)", () => {
     set("menvcfg", 1n << 61n);
