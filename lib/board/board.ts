@@ -36,12 +36,14 @@ import { NO_SYMBOLS, SymbolTable } from "./symbols.ts";
 import {
   goToRetired,
   type Landing,
+  lastSteps,
   reverseContinue,
   stepBack,
   type Travel,
   type TravelError,
 } from "./time-travel.ts";
 import type { Trace } from "./trace.ts";
+import { eventText } from "./trace-event.ts";
 import { NO_TRAPS } from "./trap-loop.ts";
 
 /** Bytes with a place, and names for places in them: what an assembler makes. */
@@ -208,6 +210,20 @@ export class Board {
     return this.history.give({ kind: "port", port, bytes });
   }
 
+  /**
+   * The last steps that were made, oldest first: fewer when history is shorter. They are found by going back and repeating
+   * them; the machine ends where it stood.
+   */
+  lastSteps(count: number): readonly StepRecord[] | TravelError {
+    return this.history.repeating(() => lastSteps(this.#machine, this.history, count));
+  }
+
+  /** The last events in text, oldest first, a line each: traps, CSR writes, device accesses, input. */
+  lastEvents(count = 20): string {
+    const events = count > 0 ? this.trace.events.slice(-count) : [];
+    return events.map((event) => eventText(event, this.symbols)).join("\n");
+  }
+
   /** Starts to record what happens from now on. */
   record(): Recorder {
     return new Recorder(this.#machine, this.history);
@@ -245,12 +261,12 @@ export class Board {
    * @returns  Where the machine stands now, or why it cannot go there; then it stands where it stood.
    */
   stepBack(steps = 1, hart?: number): Travel | TravelError {
-    return stepBack(this.#machine, this.history, steps, hart);
+    return this.history.repeating(() => stepBack(this.#machine, this.history, steps, hart));
   }
 
   /** Goes to where the machine first had retired so many instructions: back, or forward to where it has been. */
   goTo(retired: number): Travel | TravelError {
-    return goToRetired(this.#machine, this.history, retired);
+    return this.history.repeating(() => goToRetired(this.#machine, this.history, retired));
   }
 
   /**
@@ -259,7 +275,7 @@ export class Board {
    * @param landing  On which side of that step to stand: before it, unless asked.
    */
   reverseContinue(landing: Landing = "before"): Travel | TravelError {
-    return reverseContinue(this.#machine, this.history, landing);
+    return this.history.repeating(() => reverseContinue(this.#machine, this.history, landing));
   }
 
   /** Names more places, beside those of what was loaded. */
@@ -297,7 +313,11 @@ export class Board {
 
   /** Tells `observer` of each trap that any hart takes. Returns how to stop. */
   onTrap(observer: (event: TrapEvent) => void): () => void {
-    const stops = this.harts.map((hart) => hart.onTrap(observer));
+    const stops = this.harts.map((hart) =>
+      hart.onTrap((event) => {
+        if (!this.history.isRepeating) observer(event);
+      }),
+    );
     return () => {
       for (const stop of stops) stop();
     };

@@ -83,6 +83,7 @@ export class History {
   #left: Uint8Array | undefined;
   readonly #places = new WeakMap<Snapshot, Place>();
   #isRunning = false;
+  #isRepeating = false;
   readonly #samplers = new Set<Sampler>();
   /** Inputs that came in the middle of a run. */
   #waiting: Input[] = [];
@@ -221,6 +222,20 @@ export class History {
       breakpoints.end();
       return { ...stop, retired: clock.retired, ...(options.log === true ? { steps } : {}) };
     }
+  }
+
+  /** Whether the machine repeats what it did before, for somebody who travels: observers have heard of that already. */
+  get isRepeating(): boolean {
+    return this.#isRepeating;
+  }
+
+  /** Does something that repeats the past; observers do not hear of it. */
+  repeating<Result>(work: () => Result): Result {
+    const before = this.#isRepeating;
+    this.#isRepeating = true;
+    const result = work();
+    this.#isRepeating = before;
+    return result;
   }
 
   /** One step, as `run` makes them. */

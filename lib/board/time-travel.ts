@@ -3,6 +3,7 @@ import type { BreakpointHit } from "./breakpoint.ts";
 import type { History } from "./history.ts";
 import type { Machine } from "./machine.ts";
 import { compareMoments, type Moment, momentOf } from "./moment.ts";
+import type { StepRecord } from "./step-record.ts";
 
 /** Where the machine stands after a journey. */
 export interface Travel {
@@ -46,6 +47,27 @@ export function stepBack(
       return arrive(machine, history, from, goal) ? travel(machine) : diverged(history, here);
     if (compareMoments(from, start) <= 0) return refuseSteps(history, here, made.length, steps);
   }
+}
+
+/** The last steps, oldest first; fewer when history is shorter. The machine ends where it stood. */
+export function lastSteps(
+  machine: Machine,
+  history: History,
+  count: number,
+): readonly StepRecord[] | TravelError {
+  const here = momentOf(machine);
+  const { start } = history;
+  if (start === undefined) return noHistory(history);
+  const back = stepBack(machine, history, count);
+  if (back.kind === "travel-error" && (back.reason !== "before-history" || !history.goTo(start))) return back;
+  const steps: StepRecord[] = [];
+  while (compareMoments(momentOf(machine), here) < 0) {
+    const before = momentOf(machine);
+    const record = history.step();
+    if (compareMoments(momentOf(machine), before) === 0) break;
+    steps.push(record);
+  }
+  return steps;
 }
 
 /** To a retired count, or to where history begins if that is later; a checkpoint is left there. Where that is. */

@@ -1,5 +1,6 @@
 /** Trace events as people read them. The hash never sees these: it is taken over the raw records. */
 import { EVENT_WORDS, EventKind } from "../bus/event-sink.ts";
+import { csrAt } from "../isa/csr-map.ts";
 import { type Mode, modeName } from "../isa/mode.ts";
 import { causeWords } from "../isa/trap.ts";
 import type { SymbolTable } from "./symbols.ts";
@@ -104,7 +105,8 @@ export function traceEvent({ kind, detail, words: [a, b, c], retired, hart }: Tr
 
 /** An event in one line, with names for addresses where the image has them. */
 export function eventText(event: TraceEvent, symbols: SymbolTable): string {
-  return `${String(event.retired).padStart(10)}  ${eventWords(event, symbols)}`;
+  const hart = event.hart === 0 ? "" : `hart ${event.hart} `;
+  return `${String(event.retired).padStart(10)}  ${hart}${eventWords(event, symbols)}`;
 }
 
 function eventWords(event: TraceEvent, symbols: SymbolTable): string {
@@ -119,7 +121,7 @@ function eventWords(event: TraceEvent, symbols: SymbolTable): string {
     case "trap-return":
       return `${event.from} → ${event.to}  return to ${at(event.target)}`;
     case "csr-write":
-      return `${event.mode}  CSR ${hex(BigInt(event.csr))} := ${hex(event.value)} at ${at(event.pc)}`;
+      return `${event.mode}  ${csrAt(event.csr) ?? `CSR ${hex(BigInt(event.csr))}`} := ${hex(event.value)} at ${at(event.pc)}`;
     case "device-load":
       return `device ${hex(event.paddr)} read: ${hex(event.value)}`;
     case "device-store":

@@ -12,6 +12,8 @@ import { type LoggedRun, stepsOf } from "./run-steps.ts";
 export interface TracedStep {
   readonly retired: number | bigint;
   readonly pc: bigint;
+  /** `symbol+0x10` for `pc`, when there is a name. */
+  readonly where?: string | undefined;
   readonly text: string;
   readonly modeBefore: LadderMode;
   readonly writes: readonly { readonly register: string; readonly before: bigint; readonly after: bigint }[];
@@ -48,16 +50,41 @@ export function traceView(
   const steps = stepsOf(run);
   const shown = steps.slice(0, MOST_STEPS);
   const more = steps.length - shown.length;
+  const hasNames = shown.some(({ where }) => where !== undefined);
   const table: Table = {
     caption: more > 0 ? `${title} (the first ${MOST_STEPS} of ${steps.length} steps)` : title,
-    columns: ["retired", "mode", "pc", "instruction", "what it changed"],
+    columns: ["retired", "mode", "pc", ...(hasNames ? ["where"] : []), "instruction", "what it changed"],
     rows: shown.map((step) => [
       { text: String(step.retired) },
       { text: step.modeBefore, strong: true },
       { text: groupedHex(step.pc, 8), code: true },
+      ...(hasNames ? [{ text: step.where ?? "", code: true }] : []),
       { text: step.text, code: true },
       { text: effectOf(step), code: step.trap === undefined, strong: step.trap !== undefined },
     ]),
+    rightColumns: [0],
+  };
+  return markupBundle(tableHtml(table), tableText(table));
+}
+
+/** The part of a board that the event view reads. */
+export interface EventSource {
+  lastEvents(count: number): string;
+}
+
+/** Shows the last events of a board: traps, CSR writes, device accesses, with names for addresses. */
+export function eventsView(board: EventSource, count = MOST_STEPS, title = "The last events"): FigureBundle {
+  const lines = board
+    .lastEvents(count)
+    .split("\n")
+    .filter((line) => line !== "");
+  const table: Table = {
+    caption: title,
+    columns: ["retired", "event"],
+    rows: lines.map((line) => {
+      const [, retired = "", words = ""] = /^ *(\d+) +(.*)$/.exec(line) ?? [];
+      return [{ text: retired }, { text: words, code: true }];
+    }),
     rightColumns: [0],
   };
   return markupBundle(tableHtml(table), tableText(table));
