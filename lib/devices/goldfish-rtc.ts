@@ -51,58 +51,16 @@ export class GoldfishRtc implements Device {
     this.#alarm = clock.alarm(() => this.#ring());
   }
 
+  /** Registers are words; eight bytes at once are two words, as on QEMU. */
   load(offset: number, width: Width): bigint | AccessFault {
-    if (width !== 4) return ACCESS_FAULT;
-    switch (offset) {
-      case RtcOffset.TIME_LOW: {
-        const now = this.#nowNs();
-        this.#latchedHigh = now >> 32n;
-        return now & LOW_MASK;
-      }
-      case RtcOffset.TIME_HIGH:
-        return this.#latchedHigh;
-      case RtcOffset.ALARM_LOW:
-        return this.#alarmNs & LOW_MASK;
-      case RtcOffset.ALARM_HIGH:
-        return this.#alarmNs >> 32n;
-      case RtcOffset.IRQ_ENABLED:
-        return this.#isEnabled ? 1n : 0n;
-      case RtcOffset.ALARM_STATUS:
-        return this.#ringsAtInsns >= 0 ? 1n : 0n;
-      default:
-        return 0n;
-    }
+    if (width < 4) return ACCESS_FAULT;
+    return width === 4 ? this.#read(offset) : this.#read(offset) | (this.#read(offset + 4) << 32n);
   }
 
   store(offset: number, width: Width, value: bigint): AccessFault | undefined {
-    if (width !== 4) return ACCESS_FAULT;
-    switch (offset) {
-      case RtcOffset.TIME_LOW:
-        this.#setTime((this.#nowNs() & ~LOW_MASK) | value);
-        break;
-      case RtcOffset.TIME_HIGH:
-        this.#setTime((this.#nowNs() & LOW_MASK) | (value << 32n));
-        break;
-      case RtcOffset.ALARM_LOW:
-        this.#alarmNs = (this.#alarmNs & ~LOW_MASK) | value;
-        this.#appoint();
-        break;
-      case RtcOffset.ALARM_HIGH:
-        this.#alarmNs = (this.#alarmNs & LOW_MASK) | (value << 32n);
-        break;
-      case RtcOffset.IRQ_ENABLED:
-        this.#isEnabled = (value & 1n) !== 0n;
-        break;
-      case RtcOffset.CLEAR_ALARM:
-        this.#ringsAtInsns = -1;
-        this.#plan();
-        break;
-      case RtcOffset.CLEAR_INTERRUPT:
-        this.#isPending = false;
-        break;
-      default: // The other registers take no stores.
-    }
-    this.#drive();
+    if (width < 4) return ACCESS_FAULT;
+    this.#write(offset, value & LOW_MASK);
+    if (width === 8) this.#write(offset + 4, value >> 32n);
     return undefined;
   }
 
@@ -136,6 +94,58 @@ export class GoldfishRtc implements Device {
     this.#isPending = state["isPending"] as boolean;
     this.#isEnabled = state["isEnabled"] as boolean;
     this.#plan();
+    this.#drive();
+  }
+
+  #read(offset: number): bigint {
+    switch (offset) {
+      case RtcOffset.TIME_LOW: {
+        const now = this.#nowNs();
+        this.#latchedHigh = now >> 32n;
+        return now & LOW_MASK;
+      }
+      case RtcOffset.TIME_HIGH:
+        return this.#latchedHigh;
+      case RtcOffset.ALARM_LOW:
+        return this.#alarmNs & LOW_MASK;
+      case RtcOffset.ALARM_HIGH:
+        return this.#alarmNs >> 32n;
+      case RtcOffset.IRQ_ENABLED:
+        return this.#isEnabled ? 1n : 0n;
+      case RtcOffset.ALARM_STATUS:
+        return this.#ringsAtInsns >= 0 ? 1n : 0n;
+      default:
+        return 0n;
+    }
+  }
+
+  #write(offset: number, value: bigint): void {
+    switch (offset) {
+      case RtcOffset.TIME_LOW:
+        this.#setTime((this.#nowNs() & ~LOW_MASK) | value);
+        break;
+      case RtcOffset.TIME_HIGH:
+        this.#setTime((this.#nowNs() & LOW_MASK) | (value << 32n));
+        break;
+      case RtcOffset.ALARM_LOW:
+        this.#alarmNs = (this.#alarmNs & ~LOW_MASK) | value;
+        this.#appoint();
+        break;
+      case RtcOffset.ALARM_HIGH:
+        this.#alarmNs = (this.#alarmNs & LOW_MASK) | (value << 32n);
+        break;
+      case RtcOffset.IRQ_ENABLED:
+        this.#isEnabled = (value & 1n) !== 0n;
+        break;
+      case RtcOffset.CLEAR_ALARM:
+        this.#ringsAtInsns = -1;
+        this.#plan();
+        break;
+      case RtcOffset.CLEAR_INTERRUPT:
+        this.#isPending = false;
+        break;
+      default: // The other registers take no stores.
+    }
     this.#drive();
   }
 

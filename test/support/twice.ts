@@ -1,6 +1,6 @@
 /** The same machine-mode program on our board and on QEMU, and what each left in RAM. */
 import { expect } from "vitest";
-import { buildBoard } from "../../lib/board/virt.ts";
+import { type BoardConfig, buildBoard } from "../../lib/board/virt.ts";
 import { assembled } from "./assembled.ts";
 import { elf, type Load } from "./elf-file.ts";
 import { ramFromQemu } from "./qemu.ts";
@@ -48,11 +48,12 @@ export function runTwice(
   body: readonly string[],
   more: readonly Load[] = [],
   qemuArguments: readonly string[] = [],
+  config: BoardConfig = {},
 ): Twice {
   const { bytes } = assembled([PREPARE, ...body, FINISH].join("\n"));
   expect(bytes.length).toBeLessThan(RESULTS - RAM_START);
   const file = elf([{ paddr: BigInt(RAM_START), bytes }, ...more]);
-  const board = buildBoard();
+  const board = buildBoard(config);
   expect(board.loadElf(file).kind).toBe("elf");
   expect(board.run({ instructions: BUDGET })).toMatchObject({ reason: "poweroff" });
   return { ours: board.bus.ram.u8, theirs: ramFromQemu(file, qemuArguments).ram };

@@ -127,6 +127,7 @@ describe("two boards on a wire", () => {
     const recorder = boards[1].record();
     new Wire(...boards).run({ insns: TIME });
     const recording = recorder.stop();
+    if ("kind" in recording) throw new Error(recording.message);
     const replay = openReplay(recording);
     if ("kind" in replay) throw new Error(replay.message);
     expect(replay.toEnd()).toMatchObject({ kind: "same" });
