@@ -7,13 +7,25 @@ export { type AssetSource, fetchedAssets, readAsset, setAssetSource } from "./as
 export type { DatasetName, DatasetRow, PlottableDataset } from "./assets/dataset-schema.ts";
 export { loadDataset, loadUnverifiedClaims } from "./assets/datasets.ts";
 export { groupedHex, hex } from "./bits/hex.ts";
+export type { ArchiveError } from "./board/archive.ts";
 export type { Board } from "./board/board.ts";
+export type { Breakpoint, BreakpointHit, BreakpointSpec, TouchedData } from "./board/breakpoint.ts";
+export type { BreakpointError, Breakpoints } from "./board/breakpoints.ts";
+export type { History, HistoryOptions } from "./board/history.ts";
 export type { LoadError } from "./board/load-error.ts";
 export { RAM_BASE, VIRT_MAP } from "./board/memory-map.ts";
+export type { Moment } from "./board/moment.ts";
+export { type OpenOptions, openImage } from "./board/open-image.ts";
+export { openReplay, replay } from "./board/open-replay.ts";
+export type { Recorder, RecordingError } from "./board/recorder.ts";
+export { packRecording, type Recording, unpackRecording } from "./board/recording.ts";
+export type { Replay, ReplayReport } from "./board/replay.ts";
 export type { Snapshot } from "./board/snapshot.ts";
 export type { StepRecord } from "./board/step-record.ts";
 export type { Stop } from "./board/stop.ts";
+export type { Travel, TravelError } from "./board/time-travel.ts";
 export { eventText, type TraceEvent } from "./board/trace-event.ts";
+export { stepText } from "./board/trace-text.ts";
 export type { TurnLengths } from "./board/turns.ts";
 export { type BoardConfig, buildBoard, type HartCount } from "./board/virt.ts";
 export { INSNS_PER_TICK } from "./bus/clock.ts";
@@ -85,10 +97,11 @@ export {
   readRegisters,
   registerDiff,
 } from "./course/register-diff.ts";
-export { traceView } from "./course/trace-view.ts";
+export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
 export {
+  attachFirmware,
   type Firmware,
   type FirmwareOptions,
   installFirmware,
@@ -112,6 +125,7 @@ export {
 } from "./hs/context.ts";
 export { type HandlerOptions, type HsHandler, type HsHandlers, installHandlers } from "./hs/install.ts";
 export { onlooker } from "./hs/onlooker.ts";
+export { handlersFromSource } from "./hs/source.ts";
 export {
   array,
   type FieldType,
