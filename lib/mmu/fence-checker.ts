@@ -209,8 +209,8 @@ const withoutRights = (request: WalkRequest): WalkRequest => ({
   allowsMemoryTypes: true,
 });
 
-const keyOf = ({ hart, space, address, pteAddress, oldPte, newPte }: FenceReport): string =>
-  [hart, space.stage, address >> 12n, pteAddress, oldPte, newPte].join(" ");
+const keyOf = ({ hart, space, address, change, pteAddress, oldPte, newPte }: FenceReport): string =>
+  [hart, space.stage, address >> 12n, change, pteAddress, oldPte, newPte].join(" ");
 
 /** The narrowest fence that would have done. An entry above the leaf, or another root, needs one for all addresses. */
 function missingFence(

@@ -23,6 +23,8 @@ interface Find {
   readonly address: bigint;
   readonly leaf: Leaf;
   readonly path: readonly WalkStep[];
+  /** Whether hardware had to read it anew to set A or D, and so knows it in place of what it remembered. */
+  readonly isReread: boolean;
 }
 
 /** Walks for one translation. */
@@ -30,6 +32,7 @@ export class StageWalker {
   readonly #remembered: RememberedTranslations | undefined;
   readonly #observer: WalkObserver;
   readonly #finds: Find[] = [];
+  #isRereading = false;
   /** The remembered leaf that answered in place of the last walk. */
   lastUse: RememberedUse | undefined;
 
@@ -47,6 +50,7 @@ export class StageWalker {
   ): Leaf | WalkFault {
     if (this.#remembered === undefined) return walkPageTable(request, readPte, record);
     this.lastUse = undefined;
+    this.#isRereading = false;
     const known = this.#useRemembered(this.#remembered, space, request);
     if (known !== undefined) return known;
     const path: WalkStep[] = [];
@@ -54,7 +58,8 @@ export class StageWalker {
       path.push(step);
       record?.(step);
     });
-    if (found.kind === "leaf") this.#finds.push({ space, address: request.vaddr, leaf: found, path });
+    if (found.kind === "leaf")
+      this.#finds.push({ space, address: request.vaddr, leaf: found, path, isReread: this.#isRereading });
     return found;
   }
 
@@ -80,10 +85,11 @@ export class StageWalker {
       isGlobal: leaf.isGlobal,
     };
     const judged = judgeLeaf(request, entry);
+    this.#isRereading = judged.kind === "leaf" && judged.pte !== judged.wantedPte;
+    if (this.#isRereading) return undefined;
     const use: RememberedUse = { space, address: request.vaddr, access: request.kind, leaf, request, judged };
     this.#observer.remembered?.(use);
     if (!remembered.answers) return undefined;
-    if (judged.kind === "leaf" && judged.pte !== judged.wantedPte) return undefined;
     this.lastUse = use;
     this.#observer.answered?.(use);
     return judged;
@@ -100,9 +106,10 @@ export class StageWalker {
     return isChange;
   }
 
-  #keepOne({ space, address, leaf, path }: Find): boolean {
+  #keepOne({ space, address, leaf, path, isReread }: Find): boolean {
     const remembered = this.#remembered;
-    if (remembered === undefined || this.#isStale(remembered, space, address, leaf)) return false;
+    if (remembered === undefined) return false;
+    if (!isReread && this.#isStale(remembered, space, address, leaf)) return false;
     // A 64 KiB region is remembered by its small pages.
     const bytes = pageBytesAt(leaf.level);
     const steps = path.map(({ pteAddress, pte = 0n }) => ({ address: pteAddress as bigint, pte }));

@@ -10,6 +10,7 @@ import { Hart } from "../../lib/hart/hart.ts";
 import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
 import { RememberedTranslations } from "../../lib/hart/remembered-translations.ts";
 import type { Program } from "../../lib/isa/assembler/program.ts";
+import { FenceChecker } from "../../lib/mmu/fence-checker.ts";
 import { assembled } from "./assembled.ts";
 
 export const RAM_BASE = 0x8000_0000;
@@ -20,6 +21,7 @@ export interface BareMachine {
   readonly bus: Bus;
   readonly clock: Clock;
   readonly engine: ReferenceEngine;
+  readonly checker: FenceChecker | undefined;
 }
 
 /** The four positions of the engine's two switches. */
@@ -36,6 +38,8 @@ export function bareMachine(
     readonly events?: EventSink;
     /** Translations live until a fence covers them. */
     readonly sticky?: boolean;
+    /** Whether a checker looks at uses of translations. */
+    readonly checksFences?: boolean;
   } = {},
 ): BareMachine {
   const memory = createMachineMemory(HART_STATE_BYTES, options.ramBytes ?? 1 << 20);
@@ -43,11 +47,13 @@ export function bareMachine(
   const clock = new Clock();
   const events = options.events ?? NO_EVENTS;
   const bus = new Bus(ram, clock, events);
-  const remembered = options.sticky ? new RememberedTranslations(true) : undefined;
+  const { sticky = false, checksFences = false } = options;
+  const remembered = sticky || checksFences ? new RememberedTranslations(sticky) : undefined;
   const hart = new Hart({ buffer: memory.buffer, clock, bus, events, remembered });
-  const [engine] = createReferenceEngines([hart], bus, options);
+  const checker = checksFences ? new FenceChecker([hart], bus) : undefined;
+  const [engine] = createReferenceEngines([hart], bus, options, checker);
   if (engine === undefined) throw new Error("no engine");
-  return { hart, ram, bus, clock, engine };
+  return { hart, ram, bus, clock, engine, checker };
 }
 
 /** Puts a program at the start of RAM, with the pc at its first instruction. */
