@@ -49,6 +49,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "check the data sets, or write their descriptions",
     load: () => import("./datasets.ts"),
   },
+  disk: { summary: "make a disk image from a folder", load: () => import("./disk.ts") },
   fetch: {
     summary: "bring an optional part into .cache/",
     load: () => import("./fetch.ts"),
