@@ -32,13 +32,13 @@ export interface ConformanceOptions {
   /** Instructions after which a program has timed out. 50 million when left out, about two seconds. */
   readonly budget?: number;
   readonly accelerations?: ReferenceOptions;
-  /** Bytes of RAM; 64 MiB when left out. */
+  /** Bytes of RAM; 16 MiB when left out. */
   readonly ramBytes?: number;
 }
 
 /** Instructions that a program may use when nobody says otherwise. */
 export const DEFAULT_BUDGET = 50_000_000;
-const DEFAULT_RAM_BYTES = 64 << 20;
+const DEFAULT_RAM_BYTES = 16 << 20;
 /** `tohost` is looked at after each piece. */
 const PIECE_INSTRUCTIONS = 5_000;
 const PASSED = 1n;

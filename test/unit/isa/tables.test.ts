@@ -1,9 +1,9 @@
 /** The instruction and CSR tables tested as tables. */
 import { describe, expect, it } from "vitest";
-import { fieldMask } from "../../../lib/bits/field.ts";
+import { fieldMask, getField } from "../../../lib/bits/field.ts";
 import { STORED_CSRS } from "../../../lib/hart/layout.ts";
-import { isReadOnlyCsr, lowestMode } from "../../../lib/isa/csr.ts";
-import { CSR_NAMES, CSRS } from "../../../lib/isa/csr-map.ts";
+import { type Csr, isReadOnlyCsr, lowestMode } from "../../../lib/isa/csr.ts";
+import { CSR_NAMES, CSRS, type CsrName, VIRTUAL_TWIN, visibleCsr } from "../../../lib/isa/csr-map.ts";
 import { encoding, overlaps } from "../../../lib/isa/encoding.ts";
 import { FORMS, type FormShape } from "../../../lib/isa/form.ts";
 import type { Insn } from "../../../lib/isa/insn.ts";
@@ -128,6 +128,28 @@ describe("the CSR map", () => {
   it("stores only registers that it knows, each once", () => {
     expect(new Set(STORED_CSRS).size).toBe(STORED_CSRS.length);
     for (const name of STORED_CSRS) expect(CSR_NAMES).toContain(name);
+  });
+
+  it("resets every field that takes some values only to one of them", () => {
+    for (const name of CSR_NAMES) {
+      const { fields, reset }: Csr = CSRS[name];
+      for (const [field, place] of Object.entries(fields))
+        if (typeof place.rule === "object")
+          expect(place.rule.legal, `${name}.${field}`).toContain(getField(reset, place));
+    }
+  });
+
+  it("gives each register of a guest's supervisor a twin at the next higher hundred, and no other register (norm:H_vscsrs_sub norm:H_vscsrs_v1 norm:H_vscsrs_v0)", () => {
+    const ofGuest = CSR_NAMES.filter((name) => CSRS[name].address >= 0x200 && CSRS[name].address < 0x300);
+    expect(new Set<CsrName>(Object.values(VIRTUAL_TWIN))).toEqual(new Set(ofGuest));
+    for (const [own, twin] of Object.entries(VIRTUAL_TWIN) as [CsrName, CsrName][]) {
+      expect(CSRS[twin].address, twin).toBe(CSRS[own].address + 0x100);
+      expect(CSRS[own].access, own).toBe("SRW");
+      expect(CSRS[twin].access, twin).toBe("HRW");
+      expect([visibleCsr(own, true), visibleCsr(own, false)]).toEqual([twin, own]);
+    }
+    for (const name of CSR_NAMES.filter((candidate) => !Object.hasOwn(VIRTUAL_TWIN, candidate)))
+      expect(visibleCsr(name, true), name).toBe(name);
   });
 
   it("has the addresses that the manual prints", () => {
