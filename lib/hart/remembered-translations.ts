@@ -121,6 +121,7 @@ export class RememberedTranslations {
    * @spec norm:sfence_vma_va_all_asid
    * @spec norm:sfence_vma_va_asid
    * @spec norm:sfence_vma_rs2_bits
+   * @spec norm:sfence_vma_v0
    */
   fenceSupervisor({ address, id }: FenceScope): void {
     const prefix = id === undefined ? "only:" : spaceKey({ stage: "only", asid: asidOf(id) }, false);

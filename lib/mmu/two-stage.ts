@@ -52,7 +52,7 @@ const HGATP = CSRS.hgatp.fields;
 const ADUE = 1n << BigInt(CSRS.menvcfg.fields.ADUE.lsb);
 const PBMTE = 1n << BigInt(CSRS.menvcfg.fields.PBMTE.lsb);
 
-/** The scheme of the guest's own stage; `undefined`: Bare. @spec norm:vsatp_v0 */
+/** The scheme of the guest's own stage; `undefined`: Bare. */
 export const guestTableScheme = (state: HartState): Scheme | undefined =>
   schemeOf(getField(state.stored("vsatp"), VSATP.MODE));
 

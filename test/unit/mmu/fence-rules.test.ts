@@ -72,7 +72,7 @@ describe("SFENCE.VMA outside a guest", () => {
     ]);
   });
 
-  it("ignores the bits of rs2 above the ASID (norm:sfence_vma_rs2_bits)", () => {
+  it("ignores the bits of rs2 above the ASID (norm:sfence_vma_rs2_bits norm:asidlen)", () => {
     remembered.fenceSupervisor({ address: undefined, id: (0xabn << 16n) | 1n });
     expect(know(SPACES, PAGE)).toEqual([false, true]);
   });
@@ -135,7 +135,7 @@ describe("HFENCE.GVMA", () => {
     ]);
   });
 
-  it("ignores the bits of rs2 above the VMID (norm:hfence-gvma_vmid)", () => {
+  it("ignores the bits of rs2 above the VMID (norm:hfence-gvma_vmid norm:hgatp_vmid)", () => {
     remembered.fenceSecondStage({ address: undefined, id: (1n << 14n) | (1n << 50n) | 6n });
     expect(know(SPACES, PAGE)).toEqual([true, false]);
   });

@@ -219,6 +219,29 @@ describe("a refusal of the second stage", () => {
     put(0x8000_4000n + 2047n * 8n, pte(0x8000_8000n, V));
     run("VS", "ld a0, 0(a1)");
     expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
+    put(GUEST_LEAF, pte(1n << 41n, KERNEL));
+    run("VS", "ld a0, 0(a1)");
+    expect(trapped()).toMatchObject({ cause: EXCEPTION.loadGuestPageFault, htval: 1n << 39n });
+  });
+
+  it("comes for more than 50 bits in Sv48x4, whose root of four levels has 2048 entries, too (norm:hgatp_mode_sv48x4 norm:hgatp_mode_x4)", () => {
+    put(0x8001_8000n, pte(0x8001_c000n, V));
+    put(0x8001_8000n + 2047n * 8n, pte(0x8001_c000n, V));
+    put(0x8001_c000n, pte(0x8000_8000n, V));
+    put(0x8001_c010n, pte(0x8000_0000n, ALL));
+    set("hgatp", encodeCsr("hgatp", { MODE: 9, VMID: 5, PPN: 0x80018n }));
+    for (const base of [0n, 2047n << 39n]) {
+      machine.hart.write("a0", 0n);
+      put(GUEST_LEAF, pte(base | GUEST_PHYSICAL, KERNEL));
+      run("VS", "ld a0, 0(a1)");
+      expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
+    }
+    put(GUEST_LEAF, pte((1n << 50n) | GUEST_PHYSICAL, KERNEL));
+    run("VS", "ld a0, 0(a1)");
+    expect(trapped()).toMatchObject({
+      cause: EXCEPTION.loadGuestPageFault,
+      htval: ((1n << 50n) | GUEST_PHYSICAL) >> 2n,
+    });
   });
 
   it("of the second page of a misaligned access names that page, and the distance to it (norm:H_straddle norm:mtval2_trapval_other norm:H_tinst_addr_offset)", () => {

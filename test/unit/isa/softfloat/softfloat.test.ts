@@ -61,7 +61,7 @@ const SIGNALING32 = 0x7f80_0001n;
 const INF32 = 0x7f80_0000n;
 const ONE32 = 0x3f80_0000n;
 
-describe("rounding to nearest even is the arithmetic of JavaScript", () => {
+describe("rounding to nearest even is the arithmetic of JavaScript (norm:fadd-s_fmul-s_op norm:fsub-s_op norm:fdiv-s_op)", () => {
   it.each([
     ["a + b", add, (a: number, b: number) => a + b],
     ["a - b", subtract, (a: number, b: number) => a - b],
