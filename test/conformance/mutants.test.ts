@@ -44,6 +44,21 @@ const spoiledFloat = (execute: Execute, bit: bigint): Mutant => ({
   },
 });
 
+const FENCES = ["fenceTranslations", "fenceGuestTranslations"] as const;
+
+/** Raises what it must raise, and else does nothing. */
+const fencesNothing = (execute: Execute): Mutant => ({
+  name: "fences nothing",
+  execute: (hart, operands) => {
+    Object.assign(hart, Object.fromEntries(FENCES.map((name) => [name, () => {}])));
+    try {
+      return execute(hart, operands);
+    } finally {
+      for (const name of FENCES) Reflect.deleteProperty(hart, name);
+    }
+  },
+});
+
 const WRITES_FLOAT =
   /^float(Load|Fused|Binary|Unary|Pair|Widen|WidenInteger|FromInteger|MoveFromInteger)$|^(compressed|stack)FloatLoad$/;
 const WRITES_INTEGER =
@@ -85,14 +100,19 @@ function isOther(mnemonic: Mnemonic, other: Mnemonic): boolean {
 }
 
 /** Runs the program of an instruction on a machine where that instruction is broken. */
-function survives(mnemonic: Mnemonic, mutant: Mutant): boolean {
+function survives(
+  mnemonic: Mnemonic,
+  mutant: Mutant,
+  translations: "coherent" | "sticky" = "coherent",
+): boolean {
   const record = INSTRUCTIONS[mnemonic] as { execute: Execute };
   const healthy = record.execute;
   record.execute = mutant.execute;
   try {
     const file = new Uint8Array(readFileSync(path.join(CONFORMANCE_PROGRAMS, mnemonic)));
     return (
-      runProgram(mnemonic, file, undefined, { budget: BUDGET, ramBytes: RAM_BYTES }).outcome === "passed"
+      runProgram(mnemonic, file, undefined, { budget: BUDGET, ramBytes: RAM_BYTES, translations }).outcome ===
+      "passed"
     );
   } finally {
     record.execute = healthy;
@@ -119,6 +139,14 @@ describe("each conformance program", () => {
     const listed = Object.keys(NO_MISTAKE).filter((entry) => tried.has(entry.split(":")[0] ?? ""));
     expect(listed.filter((entry) => !survivors.has(entry))).toEqual([]);
   }, 600_000);
+
+  it("fails when a translation fence fences nothing, on a board where that shows", () => {
+    for (const mnemonic of ["sfence.vma", "hfence.vvma", "hfence.gvma"] as const) {
+      const mutant = fencesNothing(INSTRUCTIONS[mnemonic].execute);
+      expect(survives(mnemonic, mutant, "coherent"), mnemonic).toBe(true);
+      expect(survives(mnemonic, mutant, "sticky"), mnemonic).toBe(false);
+    }
+  });
 
   it("passes again afterwards: the breaks are undone", () => {
     for (const mnemonic of ["add", "fadd.d", "hlv.w"] as const)

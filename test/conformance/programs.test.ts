@@ -93,6 +93,15 @@ describe("the conformance programs", () => {
     });
   }
 
+  it("pass on a board where a translation lives until a fence covers it: they fence what they change", async () => {
+    const results = await runFolder(CONFORMANCE_PROGRAMS, {
+      translations: "sticky",
+      budget: 100_000,
+      ramBytes: 2 << 20,
+    });
+    expect(surprises(results, {})).toEqual([]);
+  });
+
   it("use both conventions", async () => {
     const results = await runFolder(CONFORMANCE_PROGRAMS, { filter: "signature-" });
     expect(results.length).toBeGreaterThanOrEqual(4);

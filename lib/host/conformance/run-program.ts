@@ -32,6 +32,8 @@ export interface ConformanceOptions {
   /** Instructions after which a program has timed out. 50 million when left out, about two seconds. */
   readonly budget?: number;
   readonly accelerations?: ReferenceOptions;
+  /** `sticky`: a translation lives until a fence covers it, so that programs show whether they fence. */
+  readonly translations?: "coherent" | "sticky";
   /** Bytes of RAM; 16 MiB when left out. */
   readonly ramBytes?: number;
 }
@@ -76,9 +78,14 @@ export function runProgram(
   name: string,
   file: Uint8Array,
   expectedSignature?: string,
-  { budget = DEFAULT_BUDGET, accelerations = {}, ramBytes = DEFAULT_RAM_BYTES }: ConformanceOptions = {},
+  {
+    budget = DEFAULT_BUDGET,
+    accelerations = {},
+    translations = "coherent",
+    ramBytes = DEFAULT_RAM_BYTES,
+  }: ConformanceOptions = {},
 ): Conformance {
-  const board = buildBoard({ ramBytes, accelerations });
+  const board = buildBoard({ ramBytes, accelerations, translations });
   const image = board.loadElf(file);
   const result = (outcome: Outcome, detail: string): Conformance => ({
     name,
