@@ -70,6 +70,7 @@ export class SupervisorTimer {
   /**
    * A guest's time wraps around where the machine's does not, so the answer turns back one day.
    * @spec norm:hip_vstip_op
+   * @spec norm:sstc_vs_facility
    */
   #compareGuest(): void {
     const state = this.#state;

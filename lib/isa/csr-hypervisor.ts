@@ -108,6 +108,7 @@ const HYPERVISOR = {
     access: "HRW",
     title: "hypervisor environment configuration",
     spec: "norm:henvcfg_sz_acc_op",
+    // norm:Svadu_hypervisor_adue_writable norm:stce_bit_exist
     fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: rw(62), STCE: rw(63) },
     reset: 0n,
   },
@@ -254,6 +255,7 @@ const VIRTUAL_SUPERVISOR = {
     fields: { SSIP: rw(1), STIP: ro(5), SEIP: ro(9) },
     reset: 0n,
   },
+  /** @spec norm:vstimecmp_exist */
   vstimecmp: {
     address: 0x24d,
     access: "HRW",

@@ -307,6 +307,7 @@ export const CSRS = {
     access: "MRW",
     title: "machine environment configuration",
     spec: "norm:menvcfg_enc_img",
+    // norm:Svadu_hw_update_a_d_bits norm:stce_bit_exist
     fields: { FIOM: rw(0), ADUE: rw(61), PBMTE: rw(62), STCE: rw(63) },
     reset: 0n,
   },

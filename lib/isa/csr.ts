@@ -54,7 +54,7 @@ export function writableMask(csr: Csr): bigint {
 }
 
 /**
- * What a CSR holds after a write.
+ * What a CSR holds after a write. @spec norm:Zicsr_warl @spec norm:Zicsr_write_ro
  *
  * @param old      Value before, 64 bits.
  * @param written  Value that software writes, 64 bits.

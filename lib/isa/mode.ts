@@ -13,7 +13,8 @@ const V = 4;
 
 /**
  * The number of each mode: the privilege level's two bits, as `MPP` and CSR addresses encode it, and V above them.
- * @spec priv §"Privilege Modes"
+ * @spec norm:priv_levels_tbl
+ * @spec norm:priv_levels-txt
  */
 export const MODE_NUMBER = { U: 0, S: 1, M: 3, VU: 4, VS: 5 } as const satisfies Record<Mode, number>;
 /** Number of a privilege mode. */

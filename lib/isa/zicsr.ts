@@ -5,10 +5,11 @@ import { exception, type Trap } from "./trap.ts";
 const csr = trapping("csr");
 const csrImmediate = trapping("csrImmediate");
 
-/** CSRRW writes always, and reads unless `rd` is x0. @spec norm:csrrw_op @spec norm:csrrwi_rd_x0 */
+/** CSRRW writes always, and reads unless `rd` is x0. @spec norm:csrrw_op @spec norm:csrrwi_rd_x0 @spec norm:csrrw_rs1_x0 */
 function exchange(hart: ExecContext, operands: Operands, value: bigint): Trap | undefined {
   const denied = hart.csrDenied(operands.csr, true);
   if (denied !== undefined) return refusal(denied, operands);
+  // norm:csrr_order
   const old = operands.rd === 0 ? 0n : hart.readCsr(operands.csr);
   hart.writeCsr(operands.csr, value);
   hart.x[operands.rd] = old;

@@ -434,7 +434,7 @@ export class ReferenceContext implements ExecContext {
     this.#hart.attention |= Attention.TRANSLATIONS;
   }
 
-  /** Nothing to do: fetches always see the newest bytes. @spec norm:fence_i_op */
+  /** Nothing to do: fetches always see the newest bytes. */
   fenceInstructions(): void {}
 
   hasHandler(number: number): boolean {

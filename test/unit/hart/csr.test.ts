@@ -29,7 +29,7 @@ function causeOf(line: string, mode: Mode): number | undefined {
 }
 
 describe("fields keep to their rules", () => {
-  it("mstatus keeps MPP when 2 is written, and has 64-bit modes below (norm:mstatus_xpp_warl norm:mstatus_mpp_sz norm:mstatus_sxl_rdonly_mxlen64 norm:mstatus_uxl_rdonly_mxlen64 norm:mstatus_sxl_uxl_enc norm:mstatus_sd_op1 norm:mstatus_fs_vs_warl)", () => {
+  it("mstatus keeps MPP when 2 is written, and has 64-bit modes below (norm:mstatus_xpp_warl norm:mstatus_mpp_sz norm:mstatus_sxl_rdonly_mxlen64 norm:mstatus_uxl_rdonly_mxlen64 norm:mstatus_sxl_uxl_enc norm:mstatus_sd_op1 norm:mstatus_fs_vs_warl norm:Zicsr_write_ro norm:Zicsr_warl)", () => {
     write("mstatus", encodeCsr("mstatus", { MPP: 1 }));
     expect(decodeCsr("mstatus", write("mstatus", encodeCsr("mstatus", { MPP: 2 }))).MPP).toBe(1n);
     expect(decodeCsr("mstatus", write("mstatus", ALL_ONES))).toMatchObject({
@@ -86,7 +86,7 @@ describe("fields keep to their rules", () => {
     }
   });
 
-  it("hold after any sequence of writes: no bit outside a field, no illegal value in one", () => {
+  it("hold after any sequence of writes: no bit outside a field, no illegal value in one (norm:Zicsr_warl norm:Zicsr_wpri_roz norm:warl_rst)", () => {
     const names = CSR_NAMES.filter((name) => !CSRS[name].access.endsWith("RO"));
     const writes = fc.array(fc.tuple(fc.constantFrom(...names), fc.bigInt({ min: 0n, max: ALL_ONES })), {
       maxLength: 60,

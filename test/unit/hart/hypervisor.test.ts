@@ -355,7 +355,7 @@ describe("a guest's time", () => {
     expect(machine.hart.read("a0")).toBe(1000n);
   });
 
-  it("makes VSTIP when it reaches vstimecmp, and not while henvcfg.STCE is 0 (norm:hip_vstip_op norm:henvcfg_stce norm:hip_vstip_vstie_acc_op)", () => {
+  it("makes VSTIP when it reaches vstimecmp, and not while henvcfg.STCE is 0 (norm:hip_vstip_op norm:henvcfg_stce norm:hip_vstip_vstie_acc_op norm:sstc_vs_facility)", () => {
     set("htimedelta", 500n);
     set("vstimecmp", 1501n);
     expect(get("hip")).toBe(0n);

@@ -126,7 +126,7 @@ const FIGURES: readonly (readonly [CsrName, number, Figure, bigint | undefined, 
     0x30a,
     bitsAt("FIOM ADUE PBMTE STCE", [0, 61, 62, 63]),
     (7n << 61n) | 1n,
-    "norm:menvcfg_sz_acc norm:menvcfg_enc_img",
+    "norm:menvcfg_sz_acc norm:menvcfg_enc_img norm:Svadu_hw_update_a_d_bits norm:stce_bit_exist",
   ],
   ["mvendorid", 0xf11, WHOLE, 0n, "norm:mvendorid_sz_acc_op norm:mvendorid_always_rd"],
   ["marchid", 0xf12, WHOLE, 0n, "norm:marchid_sz_acc_op norm:marchid_always_rd"],
@@ -243,6 +243,10 @@ it("the causes and interrupts have the manual's numbers (norm:mcause_exccode_enc
     machineExternal: 11,
     supervisorGuestExternal: 12,
   });
+});
+
+it("the privilege levels have the manual's numbers (norm:priv_levels_tbl norm:priv_levels-txt)", () => {
+  expect(MODE_NUMBER).toMatchObject({ U: 0, S: 1, M: 3 });
 });
 
 it("after reset the hart is in machine mode, with interrupts off, MPRV off and nothing reserved (norm:M-mode_at_rst1 norm:M-mode_at_rst2 norm:mstatus_mie_mprv_rst norm:hgatp_vsatp_mode_rst norm:ld_rsv_rst norm:pmp_A_L_rst norm:mcause_rst_zero)", () => {
