@@ -11,7 +11,7 @@ import { type LoadError, loadError } from "../board/load-error.ts";
 import type { HsContext } from "../hs/context.ts";
 import { type HandlerOptions, type HsHandlers, installHandlers } from "../hs/install.ts";
 import { onlooker } from "../hs/onlooker.ts";
-import { paddr } from "../isa/address.ts";
+import { type Paddr, paddr } from "../isa/address.ts";
 import { firmwareCode, Handler } from "./code.ts";
 import { afterWait } from "./hart-state.ts";
 import { HartStatus } from "./hart-status.ts";
@@ -42,7 +42,7 @@ export interface FirmwareOptions {
   /** The hart that starts the payload; 0 when left out. */
   readonly bootHart?: number;
   /** Amnesia mode; see `installHandlers`. */
-  readonly amnesia?: HandlerOptions["amnesia"];
+  readonly amnesia?: NonNullable<HandlerOptions["amnesia"]>;
 }
 
 /** Installed firmware. */
@@ -94,12 +94,7 @@ export function installFirmware(board: Board, options: FirmwareOptions = {}): Fi
   const { payloadEntry = PAYLOAD_ENTRY, bootHart = 0, amnesia } = options;
   const { ram } = board.bus;
   const { bytes, labels } = firmwareCode();
-  const map: FirmwareMap = {
-    harts: board.harts.length,
-    ram: { base: paddr(BigInt(ram.base)), sizeBytes: BigInt(ram.sizeBytes) },
-    bootInfo: BOOT_INFO,
-    code: labels,
-  };
+  const map = mapOf(board, labels);
   const refused = refuse(map, payloadEntry, bootHart);
   if (refused !== undefined) return refused;
   const own = { base: ram.base, sizeBytes: FIRMWARE_BYTES };
@@ -112,7 +107,7 @@ export function installFirmware(board: Board, options: FirmwareOptions = {}): Fi
   board.memory.write(FIRMWARE_BASE, image);
   board.memory.write(treeAddress, tree);
   initializeState(board, { payload: payloadEntry, deviceTree: treeAddress, bootHart: BigInt(bootHart) });
-  installHandlers(board, () => firmwareHandlers(map), amnesia === undefined ? {} : { amnesia });
+  attachFirmware(board, amnesia === undefined ? {} : { amnesia });
   for (const hart of board.harts) {
     hart.pc = FIRMWARE_BASE;
     hart.state.waiting = false;
@@ -121,6 +116,24 @@ export function installFirmware(board: Board, options: FirmwareOptions = {}): Fi
   const symbols = symbolsOf(board, labels);
   board.addSymbols(new Map([...symbols].map(([name, address]) => [`firmware.${name}`, address])));
   return { kind: "firmware", symbols, deviceTree: treeAddress };
+}
+
+/**
+ * Registers the firmware's handlers and changes nothing in the machine: for a board that was opened from an image or stands at
+ * the beginning of a replay, whose RAM has the firmware's code and state already.
+ */
+export function attachFirmware(board: Board, options: Pick<FirmwareOptions, "amnesia"> = {}): void {
+  const map = mapOf(board, firmwareCode().labels);
+  installHandlers(board, () => firmwareHandlers(map), options);
+}
+
+function mapOf({ harts, bus: { ram } }: Board, code: ReadonlyMap<string, Paddr>): FirmwareMap {
+  return {
+    harts: harts.length,
+    ram: { base: paddr(BigInt(ram.base)), sizeBytes: BigInt(ram.sizeBytes) },
+    bootInfo: BOOT_INFO,
+    code,
+  };
 }
 
 /** What cannot work. */

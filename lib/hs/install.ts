@@ -29,8 +29,8 @@ export interface HandlerOptions {
   readonly operations?: number;
   /**
    * *Amnesia mode*: the handlers are made afresh for each of the first 1000 calls, then for one in a hundred, drawn by this seed. A
-   * handler that kept something in a closure or on an object forgets it, and the trace hash differs from an ordinary run. (What a
-   * module keeps at its top level survives.)
+   * handler that kept something in a closure or on an object forgets it, and the trace hash differs from an ordinary run. What a
+   * module keeps at its top level survives, unless the handlers come from `handlersFromSource`.
    */
   readonly amnesia?: { readonly seed: number };
 }

@@ -6,11 +6,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Board } from "../../../lib/board/board.ts";
 import { flattenTree, node } from "../../../lib/board/flattened-tree.ts";
+import { openImage } from "../../../lib/board/open-image.ts";
 import { buildBoard } from "../../../lib/board/virt.ts";
-import { installFirmware } from "../../../lib/firmware/firmware.ts";
+import { attachFirmware, installFirmware } from "../../../lib/firmware/firmware.ts";
 import { areaOf, HartArea } from "../../../lib/firmware/map.ts";
 import { onlooker } from "../../../lib/hs/onlooker.ts";
+import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { describeWith, partPath } from "../../support/optional.ts";
+import { PAYLOAD } from "../../support/sbi-caller.ts";
 
 describe("installing firmware", () => {
   it.each([
@@ -51,6 +54,43 @@ describe("installing firmware", () => {
     installFirmware(board);
     board.run({ instructions: 500 });
     expect(board.trace.hash()).toBe(first);
+  });
+});
+
+describe("a machine with firmware in a file", () => {
+  /** Prints letters for ever, one call a letter. */
+  const letters = (): Board => {
+    const payload = assemble(
+      "li s0, 65\n again: mv a0, s0\n li a7, 1\n ecall\n addi s0, s0, 1\n li t0, 91\n bne s0, t0, again\n li s0, 65\n j again",
+      { origin: PAYLOAD },
+    );
+    if (payload.kind !== "program") throw new Error(payload.message);
+    const board = buildBoard({ harts: 2 });
+    board.memory.write(PAYLOAD, payload.bytes);
+    installFirmware(board);
+    return board;
+  };
+
+  it("goes on elsewhere once the handlers are attached, to the same hash", () => {
+    const board = letters();
+    board.run({ instructions: 20_000 });
+    const other = openImage(board.saveImage(), { prepare: attachFirmware });
+    if ("kind" in other) throw new Error(other.message);
+    for (const each of [board, other]) each.run({ instructions: 20_000 });
+    expect(other.console.text).toBe(board.console.text);
+    expect(other.console.text).toMatch(/^ABCDE/);
+    expect(other.trace.hash()).toBe(board.trace.hash());
+  });
+
+  it("goes back to its first instruction and forward again", () => {
+    const board = letters();
+    board.history.keep();
+    board.run({ instructions: 5000 });
+    const [retired, hash] = [board.clock.retired, board.trace.hash()];
+    expect(board.goTo(0)).toMatchObject({ kind: "moment" });
+    expect([board.hart.pc, board.hart.mode]).toEqual([0x8000_0000n, "M"]);
+    board.run({ instructions: retired });
+    expect([board.clock.retired, board.trace.hash()]).toEqual([retired, hash]);
   });
 });
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Board } from "../../../lib/board/board.ts";
 import type { HsContext } from "../../../lib/hs/context.ts";
 import { type HandlerOptions, type HsHandlers, installHandlers } from "../../../lib/hs/install.ts";
+import { handlersFromSource } from "../../../lib/hs/source.ts";
 import { paddr } from "../../../lib/isa/address.ts";
 import { boardWith } from "../../support/assembled.ts";
 import { boardThatCalls, callOnce, placeIn } from "./support.ts";
@@ -192,6 +193,34 @@ describe("amnesia mode", () => {
   });
 });
 
+/** A module as source text, with a counter at its top level that is used or not. */
+const sourceOf = (counter: "calls" | "count"): string => `
+  let calls = 0n;
+  function handle(context) {
+    calls += 1n;
+    const count = context.load(COUNTER, 8) + 1n;
+    context.store(COUNTER, 8, count);
+    context.csr.write("mscratch", ${counter});
+  }
+  return { 1: { name: "count", handle } };`;
+
+describe("handlers from source text", () => {
+  it("are evaluated afresh in amnesia mode: a counter at the top level is caught, one in RAM is not", () => {
+    const hash = (counter: "calls" | "count", options: HandlerOptions = {}): string =>
+      hashOf(handlersFromSource(sourceOf(counter), { COUNTER }), options);
+    expect(hash("calls")).toBe(hash("count")); // without amnesia nobody can tell
+    expect(hash("count", { amnesia: { seed: 1 } })).toBe(hash("count"));
+    expect(hash("calls", { amnesia: { seed: 1 } })).not.toBe(hash("calls"));
+  });
+
+  it("are strict, and know what they are given and no name of ours", () => {
+    const board = boardWith("hx 1");
+    installHandlers(board, handlersFromSource('return { 1: { name: "s", handle() { undeclared = 1; } } };'));
+    expect(failureOf(board)).toContain("ReferenceError: undeclared is not defined");
+    expect(() => installHandlers(board, handlersFromSource("return {"))).toThrow(SyntaxError);
+  });
+});
+
 describe("a run with handlers", () => {
   const LONG = "li a0, 200000\n loop: hx 1\n addi a0, a0, -1\n bnez a0, loop\n end: wfi\n j end";
   const long = (): Board => {
@@ -235,6 +264,19 @@ describe("a run with handlers", () => {
     board.run({ instructions: 100_000 });
     expect(board.trace.hash()).toBe(hash);
     expect(board.memory.load(COUNTER, 8)).toBe(count);
+  });
+
+  it("goes back over a call as over one step, and forward again to the same", () => {
+    const board = boardThatCalls((context) => {
+      for (let count = 0n; count < 50n; count++) context.store(COUNTER, 8, count);
+    });
+    callOnce(board);
+    const [retired, hash] = [board.clock.retired, board.trace.hash()];
+    expect(board.stepBack(1)).toMatchObject({ kind: "moment" });
+    expect([board.hart.pc, board.clock.retired]).toEqual([placeIn(board, "call"), retired - 51]);
+    expect(board.memory.load(COUNTER, 8)).toBe(0n);
+    board.step();
+    expect([board.clock.retired, board.trace.hash()]).toEqual([retired, hash]);
   });
 
   it("steps over a call as one step", () => {
