@@ -34,6 +34,6 @@ describeWith(["opensbi", "uboot"], "U-Boot", () => {
     command("virtio write 85000000 9 1", /1 blocks written: OK/);
     expect(board.disk?.read(9 * 512, 512)).toEqual(new Uint8Array(512).fill(0x5a));
     expect(board.disk?.read(10 * 512, 1)).toEqual(Uint8Array.of(10));
-    command("virtio read 84000000 7f0 20", /0 blocks read: ERROR|32 blocks read/);
+    command("virtio read 84000000 7f0 20", /blocks read: ERROR/);
   });
 });
