@@ -202,15 +202,6 @@ export class Board {
   }
 
   /**
-   * Hands bytes to a port that the board has: `uart`, `virtio-console`, or a frame to `network`.
-   *
-   * @returns  False when the board has no such port.
-   */
-  receive(port: string, bytes: Uint8Array): boolean {
-    return this.history.give({ kind: "port", port, bytes });
-  }
-
-  /**
    * The last steps that were made, oldest first: fewer when history is shorter. They are found by going back and repeating
    * them; the machine ends where it stood.
    */
@@ -248,6 +239,15 @@ export class Board {
   /** A replay of a recording, on this board: it must stand where the recording begins. */
   replay(recording: Recording): Replay {
     return new Replay(this, this.#machine, recording);
+  }
+
+  /**
+   * Bytes from outside arrive at a port: "uart", "network" (a frame), "virtio-console".
+   *
+   * @returns  False when the board has no such port.
+   */
+  receive(port: string, bytes: Uint8Array): boolean {
+    return this.#machine.ports.has(port) && this.history.give({ kind: "port", port, bytes: bytes.slice() });
   }
 
   /** Where runs stop: at addresses, at data, at CSRs, modes and traps. */
