@@ -1,12 +1,21 @@
 /** Missing fences: what a sticky board does without them, and what the checker says on either kind of board. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Board } from "../../../lib/board/board.ts";
+import { Board } from "../../../lib/board/board.ts";
+import { openImage } from "../../../lib/board/open-image.ts";
 import { type BoardConfig, buildBoard } from "../../../lib/board/virt.ts";
+import { createReferenceEngines } from "../../../lib/engine/reference/create.ts";
+import {
+  parseRemembered,
+  REMEMBERED_LEAVES,
+  RememberedTranslations,
+} from "../../../lib/hart/remembered-translations.ts";
 import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
+import { FenceChecker } from "../../../lib/mmu/fence-checker.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
 import { assembled } from "../../support/assembled.ts";
 import { bareMachine, loadText } from "../../support/bare-machine.ts";
+import { GUEST_ADDRESS, guestScene } from "../../support/guest-scene.ts";
 
 const { V, R, W, X, G, A, D } = PTE;
 const RW = V | R | W | A | D;
@@ -380,6 +389,148 @@ describe("the fence checker", () => {
     run(built);
     expect(built.fenceReports()).toMatchObject([{ writer: { hart: 0 }, uses: 2 }]);
     expect(() => buildBoard().fenceReports()).toThrow("checksFences: true");
+  });
+});
+
+describe("a guest", () => {
+  /** HS-mode reads the guest's memory at 0x4000_3123 through both stages, changes something, and reads again. */
+  function twice(change: (put: (address: bigint, word: bigint) => void) => void, fence: string) {
+    const hart = guestScene({ sticky: true });
+    const checker = new FenceChecker([hart], hart.bus);
+    const engine = createReferenceEngines([hart], hart.bus, {}, checker)[0];
+    const put = (address: bigint, word: bigint) => hart.bus.ram.store(Number(address - BASE), 8, word);
+    put(0x8002_0120n, 1n);
+    put(0x8003_0120n, 2n);
+    hart.write("a1", GUEST_ADDRESS & ~7n);
+    const execute = (text: string) => {
+      hart.bus.ram.write(0x200, assembled(text).bytes);
+      hart.pc = BASE + 0x200n;
+      return engine?.step();
+    };
+    expect(execute("hlv.d a0, (a1)")).toBe(undefined);
+    change(put);
+    execute(fence);
+    expect(execute("hlv.d a2, (a1)")).toBe(undefined);
+    expect(hart.read("a0")).toBe(1n);
+    return { read: hart.read("a2"), reports: checker.reports };
+  }
+  const guestEntry = (put: (address: bigint, word: bigint) => void) => put(0x8001_2018n, pte(0x5000n, 0xdfn));
+  const otherFrame = (put: (address: bigint, word: bigint) => void) => {
+    put(0x8001_3120n, 3n); // guest-physical page 5
+    guestEntry(put);
+  };
+  const hostEntry = (put: (address: bigint, word: bigint) => void) =>
+    put(0x8000_e020n, pte(0x8003_0000n, 0xdfn));
+
+  it("sees its own tables of before, and HFENCE.VVMA of its VMID is what is missing", () => {
+    const { read, reports } = twice(otherFrame, "nop");
+    expect(read).toBe(1n);
+    expect(reports).toMatchObject([
+      {
+        space: { stage: "VS", vmid: 3n, asid: 2n },
+        pteAddress: 0x3018n,
+        change: "remapped",
+        fence: { instruction: "hfence.vvma", address: GUEST_ADDRESS & ~7n, id: 2n },
+      },
+    ]);
+    expect(twice(otherFrame, "hfence.vvma")).toMatchObject({ read: 3n, reports: [] });
+    expect(twice(otherFrame, "hfence.gvma").read).toBe(1n);
+  });
+
+  it("sees its hypervisor's tables of before, and HFENCE.GVMA is what is missing", () => {
+    const { read, reports } = twice(hostEntry, "nop");
+    expect(read).toBe(1n);
+    expect(reports).toMatchObject([
+      {
+        space: { stage: "G", vmid: 3n },
+        address: 0x4120n,
+        pteAddress: 0x8000_e020n,
+        fence: { instruction: "hfence.gvma", address: 0x4120n, id: 3n },
+      },
+    ]);
+    expect(reports[0]?.sentence).toContain("Missing: hfence.gvma 0x0000_1048, 3 on hart 0.");
+    expect(twice(hostEntry, "hfence.gvma")).toMatchObject({ read: 2n, reports: [] });
+    expect(twice(hostEntry, "hfence.vvma").read).toBe(1n);
+  });
+
+  it("whose table moved to another frame has nothing to fear when its hypervisor fences", () => {
+    const moved = (put: (address: bigint, word: bigint) => void) => {
+      put(0x8004_0018n, pte(0x4000n, 0xdfn));
+      put(0x8000_e018n, pte(0x8004_0000n, 0xdfn));
+      put(0x8001_2018n, 0n); // the old frame is used for something else
+    };
+    expect(twice(moved, "hfence.gvma")).toMatchObject({ read: 1n, reports: [] });
+  });
+});
+
+describe("a 64 KiB page", () => {
+  it("is remembered by its sixteen small ones: a fence of one leaves the others", () => {
+    const napot = pte(0x8011_8000n, RW) | (1n << 63n);
+    const changed = supervisor(`
+      ld a0, 0(s0)
+      li s3, ${PLACE + 0x1000n}
+      ld a1, 0(s3)
+      li t0, ${LAST}
+      li t1, ${pte(TWO, RW)}
+      sd t1, 0(t0)
+      sd t1, 8(t0)
+      sfence.vma s0
+      ld a0, 0(s0)
+      ld a1, 0(s3)`);
+    const built = board({ translations: "sticky" }, changed);
+    for (let index = 0n; index < 16n; index++) built.memory.store(LAST + index * 8n, 8, napot);
+    built.memory.store(0x8011_1000n, 8, 7n);
+    run(built);
+    expect([built.hart.read("a0"), built.hart.read("a1")]).toEqual([2n, 7n]);
+  });
+});
+
+describe("a file", () => {
+  it("of a sticky board holds what it remembers: the board from it is as stale", () => {
+    const sticky = board({ translations: "sticky" }, remap("nop"));
+    const use = assembled(remap("nop")).symbols.get("use") as bigint;
+    sticky.run({ instructions: 10_000, until: { pc: use } });
+    const other = openImage(sticky.saveImage());
+    if (!(other instanceof Board)) throw new Error(other.message);
+    run(other);
+    run(sticky);
+    expect([other.hart.read("a1"), other.trace.hash()]).toEqual([1n, sticky.trace.hash()]);
+  });
+
+  it("says what a hart remembers in lines that come back the same, and takes no others", () => {
+    const sticky = board({ translations: "sticky" }, remap("nop"));
+    run(sticky);
+    const text = sticky.hart.remembered?.describe() ?? "";
+    const copy = new RememberedTranslations(true);
+    copy.restore(parseRemembered(text) ?? []);
+    expect(text.split("\n").length).toBeGreaterThan(1);
+    expect(copy.describe()).toBe(text);
+    for (const wrong of [
+      "x",
+      "only:1 2 12 0",
+      "only:1 2 13 0 1=2",
+      "only:1 2 12 4 1=2",
+      "G:* 2 12 0 1=2",
+      `${text}\n`,
+    ])
+      expect(parseRemembered(wrong), wrong).toBe(undefined);
+  });
+
+  it("cannot be made large by a guest: after 262,144 leaves the hart forgets all", () => {
+    const remembered = new RememberedTranslations(true);
+    const path = [{ address: 0n, pte: 1n }];
+    const leaf = (page: number) => ({
+      start: BigInt(page) << 12n,
+      bytes: 4096n,
+      level: 0,
+      isGlobal: false,
+      path,
+    });
+    for (let page = 0; page < REMEMBERED_LEAVES; page++)
+      remembered.remember({ stage: "only", asid: 0n }, leaf(page));
+    expect(remembered.size).toBe(REMEMBERED_LEAVES);
+    expect(remembered.remember({ stage: "only", asid: 0n }, leaf(REMEMBERED_LEAVES))).toBe(true);
+    expect([remembered.size, remembered.find({ stage: "only", asid: 0n }, 0n)]).toEqual([1, undefined]);
   });
 });
 
