@@ -72,6 +72,17 @@ const FAMILIES: readonly (readonly string[])[] = [
   ["sie", "mie"],
 ];
 
+/** Operations that stand for each other in tables of instructions. */
+const OPERATIONS: readonly (readonly string[])[] = [
+  ["add", "subtract", "multiply", "divide"],
+  ["multiplyAdd", "multiplySubtract", "negatedMultiplyAdd", "negatedMultiplySubtract"],
+  ["copySign", "copyOppositeSign", "multiplySigns"],
+  ["minimum", "maximum"],
+  ["equal", "less", "lessOrEqual"],
+  ["INT32", "UINT32", "INT64", "UINT64"],
+  ["SINGLE", "DOUBLE"],
+];
+
 /** Functions of tables, and operations on a hart, that one may confuse. */
 const CALLEES: Readonly<Record<string, string>> = {
   rw: "ro",
@@ -207,6 +218,15 @@ function property(node: ts.PropertyAccessExpression, source: ts.SourceFile, make
   make(node.getStart(source), node.end, `${object}.${other}`, `${node.name.text} became ${other}`);
 }
 
+/** Another operation of the same kind, where one is handed over. */
+function operation(node: ts.Identifier, source: ts.SourceFile, make: Make): void {
+  if (!ts.isCallExpression(node.parent) || node.parent.expression === node) return;
+  const family = OPERATIONS.find((names) => names.includes(node.text));
+  const other = family?.[(family.indexOf(node.text) + 1) % family.length];
+  if (other !== undefined && source.text.includes(other))
+    make(node.getStart(source), node.end, other, `${node.text} became ${other}`);
+}
+
 function mutate(node: ts.Node, source: ts.SourceFile, make: Make): void {
   const from = node.getStart(source);
   if (ts.isBinaryExpression(node)) binary(node, source, make);
@@ -220,6 +240,7 @@ function mutate(node: ts.Node, source: ts.SourceFile, make: Make): void {
     negate(node.expression, source, make);
   else if (ts.isArrowFunction(node) && !ts.isBlock(node.body) && isTruth(node.body))
     negate(node.body, source, make);
+  else if (ts.isIdentifier(node)) operation(node, source, make);
   else if (ts.isPropertyAccessExpression(node)) property(node, source, make);
   else if (ts.isPrefixUnaryExpression(node) && node.operator !== ts.SyntaxKind.PlusToken)
     make(
