@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   mix: async () => (await import("./bench/mix.ts")).bench,
   "guest-boot": async () => (await import("./bench/guest-boot.ts")).bench,
   "linux-boot": async () => (await import("./bench/linux-boot.ts")).bench,
+  "sbi-call": async () => (await import("./bench/sbi-call.ts")).bench,
   revert: async () => (await import("./bench/revert.ts")).bench,
   "time-travel": async () => (await import("./bench/time-travel.ts")).bench,
   cells: async () => (await import("./bench/cells.ts")).bench,
