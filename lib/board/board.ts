@@ -215,6 +215,15 @@ export class Board {
     return events.map((event) => eventText(event, this.symbols)).join("\n");
   }
 
+  /**
+   * Bytes from outside arrive at a port: `uart`, `virtio-console`, or a frame at `network`.
+   *
+   * @returns  False when the board has no such port.
+   */
+  receive(port: string, bytes: Uint8Array): boolean {
+    return this.#machine.ports.has(port) && this.history.give({ kind: "port", port, bytes: bytes.slice() });
+  }
+
   /** Starts to record what happens from now on. */
   record(): Recorder {
     return new Recorder(this.#machine, this.history);
@@ -239,15 +248,6 @@ export class Board {
   /** A replay of a recording, on this board: it must stand where the recording begins. */
   replay(recording: Recording): Replay {
     return new Replay(this, this.#machine, recording);
-  }
-
-  /**
-   * Bytes from outside arrive at a port: "uart", "network" (a frame), "virtio-console".
-   *
-   * @returns  False when the board has no such port.
-   */
-  receive(port: string, bytes: Uint8Array): boolean {
-    return this.#machine.ports.has(port) && this.history.give({ kind: "port", port, bytes: bytes.slice() });
   }
 
   /** Where runs stop: at addresses, at data, at CSRs, modes and traps. */
