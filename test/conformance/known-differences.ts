@@ -4,7 +4,7 @@
 type Differences = Readonly<Record<string, string>>;
 
 const MPV =
-  "mstatus.MPV cannot be written; norm:mstatus_mpv_op: MPV is written by traps, and MRET takes the mode from MPV and MPP, for which a hypervisor's owner must be able to write it";
+  "CSR writes leave mstatus.MPV alone; norm:mstatus_mpv_op: MRET sets V to MPV, and no rule makes the field read-only";
 const HLVX =
   "HLVX raises an instruction page fault; the note at norm:hlsv_u_op: it raises the same exceptions as other loads";
 const HGATP = "hgatp keeps PPN[1:0]; norm:hgatp_ppn_op: the lowest two bits always read as zeros";
