@@ -32,7 +32,7 @@ Options
 ${BOARD_HELP}
   --instructions N     stop after so many instructions
   --trace              at the end, print the last ${LAST_EVENTS} events and the trace hash to standard error
-  --record FILE        write a recording of the run: dom0 replay and dom0 doctor --replay repeat it
+  --record FILE        at the end, or at Ctrl-C, write a recording of the run: dom0 replay and dom0 doctor --replay repeat it
 
 What is typed (or piped in) goes to the guest. Exit code: the guest's own when it switches the machine off; 1 when the
 file is not a program for this board; 2 for wrong use; 3 when the run ended in any other way, which is then named.`,
@@ -45,7 +45,7 @@ async function boot(args: string[]): Promise<number> {
   const board = await boardWithFiles(file, values);
   const recorder = values.record === undefined ? undefined : board.record();
   board.console.onText((text) => process.stdout.write(text));
-  const stop = await runWithKeyboard(board, instructions);
+  const stop = await runWithKeyboard(board, instructions, recorder !== undefined);
   if (values.trace) printTrace(board);
   if (recorder !== undefined && values.record !== undefined) await save(recorder, values.record);
   if (stop.reason === "poweroff") return stop.exitCode & 0xff;
@@ -71,18 +71,28 @@ async function save(recorder: Recorder, file: string): Promise<void> {
   }
 }
 
-/** Runs in slices and gives the guest what was typed between them. */
-async function runWithKeyboard(board: Board, instructions: number): Promise<Stop> {
+/**
+ * Runs in slices and gives the guest what was typed between them.
+ *
+ * @param endsAtInterrupt  Ctrl-C ends the run as if its instructions were used up, so that its recording can be kept.
+ */
+async function runWithKeyboard(board: Board, instructions: number, endsAtInterrupt: boolean): Promise<Stop> {
+  let isInterrupted = false;
+  const onInterrupt = (): void => {
+    isInterrupted = true;
+  };
+  if (endsAtInterrupt) process.once("SIGINT", onInterrupt);
   const deadline = board.clock.retired + instructions;
   const onKeys = (keys: Buffer): void => board.type(keys.toString("utf8"));
   process.stdin.on("data", onKeys);
   try {
     for (;;) {
       const stop = board.run({ instructions: Math.min(SLICE, deadline - board.clock.retired) });
-      if (stop.reason !== "budget" || board.clock.retired >= deadline) return stop;
+      if (stop.reason !== "budget" || board.clock.retired >= deadline || isInterrupted) return stop;
       await setImmediate();
     }
   } finally {
+    process.off("SIGINT", onInterrupt);
     process.stdin.off("data", onKeys);
     process.stdin.pause();
   }
@@ -93,7 +103,7 @@ function words(stop: Stop, board: Board): string {
   const after = `after ${stop.retired} instructions, at ${place}`;
   switch (stop.reason) {
     case "budget":
-      return `stopped ${after}: the instructions allowed by --instructions are used up.`;
+      return `stopped ${after}: the instructions allowed by --instructions are used up, or Ctrl-C was pressed.`;
     case "reset":
       return `the guest asked for a reset ${after}.`;
     case "wfi":

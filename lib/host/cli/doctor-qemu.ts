@@ -155,4 +155,4 @@ async function waitFor(find: () => number, isOver: () => boolean): Promise<numbe
   return -1;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms).unref());
+const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));

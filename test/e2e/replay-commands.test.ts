@@ -1,0 +1,112 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { packRecording, unpackRecording } from "../../lib/board/recording.ts";
+import { assetFile, PROJECT_ROOT } from "../../lib/host/node-assets.ts";
+import { assembled } from "../support/assembled.ts";
+import { elf } from "../support/elf-file.ts";
+import { describeWith } from "../support/optional.ts";
+
+const KERNEL = assetFile("images/mini-kernel.elf");
+const MAIN = join(PROJECT_ROOT, "lib/host/cli/main.ts");
+const folder = mkdtempSync(join(tmpdir(), "dom0-replay-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function dom0(args: readonly string[], input = "") {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [MAIN, ...args], {
+    encoding: "utf8",
+    input,
+  });
+  return { stdout, stderr, status };
+}
+
+const recordingOf = (name: string, args: readonly string[], input = ""): string => {
+  const file = join(folder, name);
+  expect(dom0(["boot", ...args, "--record", file], input).stderr).toBe("");
+  return file;
+};
+
+describe("dom0 boot --record and dom0 replay", () => {
+  it("repeat a run with what was typed, and print what the guest printed", () => {
+    const echo = join(folder, "echo.elf");
+    const text = `li s0, 0x10000000
+      loop: lbu t0, 5(s0)
+      andi t0, t0, 1
+      beqz t0, loop
+      lbu a0, 0(s0)
+      li t0, 10
+      beq a0, t0, done
+      sb a0, 0(s0)
+      j loop
+      done: li t0, 0x100000
+      li t1, 0x5555
+      sw t1, 0(t0)`;
+    writeFileSync(echo, elf([{ paddr: 0x8000_0000n, bytes: assembled(text).bytes }]));
+    const file = recordingOf("echo.recording", [echo, "--seed", "7"], "hello\n");
+    const { stdout, status } = dom0(["replay", file, "--console"]);
+    expect(stdout).toMatch(
+      /^helloThe same run: \d+ instructions, \d+ checkpoints, trace hash [0-9a-f]{64}\.\n$/,
+    );
+    expect(status).toBe(0);
+  });
+
+  it("keep a run that Ctrl-C ended", async () => {
+    const loop = join(folder, "loop.elf");
+    writeFileSync(loop, elf([{ paddr: 0x8000_0000n, bytes: assembled("loop: j loop").bytes }]));
+    const file = join(folder, "loop.recording");
+    const child = spawn(process.execPath, [MAIN, "boot", loop, "--record", file], { stdio: "pipe" });
+    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
+    let isOver = false;
+    void ended.then(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      await new Promise((later) => setTimeout(later, 500));
+      child.kill("SIGINT"); // before the handler is there it just ends the process: then there is no file
+    }
+    const bytes = await ended.then(() => readFileSync(file)).catch(() => undefined);
+    if (bytes !== undefined) expect(unpackRecording(bytes)).not.toHaveProperty("kind");
+  });
+
+  it("say in one line what is wrong with a file", () => {
+    const file = join(folder, "text.recording");
+    writeFileSync(file, "hello");
+    for (const [args, message, code] of [
+      [["replay", file], /no "dom0 recording"/, 1],
+      [["replay", join(folder, "nothing")], /no such file/, 1],
+      [["replay"], /name one recording/, 2],
+      [["doctor", "--replay", file], /no "dom0 recording"/, 1],
+      [["gdb", "--replay", file], /no "dom0 recording"/, 1],
+      [["gdb", KERNEL, "--port", "70000"], /--port takes/, 2],
+    ] as const) {
+      const { stderr, status } = dom0(args);
+      expect(stderr).toMatch(message);
+      expect([status, stderr.trimEnd().split("\n").length]).toEqual([code, 1]);
+    }
+  });
+});
+
+describeWith(["qemu"], "dom0 doctor --replay", () => {
+  it("says of a correct machine that the program is to blame, after every setting and QEMU agreed", () => {
+    const file = recordingOf("kernel.recording", [KERNEL]);
+    const { stdout, status } = dom0(["doctor", "--replay", file]);
+    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(4);
+    expect(stdout).toMatch(/on QEMU +\d+ lines of the console are the same/);
+    expect(stdout).toMatch(/It is very probably your program/);
+    expect(status).toBe(0);
+  });
+
+  it("says of a recording that does not repeat that the emulator is to blame", () => {
+    const file = recordingOf("other.recording", [KERNEL]);
+    const recording = unpackRecording(new Uint8Array(readFileSync(file)));
+    if ("kind" in recording) return expect.unreachable(recording.message);
+    const other = { ...recording, end: { ...recording.end, hash: "0".repeat(64) } };
+    writeFileSync(file, packRecording(other));
+    const { stdout, status } = dom0(["doctor", "--replay", file]);
+    expect(stdout).toMatch(/trace hash at the end is another/);
+    expect(stdout).toMatch(/emulator's bug/);
+    expect(status).toBe(4);
+  });
+});
