@@ -17,6 +17,7 @@ export { RAM_BASE, VIRT_MAP } from "./board/memory-map.ts";
 export type { Moment } from "./board/moment.ts";
 export { type OpenOptions, openImage } from "./board/open-image.ts";
 export { openReplay, replay } from "./board/open-replay.ts";
+export type { NetworkConfig, NetworkPeer, PeripheralConfig } from "./board/peripherals.ts";
 export type { Recorder, RecordingError } from "./board/recorder.ts";
 export { packRecording, type Recording, unpackRecording } from "./board/recording.ts";
 export type { Replay, ReplayReport } from "./board/replay.ts";
@@ -28,6 +29,7 @@ export { eventText, type TraceEvent } from "./board/trace-event.ts";
 export { stepText } from "./board/trace-text.ts";
 export type { TurnLengths } from "./board/turns.ts";
 export { type BoardConfig, buildBoard, type HartCount } from "./board/virt.ts";
+export { Wire, type WireStop } from "./board/wire.ts";
 export { INSNS_PER_TICK } from "./bus/clock.ts";
 export { Answer, localAnswer, type Outcome } from "./checks/answer.ts";
 export {
@@ -100,6 +102,7 @@ export {
 export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
+export { BlockStore, type BlockVersion } from "./devices/virtio/block-store.ts";
 export {
   attachFirmware,
   type Firmware,
