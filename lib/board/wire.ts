@@ -16,7 +16,10 @@ export type WireStop =
   | { readonly reason: "time" }
   | { readonly board: Board; readonly reason: StopReason["reason"] };
 
-/** Two boards and a cable. Run the boards through it, not each by itself. */
+/**
+ * Two boards and a cable. Run the boards through it, not each by itself. At the end of a turn nothing is on the cable: take
+ * snapshots of both there.
+ */
 export class Wire {
   readonly #left: Board;
   readonly #right: Board;
@@ -50,7 +53,7 @@ export class Wire {
       const turnEnd = (Math.floor(this.#right.clock.now / this.#turnInsns) + 1) * this.#turnInsns;
       const until = Math.min(end, turnEnd);
       for (const board of [this.#left, this.#right]) {
-        const { reason } = board.run({ instructions: this.#turnInsns, untilInsns: until });
+        const { reason } = board.run({ instructions: until - board.clock.now, untilInsns: until });
         if (board.clock.now < until) return { board, reason };
       }
       if (until === turnEnd) this.#exchange();
