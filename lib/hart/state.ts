@@ -77,9 +77,9 @@ export class HartState {
 
   /** Everything to its value after reset: machine mode, interrupts off, no PMP rule. @spec norm:M-mode_at_rst1 */
   reset(pc: bigint = RESET_PC): void {
-    this.bytes.fill(0);
-    this.pc = pc;
-    this.modeNumber = MODE_NUMBER.M;
+    this.bytes.fill(0); // norm:ld_rsv_rst norm:pmp_A_L_rst norm:mstatus_mie_mprv_rst norm:hgatp_vsatp_mode_rst norm:mcause_rst_zero
+    this.pc = pc; // norm:pc_rst
+    this.modeNumber = MODE_NUMBER.M; // norm:M-mode_at_rst2
     for (const name of STORED_CSRS) this.setStored(name, CSRS[name].reset);
   }
 

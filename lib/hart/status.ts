@@ -30,12 +30,12 @@ export const SSTATUS_MASK: bigint = Object.values(CSRS.sstatus.fields).reduce(
   0n,
 );
 
-/** FS is Off, Initial, Clean or Dirty: 0 to 3. @spec norm:mstatus_fs_vs_xs_enc */
+/** FS is Off, Initial, Clean or Dirty: 0 to 3. */
 const FS_DIRTY = fieldMask(FIELDS.FS);
-/** SD says that some extension's state is dirty, and F is the only one that has a state here. @spec norm:mstatus_sd_op1 */
+/** SD says that some extension's state is dirty, and F is the only one that has a state here. */
 const SD = fieldMask(FIELDS.SD);
 
-/** `mstatus` with SD as FS wants it. */
+/** `mstatus` with SD as FS wants it. @spec norm:mstatus_sd_op1 @spec norm:mstatus_fs_vs_xs_enc */
 export const withSummary = (mstatus: bigint): bigint =>
   (mstatus & FS_DIRTY) === FS_DIRTY ? mstatus | SD : mstatus & ~SD;
 

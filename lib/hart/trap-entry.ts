@@ -30,7 +30,6 @@ const isBitSet = (word: bigint, bit: number): boolean => ((word >> BigInt(bit)) 
  * The bits that decide whether supervisor mode handles a trap, and whether a guest handles its own. Machine mode's traps
  * stay with it, whatever the bits.
  * @spec norm:medeleg_mideleg_op2
- * @spec norm:trap_never_trans_lower
  * @spec norm:H_trap_deleg
  */
 function delegationOf(state: HartState, { isInterrupt, cause }: Trap): Delegation {
@@ -42,7 +41,7 @@ function delegationOf(state: HartState, { isInterrupt, cause }: Trap): Delegatio
     isSet && isVirtual(state.modeNumber)
       ? { register: further, isSet: isBitSet(state.stored(further), cause) }
       : undefined;
-  return { register, bit: cause, isSet, wasAsked: state.modeNumber !== M, toGuest };
+  return { register, bit: cause, isSet, wasAsked: state.modeNumber !== M, toGuest }; // norm:trap_never_trans_lower
 }
 
 /**

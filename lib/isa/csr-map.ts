@@ -267,7 +267,7 @@ export const CSRS = {
     access: "MRW",
     title: "machine interrupt enable",
     spec: "norm:mie_std_enc_img",
-    // norm:mip_mie_vs
+    // norm:mip_mie_vs norm:mie_bits_rdonly0 norm:mie_bits_wr
     fields: {
       SSIE: rw(1),
       VSSIE: rw(2),

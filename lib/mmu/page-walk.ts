@@ -200,7 +200,7 @@ function judgePointer(pte: bigint, level: number, memoryType: bigint): "pointer"
   return level === 0 ? "pointer-at-last-level" : "pointer";
 }
 
-/** Why a leaf does not allow the access. @spec norm:Sv39_superpage_align_fault @spec norm:Sv48_superpage_align_fault */
+/** Why a leaf does not allow the access. @spec norm:Sv39_superpage_align @spec norm:Sv39_superpage_align_fault @spec norm:Sv48_superpage_align_fault */
 function leafRefusal(pte: bigint, level: number, request: WalkRequest): WalkFaultReason | undefined {
   const pageMask = (pageBytesAt(level) >> BigInt(PAGE_SHIFT)) - 1n;
   if ((ptePpn(pte) & pageMask) !== 0n) return "misaligned-superpage";
@@ -219,7 +219,7 @@ function napotRefusal(pte: bigint, level: number): WalkFaultReason | undefined {
   return getField(pte, PTE_FIELDS.napot) === NAPOT_PATTERN ? undefined : "napot-size-reserved";
 }
 
-/** U: whose page it is. Supervisor mode never executes user pages, SUM or not. @spec norm:sstatus_sum */
+/** U: whose page it is. Supervisor mode never executes user pages, SUM or not. @spec norm:sstatus_sum @spec norm:mstatus_sum_op */
 function ownerRefusal(pte: bigint, { asUser, kind, sum }: WalkRequest): WalkFaultReason | undefined {
   const isUserPage = pteHas(pte, "U");
   if (asUser) return isUserPage ? undefined : "supervisor-page";
@@ -228,16 +228,16 @@ function ownerRefusal(pte: bigint, { asUser, kind, sum }: WalkRequest): WalkFaul
   return sum ? undefined : "user-page";
 }
 
-/** R, W, X. @spec norm:sstatus_mxr */
+/** R, W, X. @spec norm:sstatus_mxr @spec norm:mstatus_mxr_op */
 function rightsRefusal(pte: bigint, { kind, mxr, needsExecute }: WalkRequest): WalkFaultReason | undefined {
   if (needsExecute) return pteHas(pte, "X") ? undefined : "not-executable";
   switch (kind) {
     case "fetch":
-      return pteHas(pte, "X") ? undefined : "not-executable";
+      return pteHas(pte, "X") ? undefined : "not-executable"; // norm:fetch_page_fault_no_x
     case "load":
-      return pteHas(pte, "R") || (mxr && pteHas(pte, "X")) ? undefined : "not-readable";
+      return pteHas(pte, "R") || (mxr && pteHas(pte, "X")) ? undefined : "not-readable"; // norm:load_page_fault_no_r
     case "store":
-      return pteHas(pte, "W") ? undefined : "not-writable";
+      return pteHas(pte, "W") ? undefined : "not-writable"; // norm:store_page_fault_no_w
   }
 }
 

@@ -49,7 +49,7 @@ function napot(word: bigint): { first: bigint; end: bigint } {
 function regionOf(matching: PmpMatching, word: bigint, wordBefore: bigint): { first: bigint; end: bigint } {
   switch (matching) {
     case "OFF":
-      return { first: 0n, end: 0n }; // norm:pmp_a_field_off
+      return { first: 0n, end: 0n };
     case "TOR":
       return { first: wordBefore * 4n, end: word * 4n };
     case "NA4":
@@ -89,7 +89,7 @@ export function pmpEntry(state: HartState, index: number): PmpEntry {
 export function pmpEntryFor(state: HartState, address: Paddr, lengthBytes: number): PmpEntry | undefined {
   const last = address + BigInt(lengthBytes) - 1n;
   for (let index = 0; index < PMP_ENTRIES; index++) {
-    if (((state.pmpConfig[index] ?? 0) & 0x18) === 0) continue;
+    if (((state.pmpConfig[index] ?? 0) & 0x18) === 0) continue; // norm:pmp_a_field_off
     const entry = pmpEntry(state, index);
     if (entry.first <= last && address < entry.end) return entry;
   }

@@ -42,8 +42,8 @@ const guestPhysical = (name: Scheme["name"], levels: number): Scheme => ({
  * @spec norm:hgatp_mode_sv48x4
  */
 export const SCHEMES = {
-  Sv39: virtual("Sv39", 3),
-  Sv48: virtual("Sv48", 4),
+  Sv39: virtual("Sv39", 3), // norm:Sv39_levels norm:Sv39_va_sz
+  Sv48: virtual("Sv48", 4), // norm:Sv48_levels norm:Sv48_va_sz
   Sv39x4: guestPhysical("Sv39x4", 3),
   Sv48x4: guestPhysical("Sv48x4", 4),
 } as const satisfies Record<Scheme["name"], Scheme>;

@@ -26,6 +26,13 @@ async function sources(root: string, folder: string, ending: string): Promise<st
     .sort();
 }
 
+/** Text of a source; empty if somebody has taken the file away since it was listed. */
+const textOf = (root: string, file: string): Promise<string> =>
+  readFile(path.join(root, file), "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return "";
+    throw error;
+  });
+
 /** Scans `lib` and `test` below the project's folder. */
 export async function scanCitations(root: string): Promise<Citations> {
   const places: Place[] = [];
@@ -33,12 +40,12 @@ export async function scanCitations(root: string): Promise<Citations> {
   const tests: CitedTest[] = [];
   for (const file of await sources(root, "lib", ".ts")) {
     if (!MACHINE.test(file)) continue;
-    const found = codeCitations(file, await readFile(path.join(root, file), "utf8"));
+    const found = codeCitations(file, await textOf(root, file));
     places.push(...found.places);
     strays.push(...found.strays);
   }
   for (const file of await sources(root, "test", ".test.ts"))
-    tests.push(...testCitations(file, await readFile(path.join(root, file), "utf8")));
+    tests.push(...testCitations(file, await textOf(root, file)));
   return { places, tests, strays };
 }
 

@@ -87,7 +87,7 @@ const FIGURES: readonly (readonly [CsrName, number, Figure, bigint | undefined, 
     0x304,
     bitsAt("SSIE VSSIE MSIE STIE VSTIE MTIE SEIE VSEIE MEIE SGEIE", INTERRUPT_BITS),
     0x1eeen,
-    "norm:mie_sz_acc norm:mie_std_enc_img",
+    "norm:mie_sz_acc norm:mie_std_enc_img norm:mie_bits_wr norm:mie_bits_rdonly0",
   ],
   [
     "mip",
@@ -249,7 +249,7 @@ it("the privilege levels have the manual's numbers (norm:priv_levels_tbl norm:pr
   expect(MODE_NUMBER).toMatchObject({ U: 0, S: 1, M: 3 });
 });
 
-it("after reset the hart is in machine mode, with interrupts off, MPRV off and nothing reserved (norm:M-mode_at_rst1 norm:M-mode_at_rst2 norm:mstatus_mie_mprv_rst norm:hgatp_vsatp_mode_rst norm:ld_rsv_rst norm:pmp_A_L_rst norm:mcause_rst_zero)", () => {
+it("after reset the hart is in machine mode, with interrupts off, MPRV off and nothing reserved (norm:M-mode_at_rst1 norm:M-mode_at_rst2 norm:mstatus_mie_mprv_rst norm:hgatp_vsatp_mode_rst norm:ld_rsv_rst norm:pmp_A_L_rst norm:mcause_rst_zero norm:pc_rst)", () => {
   writeCsr(machine.hart, "mstatus", ALL_ONES);
   writeCsr(machine.hart, "hgatp", 8n << 60n);
   writeCsr(machine.hart, "vsatp", 8n << 60n);
@@ -258,7 +258,7 @@ it("after reset the hart is in machine mode, with interrupts off, MPRV off and n
   machine.hart.state.reservation = 1n;
   machine.hart.state.modeNumber = MODE_NUMBER.U;
   machine.hart.reset();
-  expect(machine.hart.mode).toBe("M");
+  expect([machine.hart.mode, machine.hart.pc]).toEqual(["M", 0x8000_0000n]);
   expect(machine.hart.csr("mstatus") & ((1n << 17n) | (1n << 3n))).toBe(0n);
   expect((["hgatp", "vsatp", "mcause", "pmpcfg0"] as const).map((name) => machine.hart.csr(name))).toEqual([
     0n,

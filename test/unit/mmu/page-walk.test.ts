@@ -45,7 +45,7 @@ const tables = (leaf: bigint, middle = pte(LAST, V), root = pte(MIDDLE, V)): Rea
 const FULL = V | R | W | X | U | A | D;
 
 describe("a walk", () => {
-  it("goes through three tables and adds the offset (norm:Sv39_LEVELS norm:Sv39_levels norm:Sv39_PTESIZE norm:Sv39_page_offset_sz norm:Sv39_pte_sz)", () => {
+  it("goes through three tables and adds the offset (norm:Sv39_LEVELS norm:Sv39_levels norm:Sv39_PTESIZE norm:Sv39_page_offset_sz norm:Sv39_pte_sz norm:Sv39_vpn_sz)", () => {
     const steps: WalkStep[] = [];
     const found = walkPageTable(request(), tables(pte(0x8765_4000n, FULL)), (step) => steps.push(step));
     expect(found).toMatchObject({ kind: "leaf", paddr: 0x8765_4456n, level: 0, pteAddress: LAST + 24n });
@@ -313,7 +313,7 @@ describe("schemes", () => {
     );
   });
 
-  it("of four levels walk them all, and the root of the second stage has 2048 entries (norm:Sv48_LEVELS norm:hgatp_mode_sv48x4)", () => {
+  it("of four levels walk them all, and the root of the second stage has 2048 entries (norm:Sv48_LEVELS norm:hgatp_mode_sv48x4 norm:Sv48_levels norm:Sv48_vpn_sz norm:Sv48_va_sz norm:Sv48_PTESIZE norm:Sv48_page_offset_sz)", () => {
     const steps: WalkStep[] = [];
     const everything: ReadPte = (address) => pte(address & ~0xfffn, V);
     const record = (step: WalkStep) => steps.push(step);
