@@ -69,7 +69,7 @@ export class Clint implements Device {
       return undefined;
     }
     const shift = BigInt((offset & 7) * 8);
-    const mask = 0xffff_ffffn << shift;
+    const mask = 0xffff_ffffn << shift; // norm:mtime_mtimecmp_rv64_wr
     register.write((register.read() & ~mask & UNSIGNED_64_MAX) | (value << shift));
     return undefined;
   }
@@ -105,22 +105,22 @@ export class Clint implements Device {
     if (offset < ClintOffset.MTIMECMP) return this.#softwarePair(offset >> 3);
     if (offset >= ClintOffset.MTIME) {
       const write = (value: bigint): void => {
-        this.#clock.mtime = value;
+        this.#clock.mtime = value; // norm:mtime_acc norm:mtime_sz
         for (const hart of this.#harts.keys()) this.#compare(hart);
       };
-      return { read: () => this.#clock.mtime, write };
+      return { read: () => this.#clock.mtime, write }; // norm:mtime_enc_img
     }
     const hart = (offset - ClintOffset.MTIMECMP) >> 3;
     const lines = this.#harts[hart];
     if (lines === undefined) return undefined;
     const write = (value: bigint): void => {
-      lines.compare = value;
+      lines.compare = value; // norm:mtimecmp_sz
       this.#compare(hart);
     };
-    return { read: () => lines.compare, write };
+    return { read: () => lines.compare, write }; // norm:mtimecmp_enc_img
   }
 
-  /** Two neighboring `msip` registers as one 64-bit word; only bit 0 of each exists. */
+  /** Two neighboring `msip` registers as one 64-bit word; only bit 0 of each exists. @spec norm:msip_enc @spec norm:msip_sz_acc */
   #softwarePair(pair: number): { read(): bigint; write(value: bigint): void } {
     const low = this.#harts[pair * 2]?.software;
     const high = this.#harts[pair * 2 + 1]?.software;
@@ -136,8 +136,9 @@ export class Clint implements Device {
   /** Drives the timer line of a hart from the comparison, and plans the moment when it turns. */
   #compare(hart: number): void {
     const { timer, alarm, compare } = this.#hart(hart);
-    const due = this.#clock.mtime >= compare;
+    const due = this.#clock.mtime >= compare; // norm:mtime_intr_pending
     timer.set(due);
+    // norm:mtime_intr_mtip_visibility
     if (due) alarm.cancel();
     else alarm.set(this.#clock.whenMtimeReaches(compare));
   }

@@ -16,7 +16,7 @@ function interruptor(harts = 2) {
 }
 
 describe("mtime and mtimecmp", () => {
-  it("raise the timer line of their hart in the tick in which mtime reaches mtimecmp", () => {
+  it("raise the timer line of their hart in the tick in which mtime reaches mtimecmp (norm:mtime_intr_pending norm:mtime_intr_mtip_visibility)", () => {
     const { clint, advance } = interruptor();
     clint.store(0x4000, 8, 1_000_000n);
     clint.store(0x4008, 8, 5n);
@@ -29,7 +29,7 @@ describe("mtime and mtimecmp", () => {
     expect(levels.map(([, second]) => second)).toEqual([false, false, false, false, false, true, true]);
   });
 
-  it("lower the line as soon as mtimecmp lies ahead again", () => {
+  it("lower the line as soon as mtimecmp lies ahead again (norm:mtime_intr_pending)", () => {
     const { clint, advance } = interruptor();
     clint.store(0x4000, 8, 0n);
     expect(clint.timerLine(0).level).toBe(true);
@@ -39,7 +39,7 @@ describe("mtime and mtimecmp", () => {
     expect(clint.timerLine(0).level).toBe(true);
   });
 
-  it("can be read and written in halves", () => {
+  it("can be read and written in halves (norm:mtimecmp_sz norm:mtimecmp_enc_img norm:mtime_mtimecmp_rv64_wr)", () => {
     const { clint, clock } = interruptor();
     clint.store(0x4004, 4, 0xdead_beefn);
     clint.store(0x4000, 4, 0x1234_5678n);
@@ -52,7 +52,7 @@ describe("mtime and mtimecmp", () => {
     expect(clock.mtime).toBe(0x1_ffff_ffffn);
   });
 
-  it("compare again at once when mtime itself is written", () => {
+  it("compare again at once when mtime itself is written (norm:mtime_acc norm:mtime_sz norm:mtime_enc_img)", () => {
     const { clint } = interruptor();
     clint.store(0x4000, 8, 1000n);
     clint.store(0xbff8, 8, 1000n);
@@ -81,7 +81,7 @@ describe("mtime and mtimecmp", () => {
 });
 
 describe("msip", () => {
-  it("drives the software line with bit 0 and keeps no other bit", () => {
+  it("drives the software line with bit 0 and keeps no other bit (norm:msip_enc norm:msip_sz_acc)", () => {
     const { clint } = interruptor();
     clint.store(4, 4, 0xffff_ffffn);
     expect(clint.load(4, 4)).toBe(1n);
