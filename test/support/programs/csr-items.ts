@@ -11,7 +11,7 @@ const names = (text: string): CsrName[] => text.split(/\s+/) as CsrName[];
 /** Any value will do: nothing that the handlers stand on depends on them. */
 const WRITABLE = names("fflags frm fcsr sie sip sepc scause stval mepc mcause mtval");
 const HYPERVISOR_WRITABLE = names(
-  "hstatus hedeleg hideleg hvip hie hgeie htval htimedelta vsie vsepc vscause vstval vsip hip",
+  "hedeleg hideleg hvip hie hgeie htval htimedelta vsie vsepc vscause vstval vsip hip",
 );
 /**
  * Their values differ between machines on purpose (identity, time), or depend on where things are (QEMU's board has no guest
@@ -19,7 +19,7 @@ const HYPERVISOR_WRITABLE = names(
  */
 const UNREADABLE = new Set<string>(
   names(
-    "stval mtval vstval sepc mepc vsepc sstatus mstatus vsstatus scause mcause vscause cycle time instret mcycle minstret mvendorid marchid mimpid misa mcountinhibit htinst hvip hip mip menvcfg henvcfg hgeip hgeie htimedelta mconfigptr",
+    "stval mtval vstval sepc mepc vsepc sstatus mstatus vsstatus scause mcause vscause cycle time instret mcycle minstret mvendorid marchid mimpid misa mcountinhibit htinst hvip hip mip hideleg sip sie vsip vsie menvcfg henvcfg hgeip hgeie htimedelta mconfigptr",
   ),
 );
 const isReadable = (name: string): boolean =>
@@ -112,8 +112,14 @@ export function borrowedRights(below: Below): Draft {
 
 /** Status registers get 31 random bits: above them QEMU has UXL, which may say 32 there. */
 function status(below: Below, mnemonic: Mnemonic, withH: boolean): Draft {
-  const csr = addressOf(one(below, names(withH ? "mstatus sstatus vsstatus" : "mstatus sstatus")));
-  return constantTo(below, mnemonic, csr, below(2 ** 31 - 2048) & ~MPRV);
+  const name = one(below, names(withH ? "mstatus sstatus vsstatus hstatus" : "mstatus sstatus"));
+  const value = below(2 ** 31 - 2048) & ~MPRV;
+  if (name === "vsstatus" || name === "hstatus") {
+    // QEMU keeps bits there that the manual does not define.
+    const whole = mnemonic.replace(/i$/, "") as Mnemonic;
+    return constantTo(below, whole, addressOf(name), value & (name === "hstatus" ? 0x70_03c0 : 0xc_6122));
+  }
+  return constantTo(below, mnemonic, addressOf(name), value);
 }
 
 /** Counter enables get three bits: the others belong to counters that QEMU may have. */
@@ -136,10 +142,12 @@ export function csrItem(
   if (below(6) === 0) return status(below, mnemonic, withH);
   const rd = below(4) === 0 ? 0 : freeRegister(below);
   if (below(3) !== 0) {
-    const csr = addressOf(one(below, withH && below(2) === 0 ? HYPERVISOR_WRITABLE : WRITABLE));
-    // Reading back through rd would be the next item's business: most CSRs are read by it soon.
+    const name = one(below, withH && below(2) === 0 ? HYPERVISOR_WRITABLE : WRITABLE);
+    const csr = addressOf(name);
+    // What a trap left in a register may differ, and must not be mixed with what is written.
+    const writes = /cause$|tval$/.test(name) ? (mnemonic.endsWith("i") ? "csrrwi" : "csrrw") : mnemonic;
     return {
-      words: [word(mnemonic, { rd: isReadableNumber(csr) ? rd : 0, rs1: below(32), uimm: below(32), csr })],
+      words: [word(writes, { rd: isReadableNumber(csr) ? rd : 0, rs1: below(32), uimm: below(32), csr })],
     };
   }
   const name = one(below, withH ? READABLE : BASE_READABLE);

@@ -84,9 +84,9 @@ export const QEMU_7_DIFFERENCES: readonly KnownDifference[] = [
   {
     id: "odd-epc",
     spec: "norm:mepc_align",
-    about: "QEMU 7.2 keeps bit 0 of sepc and mepc",
+    about: "QEMU keeps bit 0 of sepc and its kin",
     scope: "word",
-    matches: ({ difference: { name, ours, theirs } }) => /^[ms]epc$/.test(name) && theirs === (ours | 1n),
+    matches: ({ difference: { name, ours, theirs } }) => /^(m|s|vs)epc$/.test(name) && theirs === (ours | 1n),
   },
   {
     id: "ebreak-tval",
