@@ -30,13 +30,24 @@ const rotateRight64 = (value: bigint, amount: bigint): bigint => rotateRight(asU
 const rotateRight32 = (value: bigint, amount: bigint): bigint =>
   word(rotateRight(unsignedWord(value), amount & 31n, 32n));
 
-/** Each of the eight bytes of an unsigned value, least significant first. */
-const bytesOf = (value: bigint): bigint[] =>
-  Array.from({ length: 8 }, (_, index) => (value >> BigInt(8 * index)) & 0xffn);
+const LOW_BITS = 0x7f7f_7f7f_7f7f_7f7fn;
+const TOP_BITS = 0x8080_8080_8080_8080n;
 
-/** The value of bytes given most significant first. */
-const fromBytes = (bytes: readonly bigint[]): bigint =>
-  bytes.reduce((value, byte) => (value << 8n) | byte, 0n);
+/** Every byte that is not zero becomes 0xff: its top bit is found, and then spread. `strlen` lives on it. */
+function combinedBytes(value: bigint): bigint {
+  const tops = BigInt.asUintN(64, ((value & LOW_BITS) + LOW_BITS) | value) & TOP_BITS;
+  return tops | (tops - (tops >> 7n));
+}
+
+const EVEN_BYTES = 0x00ff_00ff_00ff_00ffn;
+const EVEN_HALVES = 0x0000_ffff_0000_ffffn;
+
+/** The bytes of a value in the other order: bytes change places, then halfwords, then words. */
+function reversedBytes(value: bigint): bigint {
+  const bytes = ((value & EVEN_BYTES) << 8n) | ((value >> 8n) & EVEN_BYTES);
+  const halves = ((bytes & EVEN_HALVES) << 16n) | ((bytes >> 16n) & EVEN_HALVES);
+  return BigInt.asUintN(64, halves << 32n) | (BigInt.asUintN(64, halves) >> 32n);
+}
 
 /** Basic bit manipulation. @spec unpriv §"Zbb: Basic bit-manipulation" */
 export const zbb = {
@@ -130,11 +141,10 @@ export const zbb = {
   }),
   // norm:orc_b_enc
   "orc.b": unary("001010000111 rs1 101 rd 0010011", "norm:orc_b_op", ({ x }, { rd, rs1 }) => {
-    const bytes = bytesOf(asU64(x[rs1])).map((byte) => (byte === 0n ? 0n : 0xffn));
-    x[rd] = fromBytes(bytes.reverse());
+    x[rd] = combinedBytes(x[rs1]);
   }),
   // norm:rev8_rv64_enc
   rev8: unary("011010111000 rs1 101 rd 0010011", "norm:rev8_op", ({ x }, { rd, rs1 }) => {
-    x[rd] = fromBytes(bytesOf(asU64(x[rs1])));
+    x[rd] = reversedBytes(x[rs1]);
   }),
 } as const satisfies Record<string, Insn>;

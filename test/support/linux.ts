@@ -37,17 +37,20 @@ export function runUntil(board: Board, shown: string | RegExp, from = 0): string
   }
 }
 
+/** The prompt, behind which the shell asks the terminal where the cursor is. */
+const PROMPT = /\n# \x1b\[6n$/;
+
 /** Runs from power-on to the shell's first prompt. */
 export function bootToShell(board: Board): void {
   runUntil(board, WELCOME);
-  runUntil(board, /\n# $/);
+  runUntil(board, PROMPT);
 }
 
 /** Types a command at the prompt; what is shown until the next prompt, the echo of the command included. */
 export function ask(board: Board, command: string): string {
   const from = board.console.text.length;
   board.type(`${command}\n`);
-  return runUntil(board, /\n# $/, from);
+  return runUntil(board, PROMPT, from);
 }
 
 /** Types `poweroff` and runs until the machine is off. */
