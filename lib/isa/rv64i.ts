@@ -55,9 +55,11 @@ const STORE = "norm:sd_sw_sh_sb_op_rv64i";
 
 /** The base instruction set. @spec unpriv §"RV64I Base Integer Instruction Set" */
 export const rv64i = {
+  // norm:lui_op
   lui: upper("imm[31:12] rd 0110111", "norm:lui_op_rv64i", ({ x }, { rd, imm }) => {
     x[rd] = imm;
   }),
+  // norm:auipc_op
   auipc: upper("imm[31:12] rd 0010111", "norm:auipc_op_rv64i", (hart, { rd, imm }) => {
     hart.x[rd] = hart.pc + imm;
   }),
@@ -122,6 +124,7 @@ export const rv64i = {
   sd: store("imm[11:5] rs2 rs1 011 imm[4:0] 0100011", STORE, (hart, { rs1, rs2, imm }) =>
     hart.store64(hart.x[rs1] + imm, rs2),
   ),
+  // norm:addi_overflow
   addi: immediate("imm[11:0] rs1 000 rd 0010011", "norm:addi_op", ({ x }, { rd, rs1, imm }) => {
     x[rd] = x[rs1] + imm;
   }),
@@ -140,21 +143,27 @@ export const rv64i = {
   andi: immediate("imm[11:0] rs1 111 rd 0010011", "norm:andi_ori_xori_op", ({ x }, { rd, rs1, imm }) => {
     x[rd] = x[rs1] & imm;
   }),
+  // norm:slli_op
   slli: shift("000000 shamt[5:0] rs1 001 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
     x[rd] = x[rs1] << imm;
   }),
+  // norm:srli_op
   srli: shift("000000 shamt[5:0] rs1 101 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
     x[rd] = asU64(x[rs1]) >> imm;
   }),
+  // norm:srai_op
   srai: shift("010000 shamt[5:0] rs1 101 rd 0010011", SHIFT, ({ x }, { rd, rs1, imm }) => {
     x[rd] = x[rs1] >> imm;
   }),
+  // norm:add_sub_overflow norm:R-type_operands
   add: registers("0000000 rs2 rs1 000 rd 0110011", "norm:add_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] + x[rs2];
   }),
+  // norm:add_sub_overflow
   sub: registers("0100000 rs2 rs1 000 rd 0110011", "norm:sub_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] - x[rs2];
   }),
+  // norm:sll_srl_sra_op
   sll: registers("0000000 rs2 rs1 001 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] << (x[rs2] & 63n);
   }),
@@ -167,9 +176,11 @@ export const rv64i = {
   xor: registers("0000000 rs2 rs1 100 rd 0110011", "norm:and_or_xor_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] ^ x[rs2];
   }),
+  // norm:sll_srl_sra_op
   srl: registers("0000000 rs2 rs1 101 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = asU64(x[rs1]) >> (x[rs2] & 63n);
   }),
+  // norm:sll_srl_sra_op
   sra: registers("0100000 rs2 rs1 101 rd 0110011", SHIFT, ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] >> (x[rs2] & 63n);
   }),
@@ -179,6 +190,7 @@ export const rv64i = {
   and: registers("0000000 rs2 rs1 111 rd 0110011", "norm:and_or_xor_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = x[rs1] & x[rs2];
   }),
+  // norm:addiw_overflow
   addiw: immediate("imm[11:0] rs1 000 rd 0011011", "norm:addiw_op", ({ x }, { rd, rs1, imm }) => {
     x[rd] = word(x[rs1] + imm);
   }),
@@ -191,9 +203,11 @@ export const rv64i = {
   sraiw: shift("0100000 shamt[4:0] rs1 101 rd 0011011", SHIFT_W, ({ x }, { rd, rs1, imm }) => {
     x[rd] = word(x[rs1]) >> imm;
   }),
+  // norm:addw_subw_overflow
   addw: registers("0000000 rs2 rs1 000 rd 0111011", "norm:addw_subw_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = word(x[rs1] + x[rs2]);
   }),
+  // norm:addw_subw_overflow
   subw: registers("0100000 rs2 rs1 000 rd 0111011", "norm:addw_subw_op", ({ x }, { rd, rs1, rs2 }) => {
     x[rd] = word(x[rs1] - x[rs2]);
   }),
