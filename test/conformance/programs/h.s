@@ -15,6 +15,7 @@
 .equ TVM, 1 << 20
 .equ SPP, 1 << 8
 .equ MODE_SV39, 8 << 60
+.equ ADUE, 1 << 61
 
 # PTE flags: V R W X U A D.
 .equ LEAF, 0xcf
@@ -1034,3 +1035,62 @@ program h-pmp norm:H_pmp
   case
   lw a0, 4(a1)
   leave ECALL_FROM_VS
+
+program h-hgei norm:hgeie_sz_acc_op norm:hgeip_sz_acc_op norm:hgeip_hgeie_fields
+  open_memory
+  case # bit 0 is no guest's
+  li t0, -1
+  csrw hgeie, t0
+  csrr a0, hgeie
+  andi a0, a0, 1
+  check a0, 0
+  traps ILLEGAL_INSTRUCTION, csrw hgeip, zero
+  case # the same guests in both
+  csrr a0, hgeie
+  csrr a1, hgeip
+  not a0, a0
+  and a0, a0, a1
+  check a0, 0
+  enter S_MODE, 1
+  traps VIRTUAL_INSTRUCTION, csrr a0, hgeip
+
+# Who sets A and D: hardware, where menvcfg allows it for the second stage and henvcfg for the guest's own.
+program h-adue norm:henvcfg_adue_op norm:Svadu_hypervisor_adue_writable
+  guest_memory
+  guest_address a1
+  li a2, VS_TABLE + 8
+  li a3, G_TABLE + 8
+  pte VS_TABLE, 1, 0x40000000, 0x0f
+  hfence.vvma
+  li t0, ADUE
+  csrc 0x30a, t0 # menvcfg
+  csrc henvcfg, t0
+  enter S_MODE, 1
+  traps LOAD_PAGE_FAULT, ld a0, 0(a1)
+  li t0, ADUE
+  csrs 0x30a, t0
+  csrs henvcfg, t0
+  enter S_MODE, 1
+  case
+  ld a0, 0(a1)
+  leave ECALL_FROM_VS
+  ld a0, 0(a2)
+  andi a0, a0, 0xff
+  check a0, 0x4f
+  enter S_MODE, 1
+  case
+  sd zero, 0(a1)
+  leave ECALL_FROM_VS
+  ld a0, 0(a2)
+  andi a0, a0, 0xff
+  check a0, 0xcf
+  case # henvcfg.ADUE is 0 when menvcfg.ADUE is; then the second stage faults too
+  li t0, ADUE
+  csrc 0x30a, t0
+  csrr a0, henvcfg
+  and a0, a0, t0
+  check a0, 0
+  pte G_TABLE, 1, 0x80000000, 0x1f
+  hfence.gvma
+  enter S_MODE, 1
+  traps LOAD_GUEST_PAGE_FAULT, ld a0, 0(a1)
