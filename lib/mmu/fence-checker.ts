@@ -2,8 +2,8 @@
  * The fence checker: reports each use of a translation whose page tables have changed since, without a fence that covers it.
  *
  * It needs what the harts remember (`RememberedTranslations`): a board that answers from there uses stale translations, and
- * one that does not would use them if it were another hart. What counts is the outcome: whether a walk of the tables as they
- * are now would find another leaf. Looking changes nothing of the machine.
+ * one that does not would use them if it were another hart. What counts is the outcome: whether the tables as they are now
+ * would lead this access elsewhere, or refuse it. Looking changes nothing of the machine.
  */
 import type { Bus } from "../bus/bus.ts";
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
@@ -11,11 +11,11 @@ import { PageFlag } from "../bus/ram.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { RememberedLeaf, RememberedStep, Space } from "../hart/remembered-translations.ts";
 import type { HartState } from "../hart/state.ts";
-import type { Paddr } from "../isa/address.ts";
+import { type Paddr, paddr } from "../isa/address.ts";
 import type { Mode } from "../isa/mode.ts";
 import { type FenceReport, fenceReport, type MissingFence, type PteWriter } from "./fence-report.ts";
-import { type ReadPte, type WalkRequest, walkPageTable } from "./page-walk.ts";
-import { pteChange } from "./pte-change.ts";
+import { judgeLeaf, type ReadPte, type WalkRequest, walkPageTable } from "./page-walk.ts";
+import { changeForUse } from "./pte-change.ts";
 import { pteReader, type RememberedUse } from "./translation.ts";
 import { presentSecondStage } from "./two-stage.ts";
 
@@ -92,10 +92,12 @@ export class FenceChecker {
   check(hart: Hart, use: RememberedUse): boolean {
     const fresh = this.#walk(hart.state, use);
     const { base } = this.#bus.ram;
-    this.watch(fresh.flatMap(({ paddr }) => (paddr === undefined ? [] : [Number(paddr) - base])));
+    this.watch(fresh.flatMap(({ paddr: at }) => (at === undefined ? [] : [Number(at) - base])));
     const before = leafOf(use.leaf);
     const last = fresh.at(-1);
-    const change = pteChange(before, last?.isLeaf ? { pte: last.pte, level: last.level } : undefined);
+    const now = last?.isLeaf ? last : undefined;
+    const found = now === undefined ? undefined : judgeLeaf(use.request, entryOf(now));
+    const change = changeForUse(before, use.judged, now, found);
     if (change === "none") return false;
     const { path } = use.leaf;
     const at = path.findIndex(({ address, pte }, index) => {
@@ -144,10 +146,10 @@ export class FenceChecker {
   /** The entries that a walk of the tables reads now, whatever the hart remembers. */
   #walk(state: HartState, { space, request }: RememberedUse): readonly FreshStep[] {
     const steps: FreshStep[] = [];
-    let paddr: Paddr | undefined;
+    let place: Paddr | undefined;
     const read = pteReader(state, this.#bus, {
       entry: (address) => {
-        paddr = address;
+        place = address;
       },
     });
     const throughSecond: ReadPte = (gpa) => {
@@ -156,8 +158,8 @@ export class FenceChecker {
     };
     walkPageTable(withoutRights(request), space.stage === "VS" ? throughSecond : read, (step) => {
       const isLeaf = step.verdict === "leaf";
-      steps.push({ address: step.pteAddress, pte: step.pte ?? 0n, level: step.level, paddr, isLeaf });
-      paddr = undefined;
+      steps.push({ address: step.pteAddress, pte: step.pte ?? 0n, level: step.level, paddr: place, isLeaf });
+      place = undefined;
     });
     return steps;
   }
@@ -168,8 +170,8 @@ export class FenceChecker {
     this.#bus.ram.flagPage(offset >>> PAGE_SHIFT, PageFlag.HOLDS_CHECKED_ENTRIES);
   }
 
-  #writerOf(paddr: Paddr): PteWriter | undefined {
-    return this.#writers.get(Number(paddr) - this.#bus.ram.base);
+  #writerOf(address: Paddr): PteWriter | undefined {
+    return this.#writers.get(Number(address) - this.#bus.ram.base);
   }
 
   /** A store to a page with watched entries: notes who makes it. */
@@ -191,6 +193,13 @@ export class FenceChecker {
     return { hart: hart.id, pc: hart.pc, mode: hart.mode as Mode, retired: hart.clock.retired };
   }
 }
+
+const entryOf = ({ address, pte, level }: FreshStep) => ({
+  pte,
+  level,
+  pteAddress: paddr(address),
+  isGlobal: false,
+});
 
 const leafOf = ({ path, level }: RememberedLeaf) => ({ pte: path.at(-1)?.pte ?? 0n, level });
 

@@ -1,5 +1,6 @@
 /** How a leaf differs from the one that was there before, as far as a translation depends on it. */
 import { fieldMask } from "../bits/field.ts";
+import type { Leaf, WalkFault } from "./page-walk.ts";
 import { PTE, PTE_FIELDS, pteHas } from "./pte.ts";
 
 /**
@@ -40,6 +41,32 @@ export function pteChange(before: PlacedLeaf, now: PlacedLeaf | undefined): PteC
   if ((differing & ATTRIBUTES) !== 0n) return "attributes";
   if ((differing & before.pte & ACCESSED_DIRTY) !== 0n) return "accessed-dirty-cleared";
   return (differing & RIGHTS) === 0n ? "none" : "rights-given";
+}
+
+/** What an access finds by a leaf. */
+type Outcome = Leaf | WalkFault;
+
+/**
+ * What the difference between two leaves means to one access: nothing, as long as both lead it to the same place, or both
+ * refuse it.
+ *
+ * @param judged  What the leaf of before says to the access.
+ * @param fresh   What the leaf of now says; `undefined`: there is none.
+ */
+export function changeForUse(
+  before: PlacedLeaf,
+  judged: Outcome,
+  now: PlacedLeaf | undefined,
+  fresh: Outcome | undefined,
+): PteChange {
+  if (now === undefined || fresh === undefined) return judged.kind === "leaf" ? "unmapped" : "none";
+  const change = pteChange(before, now);
+  if (judged.kind === "walk-fault")
+    return fresh.kind === "walk-fault" ? "none" : change === "remapped" ? change : "rights-given";
+  if (fresh.kind === "walk-fault") return change === "none" ? "attributes" : change;
+  if (judged.paddr !== fresh.paddr) return "remapped";
+  if (((before.pte ^ now.pte) & fieldMask(PTE_FIELDS.PBMT)) !== 0n) return "attributes";
+  return fresh.pte === fresh.wantedPte ? "none" : "accessed-dirty-cleared";
 }
 
 /**
