@@ -9,12 +9,14 @@ const CLEAR_LINE = "\r\x1b[K";
 /** Progress on standard error. */
 export class Progress {
   readonly #isLive = process.stderr.isTTY === true;
-  readonly #began = performance.now();
+  /** When the present stage began. */
+  #began = performance.now();
   #shownAt = 0;
   #isShowing = false;
 
   /** A stage that has begun. */
   stage(text: string): void {
+    this.#began = performance.now();
     this.#write(text);
     if (!this.#isLive) process.stderr.write("\n");
   }
@@ -34,7 +36,8 @@ export class Progress {
   }
 
   #write(text: string): void {
-    const width = process.stderr.columns ?? 80;
+    // A terminal that does not know its size says 0.
+    const width = process.stderr.columns || 80;
     process.stderr.write(this.#isLive ? `${CLEAR_LINE}${text.slice(0, width - 1)}` : text);
     this.#isShowing = this.#isLive;
   }
