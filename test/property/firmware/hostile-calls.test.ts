@@ -90,12 +90,12 @@ it("any sequence of calls leaves the firmware's code and the machine's protectio
 });
 
 it("what the firmware keeps is never shown on the console nor written by it", () => {
+  const caller = new SbiCaller();
+  const { board } = caller;
+  const kept = board.memory.bytes(FIRMWARE_BASE, 0x1100); // code and boot information
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: BigInt(FIRMWARE_BYTES) + 0x2000n }), word, (offset, size) => {
-      const caller = new SbiCaller();
-      const { board } = caller;
       board.type("typed");
-      const kept = board.memory.bytes(FIRMWARE_BASE, 0x1100); // code and boot information
       const start = FIRMWARE_BASE + offset - 0x1000n;
       const touches = start < FIRMWARE_BASE + BigInt(FIRMWARE_BYTES) && start + size > FIRMWARE_BASE;
       for (const number of [0n, 1n]) {
