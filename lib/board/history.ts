@@ -2,13 +2,13 @@
  * The course of events of one machine: the inputs that it got and when, checkpoints on the way, and how to be at any moment
  * of it again. Going back is going to a checkpoint and running forward; the same inputs come at the same moments.
  *
- * Memory is bounded: when the checkpoints hold too many pages, the one is dropped that is missed least. Density is kept near
- * the present moment, and wherever one travels, checkpoints appear.
+ * Wherever one travels, checkpoints appear.
  *
  * @invariant The present moment lies on the line. A new input in the past ends the line there: what came later never happened.
  */
 import type { BreakpointHit } from "./breakpoint.ts";
-import { captureMachine, restoreMachine } from "./capture.ts";
+import { restoreMachine } from "./capture.ts";
+import { type Checkpoint, Checkpoints, DEFAULT_MAX_PAGES } from "./checkpoints.ts";
 import { applyInput, type Input, type InputNode } from "./input.ts";
 import type { Machine } from "./machine.ts";
 import { compareMoments, type Moment, momentOf } from "./moment.ts";
@@ -27,25 +27,8 @@ export interface HistoryOptions {
 
 /** At 5 million instructions a second, the slowest that is expected, a step back repeats a fifth of a second at most. */
 export const DENSE_INTERVAL_INSNS = 1_000_000;
-const DEFAULT_MAX_PAGES = 65_536;
-/** Each holds the last events of the trace, 40 KiB. */
-const MAX_CHECKPOINTS = 512;
 /** Distances before the goal at which traveling leaves checkpoints, so that the next step back is short. */
 const APPROACH_INSNS = [200_000, 20_000, 2_000];
-
-/** A point of the line that one can go back to at once. */
-interface Checkpoint {
-  readonly snapshot: Snapshot;
-  readonly moment: Moment;
-  readonly inputs: InputNode | undefined;
-  /** The checkpoint before it when it was taken. */
-  readonly previous: Checkpoint | undefined;
-  /** A recording begins here: it is never dropped. */
-  isPinned: boolean;
-  /** Pages that this checkpoint holds; known when the next one is taken. */
-  pages: number;
-  isDropped: boolean;
-}
 
 /** Hears of breakpoints that were met, and at which moment. */
 export type HitListener = (hits: readonly BreakpointHit[], moment: Moment) => void;
@@ -70,10 +53,8 @@ export interface Sampler {
 export class History {
   readonly #machine: Machine;
   #intervalInsns = Number.POSITIVE_INFINITY;
-  #maxPages = DEFAULT_MAX_PAGES;
   #isKept = false;
-  /** Checkpoints of this line, in order; the first is where history begins. */
-  #checkpoints: Checkpoint[] = [];
+  readonly #checkpoints: Checkpoints;
   /** Inputs of this line, in order; those from `#given` on lie in the future. */
   #inputs: InputNode[] = [];
   #given = 0;
@@ -90,6 +71,7 @@ export class History {
 
   constructor(machine: Machine) {
     this.#machine = machine;
+    this.#checkpoints = new Checkpoints(machine);
     this.#end = momentOf(machine);
   }
 
@@ -100,7 +82,7 @@ export class History {
 
   /** Where history begins: nothing earlier can be reached. */
   get start(): Moment | undefined {
-    return this.#checkpoints[0]?.moment;
+    return this.#checkpoints.first?.moment;
   }
 
   /** The farthest moment that was reached. */
@@ -115,10 +97,7 @@ export class History {
 
   /** Checkpoints and the pages that they hold, for figures. */
   get size(): { readonly checkpoints: number; readonly pages: number } {
-    return {
-      checkpoints: this.#checkpoints.length,
-      pages: this.#checkpoints.reduce((sum, { pages }) => sum + pages, 0),
-    };
+    return this.#checkpoints.size;
   }
 
   get #isInPast(): boolean {
@@ -128,14 +107,14 @@ export class History {
   /** Keeps a history from the next run on, or changes how densely it is kept. */
   keep({ intervalInsns = DENSE_INTERVAL_INSNS, maxPages = DEFAULT_MAX_PAGES }: HistoryOptions = {}): void {
     this.#intervalInsns = Math.max(1000, intervalInsns);
-    this.#maxPages = Math.max(0, maxPages);
+    this.#checkpoints.maxPages = Math.max(0, maxPages);
     this.#isKept = true;
     this.#remember();
   }
 
   /** Forgets everything: the machine was switched off and on. */
   restart(): void {
-    this.#checkpoints = [];
+    this.#checkpoints.clear();
     this.#inputs = [];
     this.#given = 0;
     this.#end = momentOf(this.#machine);
@@ -171,7 +150,7 @@ export class History {
     if (this.#isRunning) return;
     this.settle();
     this.#cutFuture();
-    if (this.#checkpoints.length > 0) this.#note({ kind: "memory", paddr, bytes: bytes.slice() });
+    if (this.#checkpoints.first !== undefined) this.#note({ kind: "memory", paddr, bytes: bytes.slice() });
   }
 
   /** Notices registers that somebody wrote since the last run. Comes before everything that depends on them. */
@@ -186,7 +165,7 @@ export class History {
   #beginRun(): void {
     if (!this.#isKept) return;
     this.settle();
-    if (this.#checkpoints.length > 0) return;
+    if (this.#checkpoints.first !== undefined) return;
     this.#inputs = [];
     this.#given = 0;
     this.#end = momentOf(this.#machine);
@@ -233,9 +212,11 @@ export class History {
   repeating<Result>(work: () => Result): Result {
     const before = this.#isRepeating;
     this.#isRepeating = true;
-    const result = work();
-    this.#isRepeating = before;
-    return result;
+    try {
+      return work();
+    } finally {
+      this.#isRepeating = before;
+    }
   }
 
   /** One step, as `run` makes them. */
@@ -250,12 +231,15 @@ export class History {
 
   #piece<Result>(work: () => Result): Result {
     this.#isRunning = true;
-    const result = work();
-    this.#isRunning = false;
-    this.#endRun();
-    this.#machine.pauseRequested = false;
-    for (const input of this.#waiting.splice(0)) this.give(input);
-    return result;
+    try {
+      return work();
+    } finally {
+      // Also when a listener of the user's has thrown: the machine stands behind the instruction that it heard of.
+      this.#isRunning = false;
+      this.#endRun();
+      this.#machine.pauseRequested = false;
+      for (const input of this.#waiting.splice(0)) this.give(input);
+    }
   }
 
   /** Whether a piece of a run ended only for a pause. */
@@ -296,7 +280,7 @@ export class History {
   mark(snapshot: Snapshot): void {
     this.#places.set(snapshot, {
       inputs: this.inputs,
-      checkpoint: this.#checkpointBefore(momentOf(this.#machine)),
+      checkpoint: this.#checkpoints.atOrBefore(momentOf(this.#machine)),
     });
   }
 
@@ -305,9 +289,7 @@ export class History {
     const place = this.#places.get(snapshot);
     this.#inputs = listed(place?.inputs);
     this.#given = this.#inputs.length;
-    const line: Checkpoint[] = [];
-    for (let at = place?.checkpoint; at !== undefined; at = at.previous) if (!at.isDropped) line.unshift(at);
-    this.#checkpoints = line;
+    this.#checkpoints.follow(place?.checkpoint);
     this.#end = momentOf(this.#machine);
     this.#cutSamples();
     this.#remember();
@@ -322,7 +304,8 @@ export class History {
    */
   goTo(moment: Moment, onHit?: HitListener): boolean {
     // Hits are looked for on a way that has some length.
-    const from = onHit === undefined ? this.#checkpointBefore(moment) : this.#checkpointEarlierThan(moment);
+    const from =
+      onHit === undefined ? this.#checkpoints.atOrBefore(moment) : this.#checkpoints.before(moment);
     if (from === undefined) return false;
     const here = momentOf(this.#machine);
     const isBehind = compareMoments(here, from.moment) >= 0 && compareMoments(here, moment) <= 0;
@@ -336,7 +319,7 @@ export class History {
   /** Puts the machine to where it first had retired so many instructions. */
   goToRetired(retired: number): boolean {
     const goal = { retired, traps: 0, now: Number.POSITIVE_INFINITY };
-    const from = this.#checkpointBefore(goal);
+    const from = this.#checkpoints.atOrBefore(goal);
     if (from === undefined) return false;
     const here = momentOf(this.#machine);
     const isBehind =
@@ -351,9 +334,9 @@ export class History {
   /**
    * One step of what happened, or one sleep, with the inputs that came after it. False: nothing more happens.
    *
-   * @param goal  A moment to come, beyond which no sleep leads.
+   * @param goal  A moment to come, beyond which no sleep leads; that of the next input when left out.
    */
-  advance(goal?: Moment): boolean {
+  advance(goal = this.#inputs[this.#given]?.moment): boolean {
     const isMoving = nudgeMachine(this.#machine, sleepLimit(this.#machine, goal));
     this.#machine.clock.ringDue();
     this.#giveDue();
@@ -363,24 +346,24 @@ export class History {
 
   /** The last checkpoint before a moment. */
   momentBefore(moment: Moment): Moment | undefined {
-    return this.#checkpointEarlierThan(moment)?.moment;
+    return this.#checkpoints.before(moment)?.moment;
   }
 
   /** Takes a checkpoint now unless there is one. */
   checkpoint(): void {
     const moment = momentOf(this.#machine);
-    const last = this.#checkpointBefore(moment);
+    const last = this.#checkpoints.atOrBefore(moment);
     if (last === undefined || compareMoments(last.moment, moment) < 0) this.#take();
   }
 
   /** Takes a checkpoint now that is never dropped. What it returns says whether it still lies on the line. */
   pin(): () => boolean {
-    this.keep({ intervalInsns: this.#intervalInsns, maxPages: this.#maxPages });
+    this.keep({ intervalInsns: this.#intervalInsns, maxPages: this.#checkpoints.maxPages });
     this.#beginRun();
     this.checkpoint();
-    const pinned = this.#checkpointBefore(momentOf(this.#machine));
+    const pinned = this.#checkpoints.atOrBefore(momentOf(this.#machine));
     if (pinned !== undefined) pinned.isPinned = true;
-    return () => pinned !== undefined && this.#checkpoints.includes(pinned);
+    return () => pinned !== undefined && this.#checkpoints.has(pinned);
   }
 
   /** Runs to the first moment at or after the goal. False: the machine stopped before. */
@@ -445,7 +428,7 @@ export class History {
 
   /** Before history begins, inputs are part of its beginning. */
   #note(input: Input): void {
-    if (this.#checkpoints.length === 0) {
+    if (this.#checkpoints.first === undefined) {
       this.#remember();
       return;
     }
@@ -460,13 +443,14 @@ export class History {
     if (!this.#isKept) return;
     const here = momentOf(this.#machine);
     this.#inputs.length = this.#given;
-    this.#checkpoints = this.#checkpoints.filter(({ moment }) => compareMoments(moment, here) <= 0);
+    this.#checkpoints.cutAfter(here);
     this.#end = here;
     this.#machine.console.settle();
     this.#cutSamples();
   }
 
   #restore(checkpoint: Checkpoint): void {
+    if (checkpoint.snapshot === undefined) return;
     restoreMachine(this.#machine, checkpoint.snapshot);
     this.#given = checkpoint.inputs === undefined ? 0 : checkpoint.inputs.index + 1;
   }
@@ -475,17 +459,9 @@ export class History {
     this.#left = this.#isKept ? this.#machine.stateBlock.slice() : undefined;
   }
 
-  #checkpointEarlierThan(moment: Moment): Checkpoint | undefined {
-    return this.#checkpoints.findLast((checkpoint) => compareMoments(checkpoint.moment, moment) < 0);
-  }
-
-  #checkpointBefore(moment: Moment): Checkpoint | undefined {
-    return this.#checkpoints.findLast((checkpoint) => compareMoments(checkpoint.moment, moment) <= 0);
-  }
-
   /** When the present interval calls for a checkpoint. */
   #dueAt(): number {
-    const last = this.#checkpointBefore(momentOf(this.#machine));
+    const last = this.#checkpoints.atOrBefore(momentOf(this.#machine));
     return (last?.moment.retired ?? 0) + this.#intervalInsns;
   }
 
@@ -496,53 +472,7 @@ export class History {
   }
 
   #take(): void {
-    const { versions } = this.#machine;
-    const moment = momentOf(this.#machine);
-    const previous = this.#checkpointBefore(moment);
-    if (previous !== undefined) previous.pages = Math.max(previous.pages, versions.touchedPages);
-    const at = previous === undefined ? 0 : this.#checkpoints.indexOf(previous) + 1;
-    const snapshot = captureMachine(this.#machine);
-    const inputs = this.inputs;
-    this.#checkpoints.splice(at, 0, {
-      snapshot,
-      moment,
-      inputs,
-      previous,
-      isPinned: false,
-      pages: 0,
-      isDropped: false,
-    });
-    this.#thin();
-  }
-
-  #thin(): void {
-    while (this.size.pages > this.#maxPages || this.#checkpoints.length > MAX_CHECKPOINTS) {
-      const at = this.#leastMissed();
-      const dropped = at === undefined ? undefined : this.#checkpoints[at];
-      if (at === undefined || dropped === undefined) return;
-      this.#checkpoints.splice(at, 1);
-      dropped.isDropped = true;
-      const before = this.#checkpoints[at - 1];
-      const holders = this.#checkpoints.map(({ snapshot }) => snapshot.ram);
-      const merged = this.#machine.versions.release(dropped.snapshot.ram, holders);
-      if (before !== undefined) before.pages = merged ?? before.pages + dropped.pages;
-    }
-  }
-
-  /** The checkpoint whose loss makes the smallest gap, measured against its distance from now. Never the first. */
-  #leastMissed(): number | undefined {
-    const { retired } = this.#machine.clock;
-    let least: number | undefined;
-    let smallest = Number.POSITIVE_INFINITY;
-    for (let at = 1; at < this.#checkpoints.length; at++) {
-      if (this.#checkpoints[at]?.isPinned) continue;
-      const before = this.#checkpoints[at - 1]?.moment.retired ?? 0;
-      const own = this.#checkpoints[at]?.moment.retired ?? 0;
-      const after = this.#checkpoints[at + 1]?.moment.retired ?? Math.max(this.#end.retired, retired);
-      const missed = (after - before) / (Math.abs(retired - own) + 1);
-      if (missed < smallest) [least, smallest] = [at, missed];
-    }
-    return least;
+    this.#checkpoints.take(this.inputs, this.#end.retired);
   }
 }
 
