@@ -339,6 +339,7 @@ export class VirtioMmio implements Device {
 
   /** Serves chains until there are none, or enough for now. Returns whether the driver wants an interrupt. */
   #round(index: number, queue: SplitQueue): boolean | RingError {
+    const before = queue.given;
     let bytes = 0;
     for (let chains = 0; ; chains++) {
       if (chains === ROUND_CHAINS || bytes >= ROUND_BYTES) {
@@ -358,7 +359,7 @@ export class VirtioMmio implements Device {
       const refused = queue.give(chain, written);
       if (refused !== undefined) return refused;
     }
-    return queue.endRound();
+    return queue.endRound(before);
   }
 
   /** The error state. @spec virtio-1.2 §2.1.2 "Device Requirements: Device Status Field" */

@@ -77,8 +77,6 @@ export class SplitQueue {
   /** Positions in the available and used ring, counted modulo 65,536. */
   #taken = 0;
   #given = 0;
-  /** `#given` when the driver was last looked at for an interrupt. */
-  #signaled = 0;
 
   constructor({ maxSize, maxChainBytes }: QueueLimits, dma: DmaPort) {
     this.maxSize = maxSize;
@@ -86,12 +84,16 @@ export class SplitQueue {
     this.#dma = dma;
   }
 
+  /** Chains given back since the queue was started, modulo 65,536. */
+  get given(): number {
+    return this.#given;
+  }
+
   /** Starts from the beginning of both rings. */
   start(): void {
     this.isReady = true;
     this.#taken = 0;
     this.#given = 0;
-    this.#signaled = 0;
   }
 
   reset(): void {
@@ -137,12 +139,13 @@ export class SplitQueue {
 
   /**
    * Ends a round of work: tells the driver from where on it must notify, and finds out whether it wants an interrupt for what
-   * was given since the last round. @spec virtio-1.2 §2.7.7 "Used Buffer Notification Suppression"
+   * was given in it.
+   *
+   * @param before  {@link given} when the round began.
+   * @spec virtio-1.2 §2.7.7 "Used Buffer Notification Suppression"
    */
-  endRound(): boolean | RingError {
+  endRound(before: number): boolean | RingError {
     const { size, available, used } = this.setup;
-    const before = this.#signaled;
-    this.#signaled = this.#given;
     if (!this.hasEventIndex) {
       const flags = this.#read16(available);
       if (flags === undefined) return ringError("the available ring is not in memory");
@@ -156,8 +159,7 @@ export class SplitQueue {
 
   save(): DeviceState {
     const { isReady } = this;
-    const indexes = { taken: this.#taken, given: this.#given, signaled: this.#signaled };
-    return { ...this.setup, isReady, ...indexes };
+    return { ...this.setup, isReady, taken: this.#taken, given: this.#given };
   }
 
   restore(state: DeviceState): void {
@@ -168,7 +170,6 @@ export class SplitQueue {
     this.isReady = state["isReady"] as boolean;
     this.#taken = state["taken"] as number;
     this.#given = state["given"] as number;
-    this.#signaled = state["signaled"] as number;
   }
 
   /** Follows a chain from its head. @spec virtio-1.2 §2.7.5 "The Virtqueue Descriptor Table" */

@@ -157,6 +157,36 @@ describe("the virtio transport", () => {
     expect(lines).toEqual([false, true, false]);
   });
 
+  it("keeps a queue as it is while it is ready, and DEVICE_NEEDS_RESET to itself", () => {
+    const { bench, queue } = running();
+    bench.write(Register.queueNum, 2);
+    for (const offset of [0x80, 0x90, 0xa0]) bench.write(offset, 0);
+    bench.write(Register.status, 0x4f);
+    expect(bench.needsReset).toBe(false);
+    header(bench, 0, 1);
+    for (let round = 0; round < 3; round++) {
+      queue.offer(readOne);
+      queue.kick();
+      bench.pass();
+    }
+    expect([queue.collect().length, bench.needsReset]).toEqual([3, false]);
+  });
+
+  it("serves at most 64 chains at once, and the rest a delay later", () => {
+    const bench = new SlotBench(() => new VirtioBlock(disk()));
+    bench.negotiate(VERSION_1);
+    const queue = new DriverQueue(bench, 0, 256, RINGS);
+    bench.ready();
+    header(bench, 0, 1);
+    for (let request = 0; request < 80; request++) queue.offer(readOne);
+    queue.kick();
+    const served = [1, 2, 3].map(() => {
+      bench.pass(1000);
+      return queue.collect().length;
+    });
+    expect(served).toEqual([64, 16, 0]);
+  });
+
   it("goes back to its beginning when the driver writes status 0", () => {
     const { bench, queue } = running();
     header(bench, 0, 0);
@@ -198,7 +228,8 @@ describe("a ring that breaks a rule", () => {
       queue.describe(queue.descriptors + 16, STATUS, 1, 2, 0);
       queue.offerHead(0);
     },
-    "a buffer of no bytes": (queue) => queue.offer([{ address: HEADER, length: 0 }, readOne[2]!]),
+    "a buffer of no bytes": (queue) =>
+      queue.offer([readOne[0]!, { address: DATA, length: 0, isWritable: true }, readOne[1]!, readOne[2]!]),
     "a readable buffer behind a writable one": (queue) =>
       queue.offer([readOne[1]!, readOne[0]!, readOne[2]!]),
     "a request of readable buffers only": (queue) => queue.offer([readOne[0]!]),
