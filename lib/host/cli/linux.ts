@@ -1,15 +1,16 @@
 /** `npm run linux`: a stock Debian kernel on the board, to a shell on the terminal or through commands given beforehand. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import type { Board } from "../../board/board.ts";
 import type { FileEntry } from "../../board/disk/file-tree.ts";
+import { openImage } from "../../board/open-image.ts";
 import type { Recorder } from "../../board/recorder.ts";
 import { packRecording } from "../../board/recording.ts";
 import type { Stop } from "../../board/stop.ts";
 import type { HartCount } from "../../board/virt.ts";
-import { OUTPUT_BEGINS, OUTPUT_ENDS, WELCOME } from "../linux/file-systems.ts";
+import { installFirmware } from "../../firmware/firmware.ts";
 import { folderFiles } from "../linux/folder-files.ts";
 import {
   DEFAULT_RAM_BYTES,
@@ -20,6 +21,7 @@ import {
 } from "../linux/machine.ts";
 import { fetchLinux, readLinuxFiles } from "../linux/packages.ts";
 import { Progress } from "../linux/progress.ts";
+import { Screen } from "../linux/screen.ts";
 import { Session } from "../linux/session.ts";
 import { listenToKeys } from "../linux/terminal.ts";
 import { MAX_RAM_MIB } from "./guest-files.ts";
@@ -46,7 +48,11 @@ const OPTIONS = {
   log: { type: "boolean", default: false },
   hash: { type: "boolean", default: false },
   record: { type: "string" },
+  keep: { type: "string" },
+  from: { type: "string" },
 } as const;
+/** With `--from` the machine is what it was: only these still mean something. */
+const WITH_FROM: readonly string[] = ["from", "hash", "log", "record"];
 
 export const command: Command = {
   summary: "boot a stock Debian kernel to a shell on the terminal",
@@ -68,6 +74,8 @@ Options
   --log                     show all that the machine prints from its first instruction on
   --hash                    at the end, print the trace hash to standard error
   --record FILE             write a recording of the run: dom0 replay repeats it
+  --keep FILE               when the shell is reached, write the whole machine into a file
+  --from FILE               go on from such a file, in a second or two, instead of booting
 
 Exit code: 0 when the machine was switched off or left; 1 when it could not be started or ended in any other way; 2 for
 wrong use.`,
@@ -78,12 +86,18 @@ interface Wishes extends LinuxOptions {
   readonly log: boolean;
   readonly hash: boolean;
   readonly record?: string;
+  readonly keep?: string;
+  readonly from?: string;
 }
 
 function parse(args: string[]): Wishes {
-  const { values } = parsed(() =>
-    parseArgs({ args: args.filter((argument) => argument !== "--"), options: OPTIONS }),
+  const { values, tokens } = parsed(() =>
+    parseArgs({ args: args.filter((argument) => argument !== "--"), options: OPTIONS, tokens: true }),
   );
+  const given = tokens.flatMap((token) => (token.kind === "option" ? [token.name] : []));
+  const lost = given.find((name) => !WITH_FROM.includes(name));
+  if (values.from !== undefined && lost !== undefined)
+    throw new Refusal(`--${lost} is for a new boot; --from goes on with a machine that has booted.`, 2);
   const harts = wholeNumber(values.harts, "--harts", { most: MAX_HARTS }) as HartCount;
   const ramBytes = wholeNumber(values.ram, "--ram", { least: MIN_RAM_MIB, most: MAX_RAM_MIB }) * MIB;
   const seed = wholeNumber(values.seed, "--seed", { least: 0 });
@@ -97,6 +111,8 @@ function parse(args: string[]): Wishes {
     log: values.log,
     hash: values.hash,
     ...(values.record === undefined ? {} : { record: values.record }),
+    ...(values.keep === undefined ? {} : { keep: values.keep }),
+    ...(values.from === undefined ? {} : { from: values.from }),
     ...(values.command === undefined ? {} : { command: values.command }),
     ...(values.folder === undefined ? {} : { files: folderOf(values.folder) }),
     ...(values.overlay === undefined ? {} : { overlays: values.overlay.map(fileOf) }),
@@ -122,21 +138,41 @@ function fileOf(file: string): Uint8Array {
 
 async function linux(wishes: Wishes): Promise<number> {
   const progress = new Progress();
-  const fetched = await fetchLinux({ say: (line) => progress.stage(line) });
-  if (fetched.kind === "refused") throw new Refusal(fetched.message);
-  progress.stage("making the root disk");
-  const machine = linuxMachine(readLinuxFiles(fetched.path), wishes);
-  if (machine.kind === "refused") throw new Refusal(machine.message);
-  const { board } = machine;
-  progress.stage("booting (Ctrl-A x leaves)");
+  const board = wishes.from === undefined ? await newBoard(wishes, progress) : keptBoard(wishes.from);
   const recorder = wishes.record === undefined ? undefined : board.record();
   const screen = new Screen(board, wishes, progress);
-  const stop = await runWithKeyboard(board, screen, progress);
+  const stop = await runWithKeyboard(board, screen, progress, wishes.keep);
   progress.done();
   if (recorder !== undefined && wishes.record !== undefined) await save(recorder, wishes.record);
   if (wishes.hash) process.stderr.write(`trace hash ${board.trace.hash()}\n`);
   if (stop === undefined || (stop.reason === "poweroff" && screen.isReached)) return 0;
   throw new Refusal(failureWords(stop, board, screen));
+}
+
+/** Everything from nothing: packages, disk, board. */
+async function newBoard(wishes: Wishes, progress: Progress): Promise<Board> {
+  const fetched = await fetchLinux({ say: (line) => progress.stage(line) });
+  if (fetched.kind === "refused") throw new Refusal(fetched.message);
+  progress.stage("making the root disk");
+  const machine = linuxMachine(readLinuxFiles(fetched.path), wishes);
+  if (machine.kind === "refused") throw new Refusal(machine.message);
+  progress.stage("booting (Ctrl-A x leaves)");
+  return machine.board;
+}
+
+/** A machine that was kept. Which firmware it runs is in its RAM; ours needs its handlers, OpenSBI does not mind them. */
+function keptBoard(file: string): Board {
+  const opened = openImage(fileOf(file), { prepare: (board) => installFirmware(board) });
+  if ("kind" in opened) throw new Refusal(`${file}: ${opened.message}`);
+  return opened;
+}
+
+function keep(board: Board, file: string): void {
+  try {
+    writeFileSync(file, board.saveImage());
+  } catch (error) {
+    throw new Refusal(`${file} cannot be written: ${(error as NodeJS.ErrnoException).code}.`);
+  }
 }
 
 async function save(recorder: Recorder, file: string): Promise<void> {
@@ -149,12 +185,19 @@ async function save(recorder: Recorder, file: string): Promise<void> {
   }
 }
 
-async function runWithKeyboard(board: Board, screen: Screen, progress: Progress): Promise<Stop | undefined> {
+async function runWithKeyboard(
+  board: Board,
+  screen: Screen,
+  progress: Progress,
+  keepAs: string | undefined,
+): Promise<Stop | undefined> {
   const session = new Session(board);
+  let isKept = keepAs === undefined;
   screen.onReached = () => {
     progress.done();
     session.pace();
   };
+  if (screen.isReached) screen.onReached();
   const stopListening = listenToKeys({
     onText: (text) => session.type(text),
     onQuit: () => session.end(),
@@ -162,71 +205,12 @@ async function runWithKeyboard(board: Board, screen: Screen, progress: Progress)
   try {
     return await session.run(BOOT_LIMIT, () => {
       if (!screen.isReached) progress.boot(board.clock.retired, screen.lastLine);
+      if (keepAs === undefined || isKept || !screen.isReached) return;
+      isKept = true;
+      keep(board, keepAs);
     });
   } finally {
     stopListening();
-  }
-}
-
-/**
- * What the person sees: nothing of the boot, then all (a shell), or what stands between two marks (commands).
- */
-class Screen {
-  isReached = false;
-  onReached: () => void = () => {};
-  readonly #opens: string;
-  readonly #closes: string | undefined;
-  readonly #showsAll: boolean;
-  #line = "";
-  #lastLine = "";
-  #isClosed = false;
-
-  constructor(board: Board, { command, log }: Wishes, progress: Progress) {
-    this.#opens = command === undefined ? WELCOME : OUTPUT_BEGINS;
-    this.#closes = command === undefined ? undefined : OUTPUT_ENDS;
-    this.#showsAll = log;
-    board.console.onText((text) => {
-      if (log) {
-        progress.done();
-        process.stdout.write(text);
-      }
-      this.#take(text);
-    });
-  }
-
-  /** The last whole line that the machine printed. */
-  get lastLine(): string {
-    return this.#lastLine;
-  }
-
-  #take(text: string): void {
-    for (const char of text) {
-      if (this.#shows && this.#closes === undefined) this.#show(char);
-      if (char !== "\n") {
-        this.#line += char;
-        continue;
-      }
-      this.#endLine(this.#line.trimEnd());
-      this.#line = "";
-    }
-  }
-
-  get #shows(): boolean {
-    return this.isReached && !this.#isClosed;
-  }
-
-  #endLine(line: string): void {
-    if (line !== "") this.#lastLine = line;
-    if (line === this.#opens) {
-      this.isReached = true;
-      this.onReached();
-      if (this.#closes === undefined) this.#show(`${line}\n`);
-    } else if (line === this.#closes) this.#isClosed = true;
-    else if (this.#closes !== undefined && this.#shows) this.#show(`${line}\n`);
-  }
-
-  #show(text: string): void {
-    if (!this.#showsAll) process.stdout.write(text);
   }
 }
 

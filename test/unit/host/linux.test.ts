@@ -119,6 +119,8 @@ describe("npm run linux", () => {
     [["--ram", "8"], /--ram takes a whole number from 96/],
     [["--folder", "/nowhere"], /there is no folder \/nowhere/],
     [["--overlay", "/nowhere.dtbo"], /cannot be read: ENOENT/],
+    [["--from", "/nowhere"], /\/nowhere cannot be read: ENOENT/],
+    [["--from", "x", "--ram", "128"], /--ram is for a new boot/],
     [["--what"], /Unknown option '--what'/],
   ])("refuses %j in one line", { timeout: 60_000 }, (args, message) => {
     const { status, stderr } = dom0("linux", ...args);
