@@ -60,7 +60,7 @@ const KNOWN_DIFFERENCES: { readonly [N in CsrName]?: { readonly bits: bigint; re
   vstvec: { bits: 0xffff_ffff_ffff_ffffn, why: `${ANY}; a reserved MODE voids the write here, as in stvec` },
   vsepc: { bits: 1n, why: "as sepc" },
   vsatp: { bits: 0xf000_0000_0000_0000n, why: `${ANY}; MODE is legal (vsatp_mode_unsupported_v0)` },
-  menvcfg: { bits: 0x6000_0000_0000_00f0n, why: "QEMU has Zicbom and Svpbmt; ours has ADUE" },
+  menvcfg: { bits: 0x2000_0000_0000_00f0n, why: "QEMU has Zicbom; ours has ADUE" },
   senvcfg: { bits: 0xf0n, why: "QEMU has Zicbom and Zicboz" },
   mcounteren: { bits: 0xffff_ffff_ffff_fff8n, why: COUNTERS },
   scounteren: { bits: 0xffff_ffff_ffff_fff8n, why: COUNTERS },
