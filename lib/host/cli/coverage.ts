@@ -38,8 +38,12 @@ function progress(done: number, all: number, mutants: number): void {
 
 /** Says what stood in the way of a verdict. */
 function sayProblems({ results, tasks }: Updated): void {
-  for (const [at, { failing }] of results.entries()) {
+  for (const [at, { failing, unanswered }] of results.entries()) {
     const place = tasks[at]?.place;
+    for (const change of unanswered)
+      process.stderr.write(
+        `${place?.file}:${place?.line} ${place?.name}: the tests do not end when ${change}\n`,
+      );
     for (const test of failing)
       process.stderr.write(`${place?.file}:${place?.line} ${place?.name}: not usable: ${test}\n`);
   }

@@ -91,6 +91,8 @@ export interface TaskResult {
   readonly failing: readonly string[];
   /** Mutants that no citing test noticed. */
   readonly survivors: readonly string[];
+  /** Those of them without an answer: they hang, or end the process. */
+  readonly unanswered: readonly string[];
 }
 
 class Tally {
@@ -122,8 +124,10 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
   const good = new Set(baseline?.outcomes.filter(({ outcome }) => outcome === "passed").map(identity) ?? []);
   const tallies = new Map(tags.map((tag) => [tag, new Tally()]));
   const survivors: string[] = [];
+  const unanswered: string[] = [];
   for (const mutant of mutants) {
     const answer = await ask(mutated(content, mutant));
+    if (answer === undefined) unanswered.push(mutant.change);
     const kills = (answer?.outcomes ?? []).filter(
       (outcome) => outcome.outcome === "failed" && good.has(identity(outcome)),
     );
@@ -152,7 +156,7 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
   const failing = baseline === undefined ? ["the tests do not end"] : [];
   if (baseline?.unloadable) failing.push(`the test files do not load: ${baseline.unloadable}`);
   failing.push(...(baseline?.outcomes ?? []).filter(({ outcome }) => outcome !== "passed").map(identity));
-  return { entries, mutants: mutants.length, failing, survivors };
+  return { entries, mutants: mutants.length, failing, survivors, unanswered };
 }
 
 /** Runs tasks in several processes; results come in the tasks' order. */
