@@ -465,10 +465,11 @@ export class History {
     return (last?.moment.retired ?? 0) + this.#intervalInsns;
   }
 
-  /** The next retired count of interest, later than now. */
+  /** The next retired count of interest, later than now; a checkpoint that was dropped at once is not taken again at once. */
   #nextCheckpoint(): number {
-    const { retired } = this.#machine.clock;
-    return Math.max(retired + 1, this.#dueAt());
+    if (!Number.isFinite(this.#intervalInsns)) return Number.POSITIVE_INFINITY;
+    const intervals = Math.floor(this.#machine.clock.retired / this.#intervalInsns);
+    return Math.max(this.#dueAt(), (intervals + 1) * this.#intervalInsns);
   }
 
   #take(): void {

@@ -38,9 +38,9 @@ describe("a recording", () => {
     board.loadElf(KERNEL);
     const recording = reread(
       recorded(board, () => {
-        board.run({ instructions: 100_123 });
+        board.run({ instructions: 60_123 });
         board.type("hello\n");
-        board.run({ instructions: 500_000 });
+        board.run({ instructions: 60_000 });
       }),
     );
     for (const accelerations of [{}, { decodeMemo: false }, { translationCache: false }])
@@ -103,7 +103,7 @@ describe("a recording", () => {
       board.run({ instructions: 100 });
       const before = board.snapshot();
       board.type("no");
-      board.run({ instructions: 2_000_000 });
+      board.run({ instructions: 1_100_000 });
       board.revert(before);
       board.type("y");
       board.run({ instructions: 1_500_000 });
@@ -119,17 +119,17 @@ describe("a recording", () => {
   it("that was changed names the first checkpoint that differs", () => {
     const board = boardWith(ECHO);
     const recording = recorded(board, () => {
-      board.run({ instructions: 2_500_000 });
+      board.run({ instructions: 1_500_000 });
       board.type("x");
-      board.run({ instructions: 2_000_000 });
+      board.run({ instructions: 700_000 });
     });
     const bytes = new TextEncoder().encode("y");
     const inputs = [{ ...recording.inputs[0], input: { kind: "port", port: "uart", bytes } }];
     const changed = { ...recording, inputs } as Recording;
     expect(replay(changed)).toMatchObject({
       kind: "differs",
-      lastSame: 2_000_000,
-      firstDifference: 3_000_000,
+      lastSame: 1_000_000,
+      firstDifference: 2_000_000,
     });
   });
 
