@@ -19,8 +19,8 @@ const TIMEOUT = 60 * 60_000;
 
 /** Same extensions as ours: A and D are set by hardware where `menvcfg.ADUE` and `henvcfg.ADUE` say so. */
 const CPU =
-  "rv64,h=true,zicond=true,zbc=false,debug=false,zawrs=false,zfa=false,zicbom=false,zicboz=false,svadu=true,pmu-mask=0";
-const SPIKE_ISA = "rv64gch_zba_zbb_zbs_zicond_svadu_sstc_zicntr_zicclsm";
+  "rv64,h=true,zicond=true,zbc=false,debug=false,zawrs=false,zfa=false,zicbom=false,zicboz=false,svadu=true,svnapot=true,svpbmt=true,zicond=true,pmu-mask=0";
+const SPIKE_ISA = "rv64gch_zba_zbb_zbs_zicond_zicond_svadu_svnapot_svpbmt_sstc_zicntr_zicclsm";
 const POOL = poolOf(true, new Set());
 const ADUE = 1n << 61n;
 

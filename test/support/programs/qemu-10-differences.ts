@@ -59,6 +59,13 @@ export const QEMU_10_DIFFERENCES: readonly KnownDifference[] = [
     matches: ({ difference: { name, ours, theirs } }) => name === "hideleg" && (theirs & 0x1fffn) === ours,
   },
   {
+    id: "hedeleg-wide",
+    spec: "norm:hedeleg_img",
+    about: "QEMU's hedeleg knows exception 18, the software check of control-flow integrity",
+    scope: "word",
+    matches: ({ difference: { name, ours, theirs } }) => name === "hedeleg" && (ours ^ theirs) === 1n << 18n,
+  },
+  {
     id: "guest-accessed",
     spec: 'priv §"Addressing and Memory Protection": "a trap may occur between the PTE update and the memory access"',
     about: "QEMU sets A and D in the guest's entry before the second stage refuses the access",
