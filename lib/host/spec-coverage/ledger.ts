@@ -7,6 +7,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import type { CitedTest, Place } from "./citation.ts";
+import { digest } from "./syntax.ts";
 
 /** Where the ledger is, from the project's folder. */
 export const LEDGER_FILE = "test/spec-coverage/ledger.json";
@@ -25,6 +26,8 @@ export interface LedgerEntry {
   readonly file: string;
   readonly place: string;
   readonly hash: string;
+  /** Digest of all tests that cite the rule, whether they noticed anything or not: see {@link testsDigest}. */
+  readonly against?: string;
   readonly mutants: number;
   readonly killed: number;
   readonly by: readonly Killer[];
@@ -54,6 +57,10 @@ export const writeLedger = (root: string, entries: Ledger): Promise<void> =>
 export function entryFor(ledger: Ledger, tag: string, place: Place): LedgerEntry | undefined {
   return ledger.find((entry) => entry.tag === tag && entry.file === place.file && entry.hash === place.hash);
 }
+
+/** Digest of the tests that cite a rule. */
+export const testsDigest = (tests: readonly CitedTest[]): string =>
+  digest(...tests.map(({ file, hash }) => `${file} ${hash}`).sort());
 
 /** Whether a test that noticed a mutant is still the test it was. */
 export function standsStill(entry: LedgerEntry, tests: readonly CitedTest[]): boolean {

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { siblingModule } from "../kernel/headless-sibling.ts";
 import type { CitedTest, Place } from "./citation.ts";
-import type { Killer, LedgerEntry } from "./ledger.ts";
+import { type Killer, type LedgerEntry, testsDigest } from "./ledger.ts";
 import { type Mutant, mutantsOf, mutated } from "./mutants.ts";
 import type { Answer, Order, TestOutcome } from "./mutation-messages.ts";
 
@@ -148,6 +148,7 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
       file: place.file,
       place: place.name,
       hash: place.hash,
+      against: testsDigest(tests.filter((test) => test.tags.includes(tag) || test.rowTags.includes(tag))),
       mutants: mutants.length,
       killed: tally.killed,
       by: killersOf(tally, tests),

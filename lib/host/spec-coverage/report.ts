@@ -9,7 +9,7 @@ import { type Exemption, exemptionProblems, readExemptions } from "./not-applica
 import { byTag, type Citations, scanCitations } from "./scan.ts";
 
 /**
- * - `tested`: each cited place has been changed, and a test that cites the rule said no to a change of each
+ * - `tested`: each cited place that can be changed has been, and a test that cites the rule said no to a change of each
  * - `cited`: code or tests cite it, but no run has shown for the present code and tests that the tests would notice
  * - `not-applicable`: with a reason
  * - `missing`: nobody speaks about it
@@ -64,7 +64,8 @@ function covered(tag: string, section: string, inputs: Inputs): RuleCoverage {
     const entry = entryFor(inputs.ledger, tag, place);
     return { place, entry, verified: entry !== undefined && standsStill(entry, tests) };
   });
-  const running = places.filter(({ place }) => place.runs);
+  // A piece that no operator can change, such as one that only hands its arguments on, says nothing either way.
+  const running = places.filter(({ place, entry }) => place.runs && entry?.mutants !== 0);
   const isTested = running.length > 0 && running.every(({ verified }) => verified);
   const reason = inputs.reasons.get(tag);
   const isCited = tests.length + places.length > 0;

@@ -1,6 +1,6 @@
 /** Decides what must be run again, runs it, and writes the ledger. */
 import type { CitedTest } from "./citation.ts";
-import { type Ledger, type LedgerEntry, readLedger } from "./ledger.ts";
+import { type Ledger, type LedgerEntry, readLedger, testsDigest } from "./ledger.ts";
 import { type RunOptions, runMutants, type Task, type TaskResult } from "./mutation-run.ts";
 import { type ChapterCoverage, type Coverage, readCoverage } from "./report.ts";
 
@@ -23,8 +23,10 @@ export function tasksOf(chapters: readonly ChapterCoverage[], all: boolean): Tas
   const tasks = new Map<string, { place: Task["place"]; tags: string[]; tests: Set<CitedTest> }>();
   for (const rule of chapters.flatMap((chapter) => chapter.rules)) {
     if (rule.tests.length === 0) continue;
-    for (const { place, verified } of rule.places) {
-      if (!place.runs || (verified && !all)) continue;
+    const against = testsDigest(rule.tests);
+    for (const { place, entry, verified } of rule.places) {
+      const isKnown = verified || entry?.mutants === 0 || entry?.against === against;
+      if (!place.runs || (isKnown && !all)) continue;
       const key = placeKey(place.file, place.start);
       const task = tasks.get(key) ?? { place, tags: [], tests: new Set<CitedTest>() };
       task.tags.push(rule.tag);
