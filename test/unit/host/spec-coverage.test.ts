@@ -136,15 +136,18 @@ export const crash = (x: number): number => [[1], [2]][x + 1]![0]!;
 export const early = (x: number): number => x - 1;
 // norm:hvip_img
 export const rows = (x: number): number => x + 3;
+// norm:hgeip_sz_acc_op
+export const handed = (x: number): number => twice(x);
 // norm:hgeie_img
 export const unseen = (x: number): number => x + 3;
 `;
 const PLANTED_TEST = `
 import { beforeEach, describe, expect, it } from "vitest";
-import { crash, early, half, rows, twice, unseen, wrong } from "../lib/planted.ts";
+import { crash, early, half, handed, rows, twice, unseen, wrong } from "../lib/hart/planted.ts";
 it("looks (norm:sret_v0)", () => expect(twice(3)).toBe(6));
 it("cannot fail (norm:sret_v1)", () => { half(4); expect(1).toBe(1); });
 it("looks at other code (norm:mret_h)", () => expect(twice(3)).toBe(6));
+it("looks at what cannot be changed in itself (norm:hgeip_sz_acc_op)", () => expect(handed(3)).toBe(6));
 it("only crashes (norm:hie_img)", () => { crash(0); });
 describe("a hook", () => {
   beforeEach(() => expect(early(3)).toBe(2));
@@ -160,9 +163,9 @@ describe("a planted project", () => {
   let root: string;
   beforeEach(() => {
     root = mkdtempSync(path.join(os.tmpdir(), "dom0-coverage-"));
-    for (const folder of ["lib", "test/spec-coverage"])
+    for (const folder of ["lib/hart", "test/spec-coverage"])
       mkdirSync(path.join(root, folder), { recursive: true });
-    write("lib/planted.ts", PLANTED_CODE);
+    write("lib/hart/planted.ts", PLANTED_CODE);
     write("test/planted.test.ts", PLANTED_TEST);
     write("test/spec-coverage/not-applicable.json", "[]");
   });
@@ -184,12 +187,16 @@ describe("a planted project", () => {
       hie_img: "cited",
       hip_img: "cited",
       hgeie_img: "cited",
+      hgeip_sz_acc_op: "cited",
     });
   });
 
   it("shows a rule as not verified once its code or its test has changed, and runs that rule alone again", async () => {
     await writeLedger(root, (await updated({ root, all: false })).ledger);
-    write("lib/planted.ts", `${PLANTED_CODE.replace("x * 2 + 0", "0 + x * 2")}\nexport const other = 1;\n`);
+    write(
+      "lib/hart/planted.ts",
+      `${PLANTED_CODE.replace("x * 2 + 0", "0 + x * 2")}\nexport const other = 1;\n`,
+    );
     expect(await statuses()).toMatchObject({ sret_v0: "cited", hvip_img: "tested" });
     const again = await updated({ root, all: false });
     expect(again.tasks.map(({ place }) => place.name)).not.toContain("rows");
@@ -201,7 +208,7 @@ describe("a planted project", () => {
 
   it("does not count a change that hangs, and goes on", async () => {
     const body = "{ let left = x; let y = 0; while (left > 0) { left -= 1; y += 2; } return y; }";
-    write("lib/planted.ts", PLANTED_CODE.replace("x * 2 + 0", body));
+    write("lib/hart/planted.ts", PLANTED_CODE.replace("x * 2 + 0", body));
     const run = await updated({ root, all: false, hangMilliseconds: 3_000 });
     const entry = run.ledger.find(({ tag }) => tag === "sret_v0");
     const survivors = run.results[run.tasks.findIndex(({ tags }) => tags.includes("sret_v0"))]?.survivors;
