@@ -97,6 +97,23 @@ describe("a recording", () => {
     expect(again.board.memory.load(0x8000_1008n, 8)).toBe(7n);
   });
 
+  it("keeps an input apart from the trap that took no instruction before it", () => {
+    const board = boardWith("la t0, handler\n csrw mtvec, t0\n ecall\n .balign 4\n handler: j handler");
+    const recording = recorded(board, () => {
+      expect(board.run({ instructions: 100, until: { trap: true } })).toMatchObject({
+        at: "trap",
+        retired: 3,
+      });
+      board.type("behind the trap");
+      board.run({ instructions: 50 });
+    });
+    expect(recording.inputs[0]?.moment).toMatchObject({ retired: 3, traps: 1 });
+    expect(replay(reread(recording))).toMatchObject({ kind: "same" });
+    board.stepBack(52); // before the trap, so that travel must bring the text behind it
+    board.run({ instructions: 51 });
+    expect(board.trace.hash()).toBe(recording.end.hash);
+  });
+
   it("leaves out what was undone", () => {
     const board = boardWith(ECHO);
     const recording = recorded(board, () => {
