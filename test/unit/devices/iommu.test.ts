@@ -539,7 +539,8 @@ describe("registers", () => {
         length: fc.nat(9000),
       }),
     );
-    const apply = (m: Machine, op: fc.TypeOf<typeof operation>): unknown => {
+    type Operation = typeof operation extends fc.Arbitrary<infer T> ? T : never;
+    const apply = (m: Machine, op: Operation): unknown => {
       if (op.kind === "store")
         return m.iommu.store(op.at & -op.width, op.width, BigInt.asUintN(8 * op.width, op.value));
       if (op.kind === "ram") return m.set(DIRECTORY + 8 * op.word, op.value);
