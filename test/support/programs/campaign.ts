@@ -7,12 +7,13 @@ import { floatRegisterWord } from "../float-words.ts";
 import { seededNumbers } from "../random.ts";
 import { type Difference, inWords, trapsOf } from "./compare.ts";
 import { generate, type Kind } from "./generate.ts";
-import { elfOf, imageOf } from "./image.ts";
+import { imageOf } from "./image.ts";
 import { explain, type KnownDifference } from "./known-differences.ts";
 import { CODE, CODE_BYTES, MAX_PROGRAMS, RAM_START } from "./layout.ts";
 import { type Counts, type Ram, runHere } from "./machines.ts";
 import { listing, type Program } from "./program.ts";
 import { shrunk } from "./shrink.ts";
+import { elfOf } from "./symbol-elf.ts";
 
 /** Another machine. */
 export interface Peer {

@@ -60,7 +60,7 @@ function translation(below: Below, withH: boolean): Draft {
 
 /** Interrupt registers get thirteen random bits: number 13 is QEMU's counter overflow, and `mip.VSTIP` is not for writing. */
 function interrupts(below: Below, mnemonic: Mnemonic, withH: boolean): Draft {
-  const name = one(below, names(`mideleg mie mip sie sip ${withH ? "vsie vsip" : "mie"}`));
+  const name = one(below, names(withH ? "mideleg mie mip sie sip vsie vsip" : "mideleg mie mip sie sip"));
   // QEMU 10.0 takes bit 2 of a guest's sie and sip, where hie has VSSIE, for bit 1, and so on.
   const mask = /^v?s/.test(name) ? 0x222 : name === "mip" ? ~0x440 : -1;
   const value = below(2 ** 13) & mask;

@@ -7,6 +7,7 @@ import {
   CODE_BYTES,
   GUEST_WINDOW,
   NOBODY,
+  PAGE_WORDS,
   PAGES,
   RAM_START,
   TABLES,
@@ -134,19 +135,13 @@ function items(below: Below, { pool, withH }: Kind): Item[] {
 const inPairs = (causes: bigint): bigint =>
   (causes & ~0x80c0n) | ((causes & 0x30n) << 2n) | ((causes & 0x2000n) << 2n);
 
-/** The program with a seed. The same seed gives the same program for as long as this file does not change. */
-export function generate(kind: Kind, seed: number): Program {
-  const below = seededNumbers(seed);
-  for (let turn = 0; turn < 8; turn++) below(2); // neighbors' first draws are alike
-  const mode = pick(below, [0, 1, 3, 1, 0]);
-  const isVirtual = kind.withH && mode !== 3 && below(4) !== 0;
+/** All control words: the mode to start in, delegation, interrupts, translation. */
+function controlOf(below: Below, kind: Kind, mode: number, isVirtual: boolean): Control {
   const hypervisor = kind.withH ? hypervisorControl(below, kind) : {};
   const ids = word64(below) & (0xffffn << 44n);
   const satp = below(3) === 0 ? 0n : SV39 | BigInt(TABLES.own.root >>> 12) | ids;
-  const isTranslated = (isVirtual ? hypervisor["vsatp"] : satp) !== 0n;
-  const isInGuestSpace = isVirtual && hypervisor["vsatp"] === 0n && hypervisor["hgatp"] !== 0n;
   const delegable = kind.withH ? HYPERVISOR_DELEGABLE : DELEGABLE;
-  const control: Control = {
+  return {
     mstatus: statusOf(below, mode, isVirtual),
     satp,
     medeleg: below(3) === 0 ? 0n : inPairs(word64(below) & delegable),
@@ -160,40 +155,66 @@ export function generate(kind: Kind, seed: number): Program {
     ...hypervisor,
     ...(isVirtual ? { isGuest: -1n, hstatus: (hypervisor["hstatus"] ?? 0n) | SPV } : {}),
   };
-  const where = (): Pointer =>
-    isInGuestSpace && below(2) === 0
-      ? pick(below, [
-          { space: "fixed", offset: GUEST_WINDOW + 4096 * below(WINDOW_PAGES - 1) + 2048 },
-          { space: "guestSuperpage", offset: 2048 },
-        ])
-      : pointer(below, isTranslated, mode === 0);
-  // LR and SC mostly find memory: an SC that may not even look makes no program.
-  const plain: Pointer = {
-    space: mode === 0 && isTranslated ? "alias" : "plain",
-    offset: 2048 + pick(below, [0, 8, 2048, 8 * below(512)]),
-  };
-  const guestPage = (): bigint =>
-    below(4) === 0 ? ownPage(below) : BigInt(GUEST_WINDOW + 4096 * below(WINDOW_PAGES - 1));
-  // Now and then the guest's own table is where its hypervisor may have left a hole: in the window of the second stage.
-  const guestLowest =
-    below(3) === 0 ? BigInt(GUEST_WINDOW + 4096 * (WINDOW_PAGES - 1)) : BigInt(TABLES.guest.lowest);
+}
+
+/** A place in the guest's physical window; its last page may hold the guest's own table and is nobody's to write. */
+const guestPage = (below: Below): number => GUEST_WINDOW + 4096 * below(WINDOW_PAGES - 1);
+
+/**
+ * The second stage's entries, and where the guest's lowest table is: now and then where its hypervisor may have left a hole,
+ * in the window.
+ */
+function secondStage(below: Below): { readonly second: bigint[]; readonly guestLowest: bigint } {
+  const isInWindow = below(3) === 0;
   const second = entries(below, () => ownPage(below), BigInt(TABLES.second.lowest), true);
-  if (guestLowest >= BigInt(GUEST_WINDOW))
-    second[WINDOW_PAGES - 1] = entry(below, BigInt(TABLES.guest.lowest), true);
+  if (isInWindow) second[WINDOW_PAGES - 1] = entry(below, BigInt(TABLES.guest.lowest), true);
+  const guestLowest = isInWindow ? GUEST_WINDOW + 4096 * (WINDOW_PAGES - 1) : TABLES.guest.lowest;
+  return { second, guestLowest: BigInt(guestLowest) };
+}
+
+function integerRegisters(below: Below): bigint[] {
   const integers = Array.from({ length: 32 }, () => integerWord(below));
   for (const register of [0, ...Object.values(POINTERS)]) integers[register] = 0n;
   integers[COUNTER] = BigInt(below(5));
+  return integers;
+}
+
+/** The program with a seed. The same seed gives the same program for as long as the generator does not change. */
+export function generate(kind: Kind, seed: number): Program {
+  const below = seededNumbers(seed);
+  for (let turn = 0; turn < 8; turn++) below(2); // neighbors' first draws are alike
+  const mode = pick(below, [0, 1, 3, 1, 0]);
+  const isUser = mode === 0;
+  const isVirtual = kind.withH && mode !== 3 && below(4) !== 0;
+  const control = controlOf(below, kind, mode, isVirtual);
+  const isTranslated = control[isVirtual ? "vsatp" : "satp"] !== 0n;
+  const isInGuestSpace = isVirtual && control["vsatp"] === 0n && control["hgatp"] !== 0n;
+  const where = (): Pointer =>
+    isInGuestSpace && below(2) === 0
+      ? pick(below, [
+          { space: "fixed", offset: guestPage(below) + 2048 },
+          { space: "guestSuperpage", offset: 2048 },
+        ])
+      : pointer(below, isTranslated, isUser);
+  // LR and SC mostly find memory: an SC that may not even look makes no program.
+  const plain: Pointer = {
+    space: isUser && isTranslated ? "alias" : "plain",
+    offset: 2048 + pick(below, [0, 8, 2048, 8 * below(512)]),
+  };
+  const { second, guestLowest } = secondStage(below);
+  const guestTarget = (): bigint => (below(4) === 0 ? ownPage(below) : BigInt(guestPage(below)));
+  const nothing: bigint[] = Array(PAGE_WORDS).fill(0n);
   return {
     name: `seed ${seed}`,
-    codeShift: mode === 0 && isTranslated ? USER_ALIAS - RAM_START : 0,
+    codeShift: isUser && isTranslated ? USER_ALIAS - RAM_START : 0,
+    integers: integerRegisters(below),
     items: items(below, kind),
     control,
     entries: {
-      own: entries(below, () => ownPage(below), BigInt(TABLES.own.lowest), mode === 0),
-      guest: kind.withH ? entries(below, guestPage, guestLowest, mode === 0) : Array(10).fill(0n),
-      second: kind.withH ? second : Array(10).fill(0n),
+      own: entries(below, () => ownPage(below), BigInt(TABLES.own.lowest), isUser),
+      guest: kind.withH ? entries(below, guestTarget, guestLowest, isUser) : nothing,
+      second: kind.withH ? second : nothing,
     },
-    integers,
     pointers: {
       [POINTERS.stack]: where(),
       [POINTERS.small]: where(),

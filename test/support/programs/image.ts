@@ -1,4 +1,4 @@
-/** Up to 500 programs as one memory image and one ELF file. */
+/** Up to 500 programs as one memory image. */
 
 import { areaWords, harness } from "./harness.ts";
 import {
@@ -14,10 +14,8 @@ import {
   PAGES_BYTES,
   RAM_END,
   RAM_START,
-  RESULTS,
   SUPERPAGE,
   TABLES,
-  TOHOST,
   USER_ALIAS,
   WINDOW_PAGES,
   WORD,
@@ -131,82 +129,4 @@ function entryFor(entry: bigint, isSuperpage: boolean, index: number): bigint {
   if (target < BigInt(PAGES) || target >= BigInt(PAGES + PAGES_BYTES)) return entry;
   const { within, superpage } = placeOf(index);
   return entry + ((BigInt(superpage + (isSuperpage ? 0 : within)) >> 12n) << 10n);
-}
-
-/** An ELF file with one segment, and the symbols that other simulators look for. */
-export function elfOf(ram: Uint8Array): Uint8Array {
-  const symbols: readonly (readonly [string, number])[] = [
-    ["tohost", TOHOST],
-    ["fromhost", TOHOST + 8],
-    ["begin_signature", RESULTS],
-    ["end_signature", RAM_END],
-  ];
-  const strings = Buffer.from(`\0${symbols.map(([name]) => name).join("\0")}\0.symtab\0.strtab\0`);
-  const dataStart = 4096;
-  const symbolStart = dataStart + ram.length;
-  const stringStart = symbolStart + 24 * (symbols.length + 1);
-  const sectionStart = (stringStart + strings.length + 7) & ~7;
-  const file = new Uint8Array(sectionStart + 3 * 64);
-  const view = new DataView(file.buffer);
-  const word = (at: number, value: number): void => view.setBigUint64(at, BigInt(value), true);
-  file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
-  for (const [at, value] of [
-    [16, 2],
-    [18, 243],
-    [52, 64],
-    [54, 56],
-    [56, 1],
-    [58, 64],
-    [60, 3],
-    [62, 2],
-  ] as const)
-    view.setUint16(at, value, true);
-  view.setUint32(20, 1, true);
-  for (const [at, value] of [
-    [24, HARNESS],
-    [32, 64],
-    [40, sectionStart],
-  ] as const)
-    word(at, value);
-  view.setUint32(64, 1, true);
-  view.setUint32(68, 7, true);
-  for (const [at, value] of [
-    [72, dataStart],
-    [80, RAM_START],
-    [88, RAM_START],
-    [96, ram.length],
-    [104, ram.length],
-    [112, 4096],
-  ] as const)
-    word(at, value);
-  file.set(ram, dataStart);
-  for (const [index, [name, value]] of symbols.entries()) {
-    const at = symbolStart + 24 * (index + 1);
-    view.setUint32(at, strings.indexOf(`\0${name}\0`) + 1, true);
-    view.setUint8(at + 4, 0x10);
-    view.setUint16(at + 6, 0xfff1, true);
-    word(at + 8, value);
-  }
-  file.set(strings, stringStart);
-  const section = (
-    index: number,
-    type: number,
-    start: number,
-    size: number,
-    more: readonly number[],
-  ): void => {
-    const at = sectionStart + 64 * index;
-    view.setUint32(at, strings.indexOf(type === 2 ? ".symtab" : ".strtab"), true);
-    view.setUint32(at + 4, type, true);
-    word(at + 24, start);
-    word(at + 32, size);
-    const [link = 0, info = 0, align = 1, entry = 0] = more;
-    view.setUint32(at + 40, link, true);
-    view.setUint32(at + 44, info, true);
-    word(at + 48, align);
-    word(at + 56, entry);
-  };
-  section(1, 2, symbolStart, 24 * (symbols.length + 1), [2, 1, 8, 24]);
-  section(2, 3, stringStart, strings.length, [0, 0, 1, 0]);
-  return file;
 }

@@ -39,6 +39,9 @@ export interface Explanation {
   readonly used: ReadonlySet<string>;
 }
 
+/** Two page-table entries differ in A and D only. */
+export const isUpdated = (ours: bigint, theirs: bigint): boolean => ((ours ^ theirs) & ~0xc0n) === 0n;
+
 /** Mnemonics of a program by offset. */
 function mnemonicsOf(program: Program): ReadonlyMap<number, string> {
   return new Map(

@@ -1,9 +1,8 @@
 /** Where QEMU 10.0 differs from our board on random programs with a hypervisor and its guest, and the manual's word on each. */
 
-import type { KnownDifference } from "./known-differences.ts";
+import { isUpdated, type KnownDifference } from "./known-differences.ts";
 import { GUEST_WINDOW, WINDOW_PAGES } from "./layout.ts";
 import { QEMU_7_DIFFERENCES } from "./qemu-7-differences.ts";
-import { isUpdated } from "./spike-differences.ts";
 
 /** `mstatus.GVA` and `hstatus.GVA`. */
 const MACHINE_GVA = 1n << 38n;
