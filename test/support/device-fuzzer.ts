@@ -13,12 +13,18 @@ const SLOT_BYTES = 0x1_0000;
 const QUEUE_BYTES = 0x8000;
 const BUFFERS = 0x8_0000;
 const BUFFER_BYTES = 0x4_0000;
+/** The IOMMU's directory, its page tables (three pages a stage) and its queues. */
+const DIRECTORY = 0xc_0000;
+const STAGES = [0xc_4000, 0xd_0000] as const;
+const IOMMU_QUEUES = 0xe_0000;
+const RAM_PAGES = 256;
 
 /** Draws operations and does them on a board, without running any instruction. */
 export class DeviceFuzzer {
   readonly #board: Board;
   readonly #below: (limit: number) => number;
   readonly #ramBytes: number;
+  readonly #hasIommu: boolean;
   /** Queue sizes by the address of the rings. */
   readonly #sizes = new Map<number, number>();
 
@@ -26,6 +32,7 @@ export class DeviceFuzzer {
     this.#board = board;
     this.#below = seededNumbers(seed);
     this.#ramBytes = board.bus.ram.sizeBytes;
+    this.#hasIommu = board.bus.regions.some(({ device }) => device.name === "iommu");
   }
 
   /** One operation; what a guest saw of it. */
@@ -34,7 +41,7 @@ export class DeviceFuzzer {
     if (choice < 45) return this.#access();
     if (choice < 55) return this.#transaction();
     if (choice < 57) return this.#ring();
-    if (choice < 60) return this.#interrupts();
+    if (choice < 60) return this.#hasIommu && this.#below(8) === 0 ? this.#confine() : this.#interrupts();
     if (choice < 75) return this.#request(this.#slot(), this.#below(2));
     if (choice < 88) return this.#store(this.#slot() + 0x50, 4, BigInt(this.#below(3)));
     if (choice < 98) return this.#pass();
@@ -92,7 +99,7 @@ export class DeviceFuzzer {
     write(0x24, 0);
     write(0x20, this.#below(4) << 28);
     write(0x24, 1);
-    write(0x20, 1 + (this.#board.bus.regions.some(({ device }) => device.name === "iommu") ? 2 : 0));
+    write(0x20, 1 + (this.#hasIommu ? 2 : 0));
     write(0x70, 0xb);
     for (const queue of [0, 1]) {
       const rings = RAM_BASE + this.#rings(slot, queue);
@@ -197,6 +204,42 @@ export class DeviceFuzzer {
     if (typeof claimed !== "bigint") return -1n;
     if (this.#below(4) !== 0) this.#store(base + 0x20_0004 + 0x1000 * context, 4, claimed);
     return claimed;
+  }
+
+  /**
+   * Puts the devices behind page tables that map RAM to itself, with a few pages missing or without a right, in one stage, the
+   * other or both; queues for commands and faults, and a command or two.
+   */
+  #confine(): bigint {
+    const { ram, regions } = this.#board.bus;
+    const base = regions.find(({ device }) => device.name === "iommu")?.base ?? 0;
+    const page = (offset: number): bigint => BigInt((RAM_BASE + offset) / 4096);
+    for (const root of STAGES) {
+      // The second stage's root has four pages; the tables below it come behind.
+      ram.store(root + 8 * 2, 8, (page(root + 0x4000) << 10n) | 1n);
+      ram.store(root + 0x4000, 8, (page(root + 0x5000) << 10n) | 1n);
+      for (let index = 0; index < RAM_PAGES; index++) {
+        const flags = this.#below(60) === 0 ? BigInt(this.#below(256)) : 0xdfn;
+        ram.store(root + 0x5000 + 8 * index, 8, (page(4096 * index) << 10n) | flags);
+      }
+    }
+    for (let device = 0; device < 9; device++) {
+      const context = DIRECTORY + 32 * device;
+      const tc = this.#below(20) === 0 ? this.#value() : 1n | (BigInt(this.#below(4)) << 7n);
+      ram.store(context, 8, tc);
+      ram.store(context + 8, 8, this.#below(2) === 0 ? 0n : (8n << 60n) | page(STAGES[0]));
+      ram.store(context + 16, 8, 0n);
+      ram.store(context + 24, 8, this.#below(2) === 0 ? 0n : (8n << 60n) | page(STAGES[1]));
+    }
+    for (let word = 0; word < 8; word++) ram.store(IOMMU_QUEUES + 8 * word, 8, this.#value());
+    ram.store(IOMMU_QUEUES, 8, 1n);
+    this.#store(base + 24, 8, (page(IOMMU_QUEUES) << 10n) | 3n);
+    this.#store(base + 40, 8, (page(IOMMU_QUEUES + 0x1000) << 10n) | 3n);
+    this.#store(base + 72, 4, 3n);
+    this.#store(base + 76, 4, 3n);
+    this.#store(base + 36, 4, BigInt(this.#below(4)));
+    this.#store(base + 48, 4, BigInt(this.#below(16)));
+    return this.#store(base + 16, 8, (page(DIRECTORY) << 10n) | 2n);
   }
 
   #pass(): bigint {

@@ -20,7 +20,7 @@ const board = (seed: number): Board =>
     virtioConsole: true,
     entropySeed: seed,
     harts: seed % 2 === 0 ? 1 : 2,
-    ...(seed % 3 === 0 ? { iommu: "bare" as const } : {}),
+    ...(seed % 3 === 0 ? {} : { iommu: seed % 3 === 1 ? ("bare" as const) : ("off" as const) }),
   });
 
 function valuesIn(value: StateValue): number {
