@@ -219,6 +219,8 @@ describe("a refusal of the second stage", () => {
     put(0x8000_4000n + 2047n * 8n, pte(0x8000_8000n, V));
     run("VS", "ld a0, 0(a1)");
     expect(machine.hart.read("a0")).toBe(0x1122_3344_8877_6655n);
+    // Behind the root there would be a table and a page for one more bit.
+    put(0x8000_9000n, pte(0x8000_0000n, ALL));
     put(GUEST_LEAF, pte(1n << 41n, KERNEL));
     run("VS", "ld a0, 0(a1)");
     expect(trapped()).toMatchObject({ cause: EXCEPTION.loadGuestPageFault, htval: 1n << 39n });
