@@ -222,6 +222,7 @@ describe("a refusal of the second stage", () => {
     // Behind the root there would be a table and a page for one more bit.
     put(0x8000_9000n, pte(0x8000_0000n, ALL));
     put(GUEST_LEAF, pte(1n << 41n, KERNEL));
+    set("scause", 0n);
     run("VS", "ld a0, 0(a1)");
     expect(trapped()).toMatchObject({ cause: EXCEPTION.loadGuestPageFault, htval: 1n << 39n });
   });
