@@ -14,7 +14,6 @@ import { parsed, Refusal, refusing, wholeNumber } from "./refusal.ts";
 /** Instructions between two looks at what the debugger sent: Ctrl-C takes a tenth of a second. */
 const SLICE = 1_000_000;
 const MAX_PORT = 65_535;
-/** Bytes that wait for a debugger which does not read. */
 const HOST = "127.0.0.1";
 
 const OPTIONS = {
@@ -27,7 +26,7 @@ const OPTIONS = {
 export const command: Command = {
   summary: "run a program under gdb-multiarch, forward and backward",
   usage: `Usage: dom0 gdb FILE.elf [OPTIONS]
-       dom0 gdb --replay RECORDING [--port N | --stdio]
+       dom0 gdb --replay RECORDING [--port N]
 
 Waits for one debugger, then obeys it until it leaves:
   gdb-multiarch FILE.elf -ex "target remote localhost:1234"
@@ -47,6 +46,8 @@ async function gdb(args: string[]): Promise<number> {
   const [file] = positionals;
   if (positionals.length !== (values.replay === undefined ? 1 : 0))
     throw new Refusal("name one program file, or a recording with --replay; --help tells more.", 2);
+  if (values.stdio && values.replay !== undefined)
+    throw new Refusal("GDB on standard input does not wait for a replay: use --port.", 2);
   const board =
     values.replay === undefined ? await boardWithFiles(file ?? "", values) : await replayed(values.replay);
   board.history.keep();
