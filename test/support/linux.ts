@@ -26,14 +26,13 @@ export function newLinux(options: LinuxOptions = {}): Board {
 /** Runs until the console shows a text behind `from`; what it shows there. Throws when it never does. */
 export function runUntil(board: Board, shown: string | RegExp, from = 0): string {
   const limit = board.clock.retired + LIMIT;
+  let reason = "budget";
   for (;;) {
     const text = board.console.text.slice(from);
     if (typeof shown === "string" ? text.includes(shown) : shown.test(text)) return text;
-    const stop = board.run({ instructions: PIECE });
-    if (stop.reason === "budget" && board.clock.retired < limit) continue;
-    throw new Error(
-      `${stop.reason}, and the console never showed ${shown}; it ends with: ${text.slice(-2000)}`,
-    );
+    if (reason !== "budget" || board.clock.retired >= limit)
+      throw new Error(`${reason}, and the console never showed ${shown}; it ends with: ${text.slice(-2000)}`);
+    reason = board.run({ instructions: PIECE }).reason;
   }
 }
 
