@@ -24,17 +24,10 @@ const isDirtyOr = (ours: bigint, theirs: bigint, bits: bigint): boolean =>
   ((ours ^ theirs) & ~(bits | SD | FS)) === 0n && ((ours ^ theirs) & bits) !== 0n && (ours & FS) === FS;
 
 /** Rows that still hold for the newer QEMU. */
-const OLD = ["ebreak-tval", "misaligned-tval", "interrupt-order", "flags-not-dirty", "sc-first", "odd-epc"];
+const OLD = ["interrupt-order", "flags-not-dirty", "sc-first", "odd-epc"];
 
 export const QEMU_10_DIFFERENCES: readonly KnownDifference[] = [
   ...QEMU_7_DIFFERENCES.filter(({ id }) => OLD.includes(id)),
-  {
-    id: "tinst-zero",
-    spec: "norm:H_trap_xtinst_val",
-    about: "where we describe the instruction that faulted, QEMU may write zero",
-    scope: "word",
-    matches: ({ difference: { name, theirs } }) => name === "tinst" && theirs === 0n,
-  },
   {
     id: "htinst-write",
     spec: "norm:htinst_sz_acc_op",
