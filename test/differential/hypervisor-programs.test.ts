@@ -63,11 +63,14 @@ describeWith(["newerQemu"], "QEMU 10 and our board", () => {
 
 const SPIKE = process.env["SPIKE"];
 
-describe.runIf(SPIKE !== undefined)("Spike and our board", () => {
-  it(`agree on ${PROGRAMS} programs of hypervisors and guests, from seed ${SEED} on`, {
-    timeout: TIMEOUT,
-  }, async () => {
-    const run = (elf: Uint8Array) => runOnSpike(SPIKE ?? "", SPIKE_ISA, elf);
-    await expectAgreement({ name: "Spike", run }, SPIKE_DIFFERENCES);
+// Nobody has to have Spike: without it there is no such test, not a skipped one.
+if (SPIKE !== undefined) {
+  describe("Spike and our board", () => {
+    it(`agree on ${PROGRAMS} programs of hypervisors and guests, from seed ${SEED} on`, {
+      timeout: TIMEOUT,
+    }, async () => {
+      const run = (elf: Uint8Array) => runOnSpike(SPIKE, SPIKE_ISA, elf);
+      await expectAgreement({ name: "Spike", run }, SPIKE_DIFFERENCES);
+    });
   });
-});
+}
