@@ -10,7 +10,8 @@ import type { Recorder } from "../../board/recorder.ts";
 import { packRecording } from "../../board/recording.ts";
 import type { Stop } from "../../board/stop.ts";
 import type { HartCount } from "../../board/virt.ts";
-import { installFirmware } from "../../firmware/firmware.ts";
+import { attachPresentFirmware } from "../../firmware/firmware.ts";
+import { PROMPT } from "../linux/file-systems.ts";
 import { folderFiles } from "../linux/folder-files.ts";
 import {
   DEFAULT_RAM_BYTES,
@@ -160,9 +161,9 @@ async function newBoard(wishes: Wishes, progress: Progress): Promise<Board> {
   return machine.board;
 }
 
-/** A machine that was kept. Which firmware it runs is in its RAM; ours needs its handlers, OpenSBI does not mind them. */
+/** A machine that was kept. Which firmware it runs is in its RAM; ours needs its handlers. */
 function keptBoard(file: string): Board {
-  const opened = openImage(fileOf(file), { prepare: (board) => installFirmware(board) });
+  const opened = openImage(fileOf(file), { prepare: attachPresentFirmware });
   if ("kind" in opened) throw new Refusal(`${file}: ${opened.message}`);
   return opened;
 }
@@ -198,13 +199,22 @@ async function runWithKeyboard(
     session.pace();
   };
   if (screen.isReached) screen.onReached();
+  // A booting kernel throws away what is typed; a person sees that, a pipe does not.
+  let held: string | undefined = process.stdin.isTTY ? undefined : "";
   const stopListening = listenToKeys({
-    onText: (text) => session.type(text),
+    onText: (text) => {
+      if (held === undefined) session.type(text);
+      else held += text;
+    },
     onQuit: () => session.end(),
   });
   try {
     return await session.run(BOOT_LIMIT, () => {
       if (!screen.isReached) progress.boot(board.clock.retired, screen.lastLine);
+      if (held !== undefined && screen.isReached && board.console.text.endsWith(PROMPT)) {
+        if (held !== "") session.type(held);
+        held = undefined;
+      }
       if (keepAs === undefined || isKept || !screen.isReached) return;
       isKept = true;
       keep(board, keepAs);

@@ -58,6 +58,9 @@ echo '${OUTPUT_ENDS}'
 poweroff -f
 `;
 
+/** What the console ends with when the shell waits: its prompt, and busybox's question where the cursor is. */
+export const PROMPT = "\n# \x1b[6n";
+
 const PROFILE = `export PS1='# ' HOME=/root PATH=/bin:/sbin:/usr/bin
 cd
 `;
