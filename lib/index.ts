@@ -111,6 +111,7 @@ export { type Walked, walkPicture } from "./course/walk-picture.ts";
 export { BlockStore, type BlockVersion } from "./devices/virtio/block-store.ts";
 export {
   attachFirmware,
+  attachPresentFirmware,
   type Firmware,
   type FirmwareOptions,
   installFirmware,

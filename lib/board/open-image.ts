@@ -9,7 +9,7 @@ import { buildBoard } from "./virt.ts";
 export interface OpenOptions {
   /** The engine's accelerations: they change nothing that the guest sees. */
   readonly accelerations?: ReferenceOptions;
-  /** Installs what no file can hold, such as `hx` handlers, before the image is loaded. */
+  /** Installs what no file can hold, such as `hx` handlers; RAM and harts are those of the image by then. */
   readonly prepare?: (board: Board) => void;
 }
 
@@ -27,6 +27,8 @@ export function openImage(
     ...(iommu === undefined ? {} : { iommu }),
     ...(accelerations === undefined ? {} : { accelerations }),
   });
+  const refused = board.loadImage(content);
+  if (refused !== undefined) return refused;
   prepare?.(board);
-  return board.loadImage(content) ?? board;
+  return board;
 }

@@ -127,6 +127,21 @@ export function attachFirmware(board: Board, options: Pick<FirmwareOptions, "amn
   installHandlers(board, () => firmwareHandlers(map), options);
 }
 
+/**
+ * Attaches the firmware to a board whose RAM holds its code, and leaves every other board alone: there `hx` stays illegal.
+ *
+ * @returns  Whether the firmware is there.
+ * @example
+ * openReplay(recording, { prepare: attachPresentFirmware });
+ */
+export function attachPresentFirmware(board: Board): boolean {
+  const { bytes } = firmwareCode();
+  const present = board.memory.bytes(FIRMWARE_BASE, bytes.length);
+  const isPresent = present instanceof Uint8Array && bytes.every((byte, at) => byte === present[at]);
+  if (isPresent) attachFirmware(board);
+  return isPresent;
+}
+
 function mapOf({ harts, bus: { ram } }: Board, code: ReadonlyMap<string, Paddr>): FirmwareMap {
   return {
     harts: harts.length,

@@ -1,13 +1,17 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { packRecording, unpackRecording } from "../../lib/board/recording.ts";
+import { buildBoard } from "../../lib/board/virt.ts";
+import { installFirmware } from "../../lib/firmware/firmware.ts";
 import { assetFile, PROJECT_ROOT } from "../../lib/host/node-assets.ts";
 import { assembled } from "../support/assembled.ts";
 import { elf } from "../support/elf-file.ts";
 import { describeWith } from "../support/optional.ts";
+import { PAYLOAD } from "../support/sbi-caller.ts";
 
 const KERNEL = assetFile("images/mini-kernel.elf");
 const MAIN = join(PROJECT_ROOT, "lib/host/cli/main.ts");
@@ -54,20 +58,17 @@ describe("dom0 boot --record and dom0 replay", () => {
 
   it("keep a run that Ctrl-C ended", async () => {
     const loop = join(folder, "loop.elf");
-    writeFileSync(loop, elf([{ paddr: 0x8000_0000n, bytes: assembled("loop: j loop").bytes }]));
+    const text = "li t0, 0x10000000\n li t1, 33\n sb t1, 0(t0)\n loop: j loop";
+    writeFileSync(loop, elf([{ paddr: 0x8000_0000n, bytes: assembled(text).bytes }]));
     const file = join(folder, "loop.recording");
     const child = spawn(process.execPath, [MAIN, "boot", loop, "--record", file], { stdio: "pipe" });
-    const ended = new Promise<number | null>((resolve) => child.once("close", resolve));
-    let isOver = false;
-    void ended.then(() => {
-      isOver = true;
-    });
-    while (!isOver) {
-      await new Promise((later) => setTimeout(later, 500));
-      child.kill("SIGINT"); // before the handler is there it just ends the process: then there is no file
-    }
-    const bytes = await ended.then(() => readFileSync(file)).catch(() => undefined);
-    if (bytes !== undefined) expect(unpackRecording(bytes)).not.toHaveProperty("kind");
+    const ended = once(child, "close");
+    expect(String((await once(child.stdout, "data"))[0])).toBe("!");
+    child.kill("SIGINT");
+    expect(await ended).toEqual([3, null]);
+    const { stdout, status } = dom0(["replay", file]);
+    expect(stdout).toMatch(/^The same run: \d+ instructions/);
+    expect(status).toBe(0);
   });
 
   it("say in one line what is wrong with a file", () => {
@@ -85,6 +86,85 @@ describe("dom0 boot --record and dom0 replay", () => {
       expect(stderr).toMatch(message);
       expect([status, stderr.trimEnd().split("\n").length]).toEqual([code, 1]);
     }
+  });
+});
+
+/** A machine that stands before its first instruction: the firmware, and a payload that prints `A` to `Z` and switches off. */
+function firmwareImage(): { readonly file: string; readonly hash: string } {
+  const text = `li s0, 65
+    again: mv a0, s0
+    li a7, 1
+    ecall
+    addi s0, s0, 1
+    li t0, 91
+    bne s0, t0, again
+    li a7, 8
+    ecall`;
+  const board = buildBoard({ harts: 2 });
+  board.memory.write(PAYLOAD, assembled(text).bytes);
+  expect(installFirmware(board).kind).toBe("firmware");
+  const file = join(folder, "firmware.image");
+  writeFileSync(file, board.saveImage());
+  expect(board.run({ instructions: 1e6 })).toMatchObject({ reason: "poweroff" });
+  return { file, hash: board.trace.hash() };
+}
+
+describe("the commands on a machine with our firmware", () => {
+  const recording = join(folder, "firmware.recording");
+
+  it("go on with a kept machine, and repeat the recording of that", () => {
+    const { file, hash } = firmwareImage();
+    const kept = dom0(["linux", "--from", file, "--hash", "--record", recording]);
+    expect(kept).toEqual({
+      stdout: "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+      stderr: `trace hash ${hash}\n`,
+      status: 0,
+    });
+    expect(dom0(["replay", recording]).stdout).toMatch(new RegExp(`^The same run: .*${hash}`));
+  });
+
+  it("do not blame the emulator, and do not ask QEMU what it cannot know", () => {
+    const { stdout, status } = dom0(["doctor", "--replay", recording]);
+    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(4);
+    expect(stdout).toMatch(/on QEMU +not compared: /);
+    expect(stdout).toMatch(/Nothing speaks against the emulator/);
+    expect(status).toBe(0);
+  });
+
+  it("stand at the end of the recording for a debugger", async () => {
+    const child = spawn(process.execPath, [MAIN, "gdb", "--replay", recording, "--port", "0"], {
+      stdio: "pipe",
+    });
+    const ended = once(child, "close");
+    expect(String((await once(child.stderr, "data"))[0])).toMatch(/^waiting for: gdb-multiarch/);
+    child.kill();
+    await ended;
+  });
+
+  it("leave hx illegal in a kept machine that has another firmware", () => {
+    const text = `la t0, trapped
+      csrw mtvec, t0
+      hx 1
+      li a0, 0x13333
+      j end
+      .balign 4
+      trapped: csrr a0, mcause
+      slli a0, a0, 16
+      li t0, 0x3333
+      add a0, a0, t0
+      end: li t1, 0x100000
+      sw a0, 0(t1)`;
+    const board = buildBoard();
+    board.memory.write(0x8000_0000n, assembled(text).bytes);
+    const file = join(folder, "bare.image");
+    writeFileSync(file, board.saveImage());
+    expect(board.run({ instructions: 1000 })).toMatchObject({ reason: "poweroff", exitCode: 2 });
+    const hash = board.trace.hash();
+    expect(dom0(["linux", "--from", file, "--hash"])).toEqual({
+      stdout: "",
+      stderr: `trace hash ${hash}\n`,
+      status: 0,
+    });
   });
 });
 

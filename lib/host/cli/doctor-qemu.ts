@@ -9,6 +9,7 @@ import { RAM_BASE } from "../../board/memory-map.ts";
 import { openImage } from "../../board/open-image.ts";
 import type { Recording } from "../../board/recording.ts";
 import { PAGE_BYTES } from "../../bus/machine-memory.ts";
+import { attachPresentFirmware } from "../../firmware/firmware.ts";
 
 /** Milliseconds that QEMU gets for each prompt, and for the end. */
 const PROMPT_LIMIT_MS = 20_000;
@@ -44,9 +45,15 @@ export async function runOnQemu(
   typed: readonly Typed[],
   ours: string,
 ): Promise<OtherRun> {
-  const board = openImage(recording.start);
+  let isOurFirmware = false;
+  const prepare = (opened: Board): void => {
+    isOurFirmware = attachPresentFirmware(opened);
+  };
+  const board = openImage(recording.start, { prepare });
   if ("kind" in board) return { kind: "impossible", why: board.message };
-  const why = obstacle(board, recording);
+  const why = isOurFirmware
+    ? "the firmware is ours, and its hx instruction is legal here alone"
+    : obstacle(board, recording);
   if (why !== undefined) return { kind: "impossible", why };
   const folder = mkdtempSync(path.join(os.tmpdir(), "dom0-doctor-"));
   try {

@@ -8,6 +8,7 @@ import { openReplay } from "../../board/open-replay.ts";
 import type { Recording } from "../../board/recording.ts";
 import type { ReplayReport } from "../../board/replay.ts";
 import type { ReferenceOptions } from "../../engine/reference/create.ts";
+import { attachPresentFirmware } from "../../firmware/firmware.ts";
 import { OPTIONAL_PARTS } from "../bootstrap/optional-parts.mjs";
 import { type ConsoleDifference, consoleDifference } from "./console-difference.ts";
 import { type OtherRun, promptOf, runOnQemu, type Typed } from "./doctor-qemu.ts";
@@ -48,7 +49,7 @@ async function diagnose(args: string[]): Promise<number> {
   let ours = "";
   for (const { title, accelerations } of SETTINGS) {
     const isFirst = reports.length === 0;
-    const replay = openReplay(recording, { accelerations });
+    const replay = openReplay(recording, { accelerations, prepare: attachPresentFirmware });
     if ("kind" in replay) throw new Refusal(`${values.replay}: ${replay.message}`);
     const { console } = replay.board;
     if (isFirst)

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { Board } from "../../board/board.ts";
 import { GdbStub } from "../../board/gdb/stub.ts";
 import { openReplay } from "../../board/open-replay.ts";
+import { attachPresentFirmware } from "../../firmware/firmware.ts";
 import { BOARD_HELP, BOARD_OPTIONS, boardWithFiles, recordingOfFile } from "./guest-files.ts";
 import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing, wholeNumber } from "./refusal.ts";
@@ -58,7 +59,7 @@ async function gdb(args: string[]): Promise<number> {
 
 /** A board at the end of a recorded run, with its history. */
 async function replayed(file: string): Promise<Board> {
-  const replay = openReplay(await recordingOfFile(file));
+  const replay = openReplay(await recordingOfFile(file), { prepare: attachPresentFirmware });
   if ("kind" in replay) throw new Refusal(`${file}: ${replay.message}`);
   replay.board.history.keep();
   const report = replay.toEnd();

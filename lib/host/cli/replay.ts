@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openReplay } from "../../board/open-replay.ts";
 import type { Replay, ReplayReport } from "../../board/replay.ts";
+import { attachPresentFirmware } from "../../firmware/firmware.ts";
 import { recordingOfFile } from "./guest-files.ts";
 import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing } from "./refusal.ts";
@@ -31,7 +32,7 @@ async function replay(args: string[]): Promise<number> {
   const [file] = positionals;
   if (file === undefined || positionals.length > 1)
     throw new Refusal("name one recording; --help tells more.", 2);
-  const opened = openReplay(await recordingOfFile(file));
+  const opened = openReplay(await recordingOfFile(file), { prepare: attachPresentFirmware });
   if ("kind" in opened) throw new Refusal(`${file}: ${opened.message}`);
   if (values.console) opened.board.console.onText((text) => process.stdout.write(text));
   const report = await repeat(opened);

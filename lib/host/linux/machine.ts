@@ -67,7 +67,9 @@ export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): Lin
     ...(options.overlays === undefined ? {} : { overlays: options.overlays }),
   });
   if (layout.kind === "load-error") return { kind: "refused", message: layout.message };
-  if (firmware === "typescript")
-    installFirmware(board, { payloadEntry: BigInt(layout.entry), deviceTree: layout.tree });
-  return { kind: "machine", board };
+  if (firmware === "opensbi") return { kind: "machine", board };
+  const installed = installFirmware(board, { payloadEntry: BigInt(layout.entry), deviceTree: layout.tree });
+  return installed.kind === "load-error"
+    ? { kind: "refused", message: installed.message }
+    : { kind: "machine", board };
 }
