@@ -1,10 +1,11 @@
 /**
- * The kit's file format: one readable line that names format and version, the SHA-256 of the content, and the content in
- * compressed chunks. The same content gives the same bytes on every host.
+ * The kit's file format: one readable line that names format and version, the SHA-256 of all other bytes of the file, and the
+ * content in compressed chunks. The same content gives the same bytes on every host, and any changed bit is noticed: also
+ * those of a DEFLATE stream that mean nothing, such as the padding of its last byte.
  *
- * Layout: line of ASCII ending in "\n"; SHA-256, 32 bytes; content length, u64; then chunks: length here u32, length in the
- * content u32, DEFLATE bytes. Numbers are little-endian. A file may come from anywhere: memory is bounded by what the file's
- * own length can expand to, and by a fixed limit.
+ * Layout: line of ASCII ending in "\n"; SHA-256 of the line and of what follows the SHA-256, 32 bytes; content length, u64;
+ * then chunks: length here u32, length in the content u32, DEFLATE bytes. Numbers are little-endian. A file may come from
+ * anywhere: memory is bounded by what the file's own length can expand to, and by a fixed limit.
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { deflateSync, inflateSync } from "fflate";
@@ -51,7 +52,7 @@ export function packArchive(format: ArchiveFormat, content: Uint8Array): Uint8Ar
   const line = new TextEncoder().encode(lineOf(format));
   const length = new Uint8Array(LENGTH_BYTES);
   new DataView(length.buffer).setBigUint64(0, BigInt(content.length), true);
-  const parts = [line, sha256(content), length];
+  const parts = [length];
   for (let start = 0; start < content.length; start += CHUNK_BYTES) {
     const chunk = content.subarray(start, start + CHUNK_BYTES);
     const packed = deflateSync(chunk, { level: LEVEL });
@@ -61,7 +62,8 @@ export function packArchive(format: ArchiveFormat, content: Uint8Array): Uint8Ar
     view.setUint32(4, chunk.length, true);
     parts.push(header, packed);
   }
-  return joined(parts);
+  const body = joined(parts);
+  return joined([line, digestOf(line, body), body]);
 }
 
 /** Unpacks a file; whatever the bytes are, the answer is the content or a sentence. */
@@ -85,10 +87,13 @@ export function unpackArchive(format: ArchiveFormat, file: Uint8Array): Uint8Arr
     );
   const content = inflated(file.subarray(headerEnd), Number(declared));
   if (!(content instanceof Uint8Array)) return content;
-  const digest = sha256(content);
+  const digest = digestOf(file.subarray(0, start), file.subarray(start + DIGEST_BYTES));
   const isWhole = digest.every((byte, index) => byte === file[start + index]);
   return isWhole ? content : damaged("its SHA-256 differs from the one that it carries");
 }
+
+const digestOf = (line: Uint8Array, body: Uint8Array): Uint8Array =>
+  sha256.create().update(line).update(body).digest();
 
 function wrongLine(format: ArchiveFormat, file: Uint8Array): ArchiveError | undefined {
   const end = file.subarray(0, MAX_LINE_BYTES).indexOf(10);
