@@ -9,6 +9,7 @@ import type { Recording } from "../../board/recording.ts";
 import type { ReplayReport } from "../../board/replay.ts";
 import type { ReferenceOptions } from "../../engine/reference/create.ts";
 import { attachPresentFirmware } from "../../firmware/firmware.ts";
+import { DOCTOR_USAGE } from "../bootstrap/doctor.mjs";
 import { OPTIONAL_PARTS } from "../bootstrap/optional-parts.mjs";
 import { type ConsoleDifference, consoleDifference } from "./console-difference.ts";
 import { type OtherRun, promptOf, runOnQemu, type Typed } from "./doctor-qemu.ts";
@@ -29,13 +30,7 @@ const SHOWN_LINES = 5;
 
 export const command: Command = {
   summary: "say what is installed; with --replay FILE: is it my bug or the emulator's?",
-  usage: `Usage: dom0 doctor
-       dom0 doctor --replay RECORDING
-
-Without options: the optional parts, where each was found, and how to get those that are missing.
-With --replay: repeats a run that dom0 boot --record wrote with the engine's accelerations off, and on QEMU with the same
-typed text, and says in words whose bug it is. Exit code: 0 when nothing speaks against the emulator; 1 when the file is no
-recording; 4 when the emulator contradicts itself.`,
+  usage: DOCTOR_USAGE,
   run: (args) => refusing("doctor", () => diagnose(args)),
 };
 
@@ -100,8 +95,13 @@ function differenceWords(
   return `${equalLines} lines of the console are the same${numbers}${more}${isWhole ? "" : " (it did not come to the end)"}`;
 }
 
-/** The answer, in plain words. */
-function verdict(reports: readonly ReplayReport[], difference: ConsoleDifference | undefined): string {
+/**
+ * The answer, in plain words.
+ *
+ * @param reports     As recorded, then on the engine's other settings.
+ * @param difference  What QEMU printed otherwise; undefined when it was not asked.
+ */
+export function verdict(reports: readonly ReplayReport[], difference: ConsoleDifference | undefined): string {
   const [first, ...others] = reports;
   if (first?.kind !== "same")
     return "The recording does not repeat even as it was recorded. If it was made with this version of the kit, that is the\nemulator's bug: please report it, and send the recording.";
