@@ -37,6 +37,7 @@ const EXPECTED: readonly RegExp[] = [
   /^dev on \/dev type devtmpfs /,
   /^ *\d+: +\d+ +(RISC-V INTC|SiFive PLIC) /,
 ];
+
 /** Without times, and without the numbers that count time. */
 const tidy = (text: string): string => text.replaceAll("\r", "").replace(/^\[ *\d+\.\d+\] /gm, "");
 
@@ -75,15 +76,14 @@ describeWith(["debianLinux", "qemu"], "the kernel's log", () => {
         [],
       );
       const { onlyLeft, onlyRight } = differentLines(tidy(board.console.text), tidy(qemu));
-      const unexpected = [
-        ...onlyLeft.map((line) => `here: ${line}`),
-        ...onlyRight.map((line) => `QEMU: ${line}`),
-      ];
-      expect(
-        unexpected.filter(
-          (line) => !EXPECTED.some((known) => known.test(line.replace(/^(here|QEMU): /, ""))),
-        ),
-      ).toEqual([]);
+      // A line that both print, at another place: kernel threads run beside each other, and QEMU's time is the wall's.
+      const isMoved = (line: string): boolean => onlyLeft.includes(line) && onlyRight.includes(line);
+      const isUnexpected = (line: string): boolean =>
+        !isMoved(line) && !EXPECTED.some((known) => known.test(line));
+      const here = onlyLeft.filter(isUnexpected);
+      const onQemu = onlyRight.filter(isUnexpected);
+      expect({ here, onQemu }).toEqual({ here: [], onQemu: [] });
+      expect(onlyLeft.filter((line) => isMoved(line)).length).toBeLessThan(5);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
