@@ -1,10 +1,12 @@
 /** `time-travel`: what a snapshot of a large board costs, and a step back in the middle of a real boot. */
 import { existsSync, readFileSync } from "node:fs";
+import process from "node:process";
 import type { Board } from "../../../board/board.ts";
 import { buildBoard } from "../../../board/virt.ts";
 import { PAGE_BYTES } from "../../../bus/machine-memory.ts";
 import { OPTIONAL_PARTS } from "../../bootstrap/optional-parts.mjs";
 import { assetFile } from "../../node-assets.ts";
+import { benchLinuxTravel } from "./linux-travel.ts";
 import { type Bench, type BenchRow, median, processorTimed, rounded } from "./row.ts";
 
 const LARGE_RAM_BYTES = 256 * 1024 * 1024;
@@ -72,6 +74,23 @@ const row = (bench: string, unit: string, milliseconds: number): BenchRow => ({
   value: rounded(milliseconds),
 });
 
+function linuxRows(): BenchRow[] {
+  const travel = benchLinuxTravel();
+  if (travel === undefined) {
+    process.stderr.write("time-travel: Linux is left out; npx dom0 fetch linux brings the kernel.\n");
+    return [];
+  }
+  const { jumps, stepsBack, checkpoints, pages } = travel;
+  return [
+    row("step back, median", "ms, Linux boot", median(stepsBack)),
+    row("step back, worst", "ms, Linux boot", Math.max(...stepsBack)),
+    row("jump, median", "ms, Linux boot", median(jumps)),
+    row("jump, worst", "ms, Linux boot", Math.max(...jumps)),
+    { bench: "checkpoints", unit: "of a Linux boot", value: checkpoints },
+    { bench: "pages they hold", unit: "4 KiB", value: pages },
+  ];
+}
+
 /** The benchmark, for `npm run bench`. */
 export const bench: Bench = {
   about: "snapshots of a 256 MiB board; single steps back, each verified, at places all over a boot",
@@ -83,6 +102,7 @@ export const bench: Bench = {
       row("later snapshot", `ms, ${TOUCHED_PAGES} pages`, later),
       row("step back, median", `ms, ${guest}`, median(milliseconds)),
       row("step back, worst", `ms, ${guest}`, Math.max(...milliseconds)),
+      ...linuxRows(),
     ];
   },
 };
