@@ -4,7 +4,7 @@ import type { Board } from "../../../board/board.ts";
 import { buildBoard } from "../../../board/virt.ts";
 import { installFirmware, PAYLOAD_ENTRY } from "../../../firmware/firmware.ts";
 import { assemble } from "../../../isa/assembler/text.ts";
-import { OPTIONAL_PARTS } from "../../bootstrap/optional-parts.mjs";
+import { OPTIONAL_PARTS } from "../../bootstrap-modules.ts";
 import { type Bench, type BenchRow, processorTimed, rounded } from "./row.ts";
 
 const CALLS = 50_000;

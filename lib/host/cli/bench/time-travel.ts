@@ -4,7 +4,7 @@ import process from "node:process";
 import type { Board } from "../../../board/board.ts";
 import { buildBoard } from "../../../board/virt.ts";
 import { PAGE_BYTES } from "../../../bus/machine-memory.ts";
-import { OPTIONAL_PARTS } from "../../bootstrap/optional-parts.mjs";
+import { OPTIONAL_PARTS } from "../../bootstrap-modules.ts";
 import { assetFile } from "../../node-assets.ts";
 import { benchLinuxTravel } from "./linux-travel.ts";
 import { type Bench, type BenchRow, median, processorTimed, rounded } from "./row.ts";
