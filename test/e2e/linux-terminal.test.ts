@@ -1,11 +1,14 @@
 /** `npm run linux` on a terminal: what a person sees while it boots, and how they leave. `script` makes the terminal. */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { PROJECT_ROOT } from "../../lib/host/node-assets.ts";
 import { LINUX_TIMEOUT_MS } from "../support/linux.ts";
 import { describeWith } from "../support/optional.ts";
 
+const full = process.env["DOM0_TEST_FULL"] === "1";
 const MAIN = join(PROJECT_ROOT, "lib/host/cli/main.ts");
 const LEAVE = "\u0001x";
 
@@ -37,4 +40,33 @@ describeWith(["debianLinux"], "a boot on a terminal", () => {
     expect(screen).toMatch(/[^-]icanon/);
     expect(screen).toMatch(/[^-]echo\b/);
   });
+});
+
+describeWith(["debianLinux"], "a booted machine in a file", () => {
+  it.runIf(full)(
+    "goes on from its shell, under our firmware too, with nothing that was typed after it was kept",
+    {
+      timeout: LINUX_TIMEOUT_MS,
+    },
+    () => {
+      const folder = mkdtempSync(join(tmpdir(), "dom0-kept-"));
+      const file = join(folder, "linux.image");
+      const linux = (args: readonly string[], input: string) =>
+        spawnSync(process.execPath, [MAIN, "linux", ...args], { encoding: "utf8", input });
+      try {
+        const first = linux(
+          ["--firmware", "typescript", "--keep", file],
+          "echo first-$((6*7)); poweroff -f\n",
+        );
+        expect([first.status, first.stdout.includes("first-42")]).toEqual([0, true]);
+        for (const word of ["second", "third"]) {
+          const next = linux(["--from", file], `echo ${word}-$((6*7)); poweroff -f\n`);
+          expect([next.status, next.stdout.includes(`${word}-42`)]).toEqual([0, true]);
+          expect(next.stdout).not.toContain("first");
+        }
+      } finally {
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+  );
 });

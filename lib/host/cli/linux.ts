@@ -211,13 +211,14 @@ async function runWithKeyboard(
   try {
     return await session.run(BOOT_LIMIT, () => {
       if (!screen.isReached) progress.boot(board.clock.retired, screen.lastLine);
+      if (keepAs !== undefined && !isKept && screen.isReached) {
+        isKept = true;
+        keep(board, keepAs);
+      }
       if (held !== undefined && screen.isReached && board.console.text.endsWith(PROMPT)) {
         if (held !== "") session.type(held);
         held = undefined;
       }
-      if (keepAs === undefined || isKept || !screen.isReached) return;
-      isKept = true;
-      keep(board, keepAs);
     });
   } finally {
     stopListening();
