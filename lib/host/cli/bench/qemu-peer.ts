@@ -40,6 +40,16 @@ export function qemuName(): string | undefined {
   return status === 0 && version !== undefined ? `qemu ${version} TCG` : undefined;
 }
 
+/** Runs QEMU until the guest switches it off. Throws when it does not. */
+export function timedQemu(args: readonly string[], limitMs: number): QemuRun {
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", TIMED, PROGRAM, ...args], {
+    encoding: "utf8",
+    timeout: limitMs,
+  });
+  if (status === null) throw new Error(`QEMU did not end by itself: ${stderr}`);
+  return { seconds: childSeconds(stdout), exitCode: status };
+}
+
 /** Runs the blobs from the start of RAM until the guest switches off. Throws when it does not: that is our bug. */
 export function runOnQemu(blobs: readonly Blob[]): QemuRun {
   const folder = mkdtempSync(path.join(os.tmpdir(), "dom0-bench-"));
@@ -49,12 +59,7 @@ export function runOnQemu(blobs: readonly Blob[]): QemuRun {
       writeFileSync(file, bytes);
       return ["-device", `loader,file=${file},addr=0x${paddr.toString(16)},force-raw=on`];
     });
-    const { status, stdout, stderr } = spawnSync("sh", ["-c", TIMED, PROGRAM, ...MACHINE, ...loaders], {
-      encoding: "utf8",
-      timeout: LIMIT_MS,
-    });
-    if (status === null) throw new Error(`QEMU did not end by itself: ${stderr}`);
-    return { seconds: childSeconds(stdout), exitCode: status };
+    return timedQemu([...MACHINE, ...loaders], LIMIT_MS);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
