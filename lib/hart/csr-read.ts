@@ -18,13 +18,13 @@ export const INHIBIT_IR = 4n;
 
 const SEIP = 1n << BigInt(INTERRUPT.supervisorExternal);
 
-/** Model cycles: this hart takes one per instruction. @spec norm:mcycle_op */
+/** Model cycles: this hart takes one per instruction. @spec norm:mcycle_op @spec norm:zicntr_rdcycle_op */
 function mcycle({ state }: Hart): bigint {
   const stopped = (state.stored("mcountinhibit") & INHIBIT_CY) !== 0n;
   return asU64((stopped ? 0n : state.instret) + state.mcycleBias);
 }
 
-/** @spec norm:minstret_op */
+/** @spec norm:minstret_op @spec norm:zicntr_rdinstret_op */
 function minstret({ state }: Hart): bigint {
   const stopped = (state.stored("mcountinhibit") & INHIBIT_IR) !== 0n;
   return asU64((stopped ? 0n : state.instret) + state.minstretBias);
@@ -75,7 +75,7 @@ const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
   minstret,
   cycle: mcycle,
   instret: minstret,
-  time: ({ clock }) => clock.mtime, // norm:time_op_rdonly norm:zicntr_rdtime_op
+  time: ({ clock }) => clock.mtime, // norm:time_op_rdonly norm:zicntr_rdtime_op norm:zicntr_time_hart_sync
 };
 
 /** The value of a CSR, 64 bits unsigned. Permission is another question. */

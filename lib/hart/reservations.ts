@@ -39,14 +39,15 @@ export class Reservations {
       this.#ram.flagPage(this.#offsetOf(reservation) >>> PAGE_SHIFT, PageFlag.HOLDS_RESERVATION);
   }
 
-  /** @spec norm:sc_other_hart_store_fail @spec norm:sc_other_device_write_fail */
   #beforeStore(page: number, offset: number, length: number): void {
     let isStillHeld = false;
     for (const state of this.#harts) {
       const { reservation } = state;
       if (reservation === 0n) continue;
       const start = this.#offsetOf(reservation);
+      // norm:lr_reservation_set_size
       const overlaps = start < offset + length && offset < start + widthOf(reservation);
+      // norm:sc_other_hart_store_fail norm:sc_other_device_write_fail norm:sc_device_write_failure norm:sc_success_conditions
       if (overlaps && state !== this.storing) state.reservation = 0n;
       else if (start >>> PAGE_SHIFT === page) isStillHeld = true;
     }

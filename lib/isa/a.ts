@@ -6,7 +6,7 @@
  */
 import { type Execute, type Insn, type Operands, type SpecReference, trapping } from "./insn.ts";
 
-/** How an ordering is written, and its two bits: acquire, release. @spec norm:amo_release_consistency */
+/** How an ordering is written, and its two bits: acquire, release. */
 const ORDERINGS = { "": "00", ".aq": "10", ".rl": "01", ".aqrl": "11" } as const;
 type Ordering = keyof typeof ORDERINGS;
 
@@ -53,7 +53,6 @@ function amo<Name extends string, W extends WidthLetter>(
   return inAllOrderings(`amo${name}.${width}`, "atomic", diagram, "norm:amo_operand_size", execute);
 }
 
-/** @spec norm:lr_w_op */
 function loadReserved<W extends WidthLetter>(width: W) {
   const { widthBytes, bits } = WIDTHS[width];
   const diagram = `00010 aqrl 00000 rs1 ${bits} rd 0101111`;
@@ -62,7 +61,6 @@ function loadReserved<W extends WidthLetter>(width: W) {
   );
 }
 
-/** @spec norm:sc_w_success */
 function storeConditional<W extends WidthLetter>(width: W) {
   const { widthBytes, bits } = WIDTHS[width];
   const diagram = `00011 aqrl rs2 rs1 ${bits} rd 0101111`;

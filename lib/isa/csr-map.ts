@@ -397,6 +397,7 @@ export const CSRS = {
     fields: { value: rw(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:zicntr_rdcycle_op @spec norm:zihpm_op_sz_mode_acc_priv */
   cycle: {
     address: 0xc00,
     access: "URO",
@@ -413,6 +414,7 @@ export const CSRS = {
     fields: { value: ro(63, 0) },
     reset: 0n,
   },
+  /** @spec norm:zicntr_rdinstret_op @spec norm:zihpm_op_sz_mode_acc_priv */
   instret: {
     address: 0xc02,
     access: "URO",

@@ -160,13 +160,13 @@ export const loading =
   (hart, { rd, rs1, imm }) =>
     hart.loadFloat(rd, hart.x[rs1] + imm, widthBytes);
 
-/** A store of the low bits of a register, boxed or not. */
+/** A store of the low bits of a register, boxed or not. @spec norm:fsw_flw_op @spec norm:fsd_op */
 export const storing =
   ({ widthBytes }: Precision): Execute =>
   (hart, { rs1, rs2, imm }) =>
     hart.storeFloat(hart.x[rs1] + imm, rs2, widthBytes);
 
-/** Bits of a floating-point register into an integer register, sign-extended. */
+/** Bits of a floating-point register into an integer register, sign-extended. @spec norm:fmv-x-w_op @spec norm:fmv-x-d_op */
 export const moveToInteger =
   ({ widthBytes }: Precision): Execute =>
   (hart, { rd, rs1 }) => {
@@ -174,7 +174,7 @@ export const moveToInteger =
     return undefined;
   };
 
-/** Bits of an integer register into a floating-point register. */
+/** Bits of an integer register into a floating-point register. @spec norm:fmv-w-x_op @spec norm:fmv-d-x_op */
 export const moveFromInteger =
   ({ format, write }: Precision): Execute =>
   (hart, { rd, rs1 }) => {

@@ -14,7 +14,7 @@ const { U, S, M, VU, VS } = MODE_NUMBER;
 
 /** @spec norm:xret_in_higher_mode @spec norm:xret_in_lower_mode */
 function machineReturn(hart: ExecContext, operands: Operands): Trap | undefined {
-  return hart.mode === M ? hart.returnFromTrap("M") : illegalInstruction(operands);
+  return hart.mode === M ? hart.returnFromTrap("M") : illegalInstruction(operands); // norm:xret_op
 }
 
 /**
@@ -28,7 +28,7 @@ function supervisorReturn(hart: ExecContext, operands: Operands): Trap | undefin
   if (mode === U || (mode === S && hart.status("TSR"))) return illegalInstruction(operands); // norm:mstatus_modes
   // norm:hstatus_vtsr_op
   if (mode === VU || (mode === VS && hart.hypervisorStatus("VTSR"))) return virtualInstruction(operands);
-  return hart.returnFromTrap("S");
+  return hart.returnFromTrap("S"); // norm:xret_op
 }
 
 /**
@@ -43,7 +43,7 @@ function waitForInterrupt(hart: ExecContext, operands: Operands): Trap | undefin
   if (mode === U || (mode !== M && hart.status("TW"))) return illegalInstruction(operands); // norm:mstatus_modes
   // norm:hstatus_vtw_op norm:vtw_virtinstr
   if (mode === VU || (mode === VS && hart.hypervisorStatus("VTW"))) return virtualInstruction(operands);
-  hart.waitForInterrupt();
+  hart.waitForInterrupt(); // norm:wfi_op
   return undefined;
 }
 

@@ -20,13 +20,13 @@ const flag = (condition: boolean): bigint => (condition ? 1n : 0n);
 
 /** Targets are even, so no jump is misaligned while there are compressed instructions. @spec norm:jump_misaligned_c_no_exception */
 function jumpAndLink(hart: ExecContext, { rd, imm }: Operands): undefined {
-  hart.x[rd] = hart.followingPc;
-  hart.jump(hart.pc + imm);
+  hart.x[rd] = hart.followingPc; // norm:jal_op
+  hart.jump(hart.pc + imm); // norm:jal_op
 }
 
 /** The base is read before the link is written, for `rd` may be `rs1`. @spec norm:jalr_target */
 function jumpAndLinkRegister(hart: ExecContext, { rd, rs1, imm }: Operands): undefined {
-  const target = (hart.x[rs1] + imm) & ~1n;
+  const target = (hart.x[rs1] + imm) & ~1n; // norm:jalr_op
   hart.x[rd] = hart.followingPc;
   hart.jump(target);
 }

@@ -250,6 +250,7 @@ function accessedDirtyRefusal(pte: bigint, request: WalkRequest): WalkFaultReaso
 
 /** @spec norm:Svnapot_implicit_read_ppn_subst */
 function leaf({ vaddr, kind }: WalkRequest, { pte, level, pteAddress, isGlobal }: FoundEntry): Leaf {
+  // norm:Svnapot_pte_N norm:Svnapot_range_napot norm:Svnapot_hyp_gstage
   const pageBytes = pteIsNapot(pte) ? NAPOT_PAGE_BYTES : pageBytesAt(level);
   const within = pageBytes - 1n;
   const base = (ptePpn(pte) << BigInt(PAGE_SHIFT)) & ~within;

@@ -27,7 +27,7 @@ export type PteFlag = keyof typeof PTE;
 export const PTE_FIELDS = {
   RSW: bits(9, 8),
   PPN: bits(53, 10),
-  /** The lowest bits of PPN, which say the size under N=1. */
+  /** The lowest bits of PPN, which say the size under N=1. @spec norm:Svnapot_valid_encoding */
   napot: bits(13, 10),
   reserved: bits(60, 54),
   PBMT: bits(62, 61),
@@ -40,7 +40,7 @@ export const PTE_RESERVED: bigint = fieldMask(PTE_FIELDS.reserved);
 const NAPOT = fieldMask(PTE_FIELDS.N);
 /** What PPN ends with in a leaf of 64 KiB. @spec norm:Svnapot_valid_encoding */
 export const NAPOT_PATTERN = 0b1000n;
-/** Bytes that a leaf with N=1 maps. */
+/** Bytes that a leaf with N=1 maps. @spec norm:Svnapot_range_napot */
 export const NAPOT_PAGE_BYTES = 0x1_0000n;
 
 /** Whether an entry is one of sixteen that map 64 KiB together. @spec norm:Svnapot_pte_N */

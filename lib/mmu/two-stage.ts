@@ -90,7 +90,6 @@ export function guestWalkRequest(state: HartState, scheme: Scheme, access: Guest
  * @spec norm:H_vm_gpapriv
  * @spec norm:hgatp_mode_sv39x4
  * @spec norm:hgatp_mode_sv48x4
- * @spec norm:Svnapot_hyp_gstage
  */
 export function secondStageRequest(
   state: HartState,

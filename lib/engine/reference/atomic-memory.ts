@@ -34,11 +34,11 @@ export class AtomicMemory {
     this.#space = space;
   }
 
-  /** Reads a word, signed, and reserves it. @spec norm:lr_w_op @spec norm:lr_sc_rv64 @spec norm:sc_pairs_latest_lr */
+  /** Reads a word, signed, and reserves it. @spec norm:lr_w_op @spec norm:lr_sc_rv64 */
   loadReserved(address: bigint, widthBytes: AtomicWidth): bigint | Trap {
     const at = this.#locate(address, widthBytes, "load");
     if (typeof at !== "number") return at;
-    this.#state.reservation = this.#reservationOf(at, widthBytes);
+    this.#state.reservation = this.#reservationOf(at, widthBytes); // norm:sc_pairs_latest_lr
     this.#reservations.watch(this.#state);
     return this.#read(at, widthBytes);
   }
@@ -49,16 +49,13 @@ export class AtomicMemory {
    *
    * @returns Whether it was written.
    * @spec norm:lrsc_same_address_and_size
-   * @spec norm:sc_reservation_invalidate
-   * @spec norm:sc_intervening_sc_fail
-   * @spec norm:sc_addr_not_in_reservation_fail
-   * @spec norm:sc_w_failure
    */
   storeConditional(address: bigint, value: bigint, widthBytes: AtomicWidth): boolean | Trap {
-    const at = this.#locate(address, widthBytes, "store");
+    const at = this.#locate(address, widthBytes, "store"); // norm:sc_retire_permission
     if (typeof at !== "number") return at;
-    const holds = this.#state.reservation === this.#reservationOf(at, widthBytes);
-    this.#state.reservation = 0n;
+    const holds = this.#state.reservation === this.#reservationOf(at, widthBytes); // norm:sc_addr_not_in_reservation_fail norm:constrained_lrsc_forward_progress_intro norm:constrained_lrsc_forward_progress_sc
+    this.#state.reservation = 0n; // norm:sc_reservation_invalidate norm:sc_intervening_sc_fail
+    // norm:sc_w_failure norm:sc_w_success
     if (holds) this.#bus.ram.store(at, widthBytes, value);
     return holds;
   }

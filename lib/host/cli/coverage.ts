@@ -24,7 +24,7 @@ const USAGE = `Usage: dom0 coverage [--chapter NAME] [--missing] [--verbose] [--
 Shows the normative rules of the RISC-V manual: tested, cited, not applicable, missing.
 
 A rule is tested when every piece of code that cites it has been changed in small ways, and a test that cites it said no
-to a change of each. --update runs what has changed since the last run (--all: everything) and writes the ledger.
+to a change of each; changes of an instruction's bits count for rules about encodings alone. --update runs what has changed since the last run (--all: everything) and writes the ledger.
 
   --chapter   ${CHAPTERS.map(({ id }) => id).join(", ")}; may be given several times
   --missing   only the rules that are neither tested nor not applicable

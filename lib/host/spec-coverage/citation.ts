@@ -8,6 +8,10 @@ export function tagsIn(text: string): string[] {
   return [...new Set([...text.matchAll(TAG)].map(([, tag = ""]) => tag))];
 }
 
+/** Whether a rule is about how an instruction or a register is encoded, as the manual's names of rules say. */
+export const isAboutEncoding = (tag: string): boolean =>
+  /(^|_)(enc|encoding|img|shamt\d*|rsv|format)(_|$)/.test(tag);
+
 /** A piece of code that a citation stands by: a declaration, a statement, a member, a row of a table. */
 export interface Place {
   /** Path from the project's folder, with `/`. */

@@ -13,12 +13,14 @@ export interface Mutant {
   readonly replacement: string;
   /** What was changed, for people: `=== became !==`. */
   readonly change: string;
+  /** Whether it changes an instruction's picture, or takes the instruction away: then it says nothing of what the instruction does. */
+  readonly isPicture: boolean;
 }
 
-/** At most so many mutants of one piece, spread over it. */
+/** At most so many mutants of one piece, spread over it; those of a picture come besides. */
 const MOST = 10;
 
-type Make = (start: number, end: number, replacement: string, change: string) => void;
+type Make = (start: number, end: number, replacement: string, change: string, isPicture?: boolean) => void;
 
 const SWAPPED_OPERATOR: Readonly<Record<string, readonly string[]>> = {
   "===": ["!=="],
@@ -50,6 +52,7 @@ const SWAPPED_OPERATOR: Readonly<Record<string, readonly string[]>> = {
 /** Names that stand for each other in this machine: swapping them is the mistake that one would make. */
 const FAMILIES: readonly (readonly string[])[] = [
   ["illegalInstruction", "virtualInstruction"],
+  ["breakpoint", "ecallFromM"],
   ["VTVM", "VTSR", "VTW"],
   ["TVM", "TSR", "TW"],
   ["SPV", "SPVP"],
@@ -113,6 +116,16 @@ function number(node: ts.Node, source: ts.SourceFile, make: Make): void {
       make(node.getStart(source), node.end, `${one}${suffix}`, `${written} became ${one}${suffix}`);
 }
 
+/** Whether a text is the manual's row of an instruction. */
+const isPictureText = (written: string): boolean =>
+  /(^| )(rd|rs1|rs2|imm|uimm|shamt|pred|csr|rd'|rs1')/.test(written) || /^[01 ]{16,}$/.test(written);
+
+/** Whether a row of a table has the picture of an instruction. */
+function hasPicture(node: ts.Node): boolean {
+  if (ts.isStringLiteralLike(node)) return isPictureText(node.text);
+  return ts.forEachChild(node, (child) => hasPicture(child) || undefined) ?? false;
+}
+
 function text(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): void {
   for (const family of FAMILIES) {
     const at = family.indexOf(node.text);
@@ -121,8 +134,7 @@ function text(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make): vo
       if (other !== node.text)
         make(node.getStart(source), node.end, JSON.stringify(other), `"${node.text}" became "${other}"`);
   }
-  if (/(^| )(rd|rs1|rs2|imm|uimm|shamt|pred|csr|rd'|rs1')/.test(node.text) || /^[01 ]{16,}$/.test(node.text))
-    picture(node, source, make);
+  if (isPictureText(node.text)) picture(node, source, make);
   if (/^[A-Z]{6,}$/.test(node.text)) letters(node, source, make);
 }
 
@@ -142,7 +154,13 @@ function picture(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make):
   const written = node.text;
   for (const { index } of [...written.matchAll(/(?<=^| )[01]+(?= |$)/g)].slice(0, 3)) {
     const flipped = `${written.slice(0, index)}${written[index] === "0" ? "1" : "0"}${written.slice(index + 1)}`;
-    make(node.getStart(source), node.end, JSON.stringify(flipped), `bit ${index} of the picture flipped`);
+    make(
+      node.getStart(source),
+      node.end,
+      JSON.stringify(flipped),
+      `bit ${index} of the picture flipped`,
+      true,
+    );
   }
   for (const exclusion of ["≠0", "≠2", "nz"]) {
     const without = written.replace(exclusion, "");
@@ -152,6 +170,7 @@ function picture(node: ts.StringLiteralLike, source: ts.SourceFile, make: Make):
         node.end,
         JSON.stringify(without),
         `${exclusion} of the picture is missing`,
+        true,
       );
   }
 }
@@ -163,7 +182,8 @@ function mayGo(node: ts.Node): node is ts.ExpressionStatement {
 
 /** Takes an element away: spreading nothing leaves no gap between the commas. */
 function withoutElement(node: ts.Node, nothing: "[]" | "{}", make: Make, source: ts.SourceFile): void {
-  make(node.getStart(source), node.end, `...${nothing}`, `${node.getText(source).slice(0, 40)} is missing`);
+  const change = `${node.getText(source).slice(0, 40)} is missing`;
+  make(node.getStart(source), node.end, `...${nothing}`, change, hasPicture(node));
 }
 
 function list(elements: ts.NodeArray<ts.Node>, source: ts.SourceFile, make: Make): void {
@@ -305,9 +325,9 @@ function call(node: ts.CallExpression, source: ts.SourceFile, make: Make): void 
 export function mutantsOf(file: string, content: string, start: number, end: number): Mutant[] {
   const source = parse(file, content);
   const found: Mutant[] = [];
-  const make: Make = (from, to, replacement, change) => {
+  const make: Make = (from, to, replacement, change, isPicture = false) => {
     if (from >= start && to <= end && content.slice(from, to) !== replacement)
-      found.push({ start: from, end: to, replacement, change: change.replace(/\s+/g, " ") });
+      found.push({ start: from, end: to, replacement, change: change.replace(/\s+/g, " "), isPicture });
   };
   const visit = (node: ts.Node): void => {
     if (node.end <= start || node.pos >= end || ts.isTypeNode(node)) return;
@@ -315,8 +335,13 @@ export function mutantsOf(file: string, content: string, start: number, end: num
     ts.forEachChild(node, visit);
   };
   visit(source);
-  if (found.length <= MOST) return found;
-  return Array.from({ length: MOST }, (_, at) => found[Math.floor((at * found.length) / MOST)] as Mutant);
+  const behavior = found.filter(({ isPicture }) => !isPicture);
+  if (behavior.length <= MOST) return found;
+  const chosen = Array.from(
+    { length: MOST },
+    (_, at) => behavior[Math.floor((at * behavior.length) / MOST)] as Mutant,
+  );
+  return [...chosen, ...found.filter(({ isPicture }) => isPicture)];
 }
 
 /** The file's text with the mutant in it. */

@@ -2,13 +2,14 @@
  * The mutation run: changes each cited piece of code in small ways and runs exactly the tests that cite the same rule.
  *
  * A mutant is killed by a test when the test passes on the code as it is, and says no to the mutant by a wrong
- * expectation. A crash, a hook that fails, a file that no longer loads or a hang is no verdict.
+ * expectation. A crash, a hook that fails, a file that no longer loads or a hang is no verdict. Mutants of an
+ * instruction's picture are tried for rules about encodings alone: that a word is known says nothing of what it does.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { siblingModule } from "../kernel/headless-sibling.ts";
-import type { CitedTest, Place } from "./citation.ts";
+import { type CitedTest, isAboutEncoding, type Place } from "./citation.ts";
 import { type Killer, type LedgerEntry, testsDigest } from "./ledger.ts";
 import { type Mutant, mutantsOf, mutated } from "./mutants.ts";
 import type { Answer, Order, TestOutcome } from "./mutation-messages.ts";
@@ -97,8 +98,12 @@ export interface TaskResult {
 
 class Tally {
   readonly kills = new Map<string, { readonly outcome: TestOutcome; count: number }>();
+  tried = 0;
   killed = 0;
 }
+
+/** Whether a mutant can say anything about a rule. */
+const bears = (mutant: Mutant, tag: string): boolean => !mutant.isPicture || isAboutEncoding(tag);
 
 function killersOf(tally: Tally, tests: readonly CitedTest[]): Killer[] {
   const found = new Map<string, Killer>();
@@ -117,7 +122,8 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
   const { place, tags, tests } = task;
   const content = await readFile(path.join(root, place.file), "utf8");
   const all = mutantsOf(place.file, content, place.start, place.end);
-  const mutants = options.choose?.(all) ?? all;
+  const bearing = all.filter((mutant) => tags.some((tag) => bears(mutant, tag)));
+  const mutants = options.choose?.(bearing) ?? bearing;
   const ask = (text: string | undefined): Promise<Answer | undefined> =>
     worker.ask({ root, tests, tags, mutated: text === undefined ? undefined : { file: place.file, text } });
   const baseline = await ask(undefined);
@@ -133,6 +139,8 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
     );
     if (kills.length === 0) survivors.push(mutant.change);
     for (const [tag, tally] of tallies) {
+      if (!bears(mutant, tag)) continue;
+      tally.tried += 1;
       const own = kills.filter((outcome) => outcome.tags.includes(tag));
       if (own.length > 0) tally.killed += 1;
       for (const outcome of own) {
@@ -149,7 +157,7 @@ async function runTask(worker: Worker, task: Task, options: RunOptions): Promise
       place: place.name,
       hash: place.hash,
       against: testsDigest(tests.filter((test) => test.tags.includes(tag) || test.rowTags.includes(tag))),
-      mutants: mutants.length,
+      mutants: tally.tried,
       killed: tally.killed,
       by: killersOf(tally, tests),
     }),

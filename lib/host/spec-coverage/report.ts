@@ -79,6 +79,15 @@ function covered(tag: string, section: string, inputs: Inputs): RuleCoverage {
   return { tag, section, status, places, tests, ...(reason === undefined ? {} : { reason }) };
 }
 
+/** Changes of a rule's places that were tried, and those that its tests noticed. */
+export function figuresOfPlaces(places: readonly CoveredPlace[]): { killed: number; tried: number } {
+  const entries = places.flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
+  return {
+    killed: entries.reduce((sum, { killed }) => sum + killed, 0),
+    tried: entries.reduce((sum, { mutants }) => sum + mutants, 0),
+  };
+}
+
 function chapterCoverage(chapter: Chapter, rules: readonly RuleCoverage[]): ChapterCoverage {
   const count = (status: Status): number => rules.filter((rule) => rule.status === status).length;
   const counts = {

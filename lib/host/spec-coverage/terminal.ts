@@ -1,5 +1,5 @@
 /** The coverage as tables for a terminal. */
-import type { ChapterCoverage, RuleCoverage, Status } from "./report.ts";
+import { type ChapterCoverage, figuresOfPlaces, type RuleCoverage, type Status } from "./report.ts";
 
 const BAR_CELLS = 30;
 
@@ -47,14 +47,21 @@ export function chapterTable(chapters: readonly ChapterCoverage[]): string {
   );
 }
 
+/** Changes noticed and tried, of all places of a rule. */
+function figuresOf({ places }: RuleCoverage): string {
+  const { killed, tried } = figuresOfPlaces(places);
+  return tried === 0 ? "no change tried" : `${killed} of ${tried} changes noticed`;
+}
+
 function ruleLines(rule: RuleCoverage, isVerbose: boolean): string[] {
-  const lines = [`${STATUS_WORDS[rule.status].padEnd(20)} ${rule.tag}   (${rule.section})`];
+  const figures = isVerbose ? `   ${figuresOf(rule)}` : "";
+  const lines = [`${STATUS_WORDS[rule.status].padEnd(20)} ${rule.tag}   (${rule.section})${figures}`];
   if (rule.reason !== undefined) lines.push(`    ${rule.reason}`);
   if (!isVerbose) return lines;
   for (const { place, entry, verified } of rule.places) {
-    const figures = entry === undefined ? "no run" : `${entry.killed} of ${entry.mutants} changes noticed`;
+    const noticed = entry === undefined ? "no run" : `${entry.killed} of ${entry.mutants} changes noticed`;
     const state = place.runs
-      ? `${figures}${verified || entry === undefined ? "" : ", not by a test as it is now"}`
+      ? `${noticed}${verified || entry === undefined ? "" : ", not by a test as it is now"}`
       : "a type";
     lines.push(`    code ${place.file}:${place.line} ${place.name}: ${state}`);
   }

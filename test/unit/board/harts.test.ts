@@ -35,11 +35,35 @@ describe("a reservation", () => {
   const LR = "lr.d t1, (s0)";
   const SC = "sc.d a0, t1, (s0)";
   const table: [string, string, string, string, bigint][] = [
-    ["holds while another hart does nothing to it", LR, SC, "nop", 0n],
-    ["is broken by another hart's store to the word, even of the same value", LR, SC, "sd zero, 0(s0)", 1n],
-    ["is broken by another hart's store to one byte of it", LR, SC, "sb zero, 7(s0)", 1n],
-    ["is broken by another hart's AMO", LR, SC, "amoor.w zero, zero, (s0)", 1n],
-    ["survives another hart's store to the next word", LR, SC, "sd zero, 8(s0)", 0n],
+    ["holds while another hart does nothing to it (norm:sc_success_conditions)", LR, SC, "nop", 0n],
+    [
+      "is broken by another hart's store to the word, even of the same value (norm:sc_other_hart_store_fail norm:sc_success_conditions)",
+      LR,
+      SC,
+      "sd zero, 0(s0)",
+      1n,
+    ],
+    [
+      "is broken by another hart's store to one byte of it (norm:sc_other_hart_store_fail norm:lr_reservation_set_size norm:sc_success_conditions)",
+      LR,
+      SC,
+      "sb zero, 7(s0)",
+      1n,
+    ],
+    [
+      "is broken by another hart's AMO (norm:sc_other_hart_store_fail)",
+      LR,
+      SC,
+      "amoor.w zero, zero, (s0)",
+      1n,
+    ],
+    [
+      "survives another hart's store to the next word (norm:sc_other_hart_store_fail)",
+      LR,
+      SC,
+      "sd zero, 8(s0)",
+      0n,
+    ],
     ["survives another hart's load", LR, SC, "ld t3, 0(s0)", 0n],
     [
       "of four bytes survives a store to the other half",
@@ -50,9 +74,22 @@ describe("a reservation", () => {
     ],
     ["of the upper four bytes is none of all eight", "addi s1, s0, 4\n lr.w t1, (s1)", SC, "nop", 1n],
   ];
-  for (const [title, reserve, store, other, expected] of table) {
-    it(title, () => expect(conditional(reserve, store, other)).toBe(expected));
-  }
+  it.each(table)("%s", (_, reserve, store, other, expected) => {
+    expect(conditional(reserve, store, other)).toBe(expected);
+  });
+
+  it("lets one of two harts that loop for it succeed each time (norm:constrained_lrsc_forward_progress_intro norm:constrained_lrsc_forward_progress_sc)", () => {
+    const loop = (end: string): string => `li s2, 40
+    ${end}: lr.d t1, (s0)
+    addi t1, t1, 1
+    sc.d a0, t1, (s0)
+    bnez a0, ${end}
+    addi s2, s2, -1
+    bnez s2, ${end}`;
+    const board = boardWith(sideBySide(loop("again"), loop("again1")), ALTERNATING);
+    board.run({ instructions: 5_000 });
+    expect(board.bus.ram.load(Number(board.symbols.addressOf("word")) - board.bus.ram.base, 8)).toBe(80n);
+  });
 
   it("survives its own hart's store", () => {
     const board = boardWith(
@@ -64,7 +101,7 @@ describe("a reservation", () => {
   });
 
   for (const isReverted of [false, true]) {
-    it(`is broken by a device's store${isReverted ? ", after the machine was rewound to it too" : ""}`, () => {
+    it(`is broken by a device's store${isReverted ? ", after the machine was rewound to it too" : ""} (norm:sc_other_device_write_fail norm:sc_device_write_failure)`, () => {
       const board = boardWith("la s0, word\n lr.d t1, (s0)\n sc.d a0, t1, (s0)\n .align 3\n word: .dword 0");
       board.run({ instructions: 3 });
       const snapshot = board.snapshot();
@@ -86,6 +123,22 @@ describe("several harts", () => {
     const board = boardWith("csrr a0, mhartid\n stop: wfi\n j stop", { harts: 4 });
     board.run({ instructions: 100 });
     expect(board.harts.map((hart) => hart.read("a0"))).toEqual([0n, 1n, 2n, 3n]);
+  });
+
+  it("read one time, the board's (norm:zicntr_time_hart_sync)", () => {
+    const board = boardWith(
+      "li t0, 50\n again: addi t0, t0, -1\n bnez t0, again\n rdtime a0\n stop: wfi\n j stop",
+      {
+        harts: 2,
+        turns: { min: 1, max: 1 },
+      },
+    );
+    board.run({ instructions: 400 });
+    const [zero = 0n, one = 0n] = board.harts.map((hart) => hart.read("a0"));
+    expect(one - zero).toBeGreaterThanOrEqual(0n);
+    expect(one - zero).toBeLessThanOrEqual(1n);
+    // 2 × 101 instructions, ten to a tick.
+    expect(zero).toBe(20n);
   });
 
   it("wake each other through the CLINT", () => {

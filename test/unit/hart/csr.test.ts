@@ -248,6 +248,23 @@ describe("counters", () => {
     expect(machine.clock.retired).toBe(0);
   });
 
+  it("of programs show machine mode's, and cannot be written (norm:zicntr_rdcycle_op norm:zicntr_rdinstret_op norm:zihpm_op_sz_mode_acc_priv)", () => {
+    loadText(
+      machine,
+      "nop\n nop\n rdcycle a0\n rdinstret a1\n csrwi mcountinhibit, 4\n nop\n rdinstret a2\n rdinstret a3",
+    );
+    machine.engine.run(8);
+    const read = (["a0", "a1"] as const).map((name) => machine.hart.read(name));
+    expect(read).toEqual([2n, 3n]);
+    expect(machine.hart.read("a3")).toBe(machine.hart.read("a2"));
+    for (const name of ["cycle", "instret"]) {
+      loadText(machine, `csrw ${name}, zero`);
+      machine.engine.step();
+      expect(machine.hart.csr("mcause")).toBe(BigInt(EXCEPTION.illegalInstruction));
+      write("mcause", 0n);
+    }
+  });
+
   it("time follows the clock (norm:time_op_rdonly norm:zicntr_rdtime_op)", () => {
     loadText(machine, `${"nop\n".repeat(25)} csrr a0, time`);
     machine.engine.run(26);

@@ -122,7 +122,7 @@ describe("mutants", () => {
   });
 });
 
-/** A project of three files in which rules are cited well and badly. */
+/** A project of files in which rules are cited well and badly. */
 const PLANTED_CODE = `
 // norm:sret_v0
 export const twice = (x: number): number => x * 2 + 0;
@@ -140,10 +140,17 @@ export const rows = (x: number): number => x + 3;
 export const handed = (x: number): number => twice(x);
 // norm:hgeie_img
 export const unseen = (x: number): number => x + 3;
+const row = (picture: string, run: (x: number) => number) => ({ picture, run });
+export const table = {
+  // norm:xret_op norm:mcause_enc_img
+  known: row("0000000 rs2 rs1 000 rd 0110011", (x) => x + 5),
+  // norm:wfi_op
+  done: row("0100000 rs2 rs1 000 rd 0110011", (x) => x + 6),
+};
 `;
 const PLANTED_TEST = `
 import { beforeEach, describe, expect, it } from "vitest";
-import { crash, early, half, handed, rows, twice, unseen, wrong } from "../lib/hart/planted.ts";
+import { crash, early, half, handed, rows, table, twice, unseen, wrong } from "../lib/hart/planted.ts";
 it("looks (norm:sret_v0)", () => expect(twice(3)).toBe(6));
 it("cannot fail (norm:sret_v1)", () => { half(4); expect(1).toBe(1); });
 it("looks at other code (norm:mret_h)", () => expect(twice(3)).toBe(6));
@@ -157,6 +164,9 @@ it.each([[1, 4, "norm:hvip_img"], [0, 0, "norm:hgeie_img"]] as const)("row %i %i
   if (x === 1) expect(rows(x)).toBe(y);
   unseen(1);
 });
+it("only knows the word (norm:xret_op norm:mcause_enc_img)", () =>
+  expect(table.known?.picture).toBe("0000000 rs2 rs1 000 rd 0110011"));
+it("runs it (norm:wfi_op)", () => expect(table.done.run(1)).toBe(7));
 `;
 
 describe("a planted project", () => {
@@ -182,6 +192,10 @@ describe("a planted project", () => {
     expect(await statuses()).toEqual({
       sret_v0: "tested",
       hvip_img: "tested",
+      // The bits of an instruction are a test of its encoding, not of what it does.
+      mcause_enc_img: "tested",
+      xret_op: "cited",
+      wfi_op: "tested",
       sret_v1: "cited",
       mret_h: "cited",
       hie_img: "cited",

@@ -54,6 +54,8 @@ describe("LR and SC", () => {
   it("pair an SC with the latest LR only (norm:sc_pairs_latest_lr)", () => {
     run("lr.d a0, (s0)\n addi s1, s0, 8\n lr.d a0, (s1)\n sc.d a2, a1, (s0)");
     expect(machine.hart.read("a2")).toBe(1n);
+    run("lr.d a0, (s0)\n lr.d a0, (s1)\n sc.d a2, a1, (s1)");
+    expect(machine.hart.read("a2")).toBe(0n);
   });
 
   it("lose the reservation to a trap and to a return from one", () => {
@@ -146,7 +148,7 @@ describe("addresses", () => {
     expect(run("amoswap.w a0, a1, (s0)")).toBe(EXCEPTION.storeAccessFault);
   });
 
-  it("in a page that may only be read give a store's page fault, even for AMOs that would write back the same", () => {
+  it("in a page that may only be read give a store's page fault, even for AMOs that would write back the same, and for an SC without a reservation (norm:sc_retire_permission)", () => {
     const root = RAM_BASE + 0x8000;
     const leaf = (BigInt(RAM_BASE >>> 12) << 10n) | 0b0100_0011n; // A, R, V in a gigapage
     machine.ram.store(0x8000 + 2 * 8, 8, leaf | 0b1000n);
@@ -158,6 +160,9 @@ describe("addresses", () => {
       run(line);
     }
     expect(run("amoor.w a0, zero, (s0)")).toBe(EXCEPTION.storePageFault);
+    machine.hart.write("a4", (1n << 17n) | (1n << 11n));
+    run("csrw mstatus, a4");
+    expect(run("sc.w a0, a1, (s0)")).toBe(EXCEPTION.storePageFault);
     machine.hart.write("a4", (1n << 17n) | (1n << 11n));
     run("csrw mstatus, a4");
     expect(run("lr.w a0, (s0)")).toBeUndefined();

@@ -66,6 +66,7 @@ const TO_INTEGER = [
   ["flt", "fa1, fa2", [6, 6], 0n, "norm:feq-s_flt-s_fle-s_op", "norm:D_compare_instrs"],
   ["fle", "fa1, fa2", [6, 6], 1n, "norm:feq-s_flt-s_fle-s_op", "norm:D_compare_instrs"],
   ["fle", "fa1, fa2", [6, 1.5], 0n, "norm:feq-s_flt-s_fle-s_op", "norm:D_compare_instrs"],
+  ["fle", "fa1, fa2", [1.5, 6], 1n, "norm:feq-s_flt-s_fle-s_op", "norm:D_compare_instrs"],
   ["feq", "fa1, fa2", [Number.NaN, Number.NaN], 0n, "norm:feq-s_flt-s_fle-s_NaN_input norm:feq-s_quiet", ""],
   ["fclass", "fa1", [-1.5], 2n, "norm:fclass-s_op", "norm:fclass-d_op"],
   ["fclass", "fa1", [Number.POSITIVE_INFINITY], 128n, "norm:fclass-s_op", "norm:fclass-d_op"],

@@ -185,6 +185,17 @@ describe("loads and stores", () => {
     expect(f(11)).toBe(0x0123_4567_89ab_cdefn);
   });
 
+  it("reach the base plus the offset, four bytes or eight (norm:fsd_op norm:fsw_flw_op norm:fld_op)", () => {
+    machine.hart.write("t0", BigInt(RAM_BASE + 0x800));
+    setF(10, 0x0123_4567_89ab_cdefn);
+    isIllegal("fsd fa0, 8(t0)");
+    isIllegal("fsw fa0, 20(t0)");
+    expect(machine.ram.load(0x808, 8)).toBe(0x0123_4567_89ab_cdefn);
+    expect(machine.ram.load(0x810, 8)).toBe(0x89ab_cdef_0000_0000n);
+    isIllegal("flw fa1, 20(t0)");
+    expect(f(11)).toBe(0xffff_ffff_89ab_cdefn);
+  });
+
   it("that fault leave the register and FS alone", () => {
     machine.hart.write("t0", 0x1000n);
     setF(10, ONE);

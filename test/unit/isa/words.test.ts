@@ -167,6 +167,13 @@ const WORDS = [
   ["sfence.vma s1, t6", 0x13f4_8073, "norm:sfence_vma_op"],
 ] as const;
 
+describe("FENCE.I", () => {
+  it("is known whatever its unused fields hold (norm:fence_i_rsv)", () => {
+    for (const unused of [0x0000_0000, 0xfff0_0000, 0x0000_0f80, 0x000f_8000])
+      expect(decode((0x0000_100f | unused) >>> 0)?.mnemonic).toBe("fence.i");
+  });
+});
+
 describe("the word of an instruction", () => {
   it.each(WORDS)("of %s is %i, read and written (%s)", (text, word) => {
     expect(decode(word)?.mnemonic).toBe(text.split(" ")[0]);

@@ -338,6 +338,17 @@ describe("memory types", () => {
   });
 });
 
+describe("64 KiB pages of the second stage", () => {
+  it("take the lowest four bits of the page number from the guest-physical address (norm:Svnapot_hyp_gstage)", () => {
+    const napot = pte(0x8002_8000n, ALL) | (1n << 63n);
+    for (let page = 0n; page < 16n; page++) put(SECOND_LEAF + page * 8n, napot);
+    put(GUEST_LEAF, pte(GUEST_PHYSICAL + 0x5000n, KERNEL));
+    put(0x8002_5000n, 0x5555n);
+    run("VS", "ld a0, 0(a1)");
+    expect(machine.hart.read("a0")).toBe(0x5555n);
+  });
+});
+
 describe("A and D", () => {
   it("are set in both stages, each by its own ADUE (norm:henvcfg_adue_op)", () => {
     set("menvcfg", 1n << 61n);

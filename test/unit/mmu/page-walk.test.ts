@@ -229,7 +229,7 @@ describe("Svnapot", () => {
   /** 64 KiB at 0x8765_0000, as each of its sixteen entries says it. */
   const napot = pte(0x8765_8000n, FULL) | N;
 
-  it("maps 64 KiB: the lowest four bits of the page number come from the address (norm:Svnapot_implicit_read_ppn_subst)", () => {
+  it("maps 64 KiB: the lowest four bits of the page number come from the address (norm:Svnapot_implicit_read_ppn_subst norm:Svnapot_pte_N norm:Svnapot_range_napot norm:Svnapot_valid_encoding)", () => {
     for (let page = 0n; page < 16n; page++) {
       const at = 0x4020_0456n + (page << 12n);
       const entries = new Map([
@@ -246,7 +246,7 @@ describe("Svnapot", () => {
   });
 
   it.each([0x0n, 0x1n, 0x2n, 0x3n, 0x4n, 0x5n, 0x6n, 0x7n, 0x9n, 0xan, 0xbn, 0xcn, 0xdn, 0xen, 0xfn])(
-    "reserves page numbers that end in %s (norm:Svnapot_reserved_encoding_fault)",
+    "reserves page numbers that end in %s (norm:Svnapot_reserved_encoding_fault norm:Svnapot_valid_encoding)",
     (low) => {
       const leaf = pte(0x8765_0000n | (low << 12n), FULL) | N;
       expect(walkPageTable(request(), tables(leaf))).toMatchObject({ reason: "napot-size-reserved" });
