@@ -23,7 +23,7 @@ export const CHAPTERS: readonly Chapter[] = [
   { id: "svadu", title: "Svadu: accessed and dirty bits", files: ["priv/svadu.adoc"], floorPercent: 66 },
   { id: "svnapot", title: "Svnapot: larger pages", files: ["priv/svnapot.adoc"], floorPercent: 100 },
   { id: "svpbmt", title: "Svpbmt: page-based memory types", files: ["priv/svpbmt.adoc"], floorPercent: 100 },
-  { id: "base", title: "RV32I and RV64I", files: ["unpriv/rv32.adoc", "unpriv/rv64.adoc"], floorPercent: 64 },
+  { id: "base", title: "RV32I and RV64I", files: ["unpriv/rv32.adoc", "unpriv/rv64.adoc"], floorPercent: 69 },
   { id: "zicsr", title: "Zicsr: CSR instructions", files: ["unpriv/zicsr.adoc"], floorPercent: 61 },
   { id: "zicntr", title: "Zicntr: counters", files: ["unpriv/zicntr.adoc"], floorPercent: 100 },
   {

@@ -406,6 +406,18 @@ describe("instructions that branch", () => {
     });
   }
 
+  it("jal links what follows it and jumps as far as its immediate says (norm:jal_op)", () => {
+    fc.assert(
+      fc.property(immediateOf(INSTRUCTIONS.jal), pcArbitrary, (imm, pc) => {
+        const hart = new FakeHart(pc);
+        execute("jal", hart, { rd: 5, imm });
+        expect(hart.jumpedTo).toBe(mod(pc + imm, WORD));
+        expect(BigInt.asUintN(64, hart.x[5])).toBe(mod(pc + 4n, WORD));
+      }),
+      { seed: 1, numRuns },
+    );
+  });
+
   it("jalr clears the lowest bit of its target and reads its base before it writes the link (norm:jalr_op norm:jalr_target)", () => {
     fc.assert(
       fc.property(wordArbitrary, immediateOf(INSTRUCTIONS.jalr), pcArbitrary, (base, imm, pc) => {

@@ -152,6 +152,31 @@ for (const switches of SWITCH_POSITIONS) {
       ]);
     });
 
+    it("adds the offset to the base in every store (norm:sd_sw_sh_sb_op_rv64i norm:sw_sh_sb_op norm:store_op)", () => {
+      const { hart } = run(`
+        auipc s0, 1
+        li t0, -1
+        sb t0, 8(s0)
+        sh t0, 18(s0)
+        sw t0, 28(s0)
+        sd t0, 40(s0)
+        addi s1, s0, 8
+        ld a0, 0(s1)
+        addi s1, s0, 16
+        ld a1, 0(s1)
+        addi s1, s0, 24
+        ld a2, 0(s1)
+        addi s1, s0, 40
+        ld a3, 0(s1)
+        wfi`);
+      expect([hart.read("a0"), hart.read("a1"), hart.read("a2"), hart.read("a3")]).toEqual([
+        0xffn,
+        0xffff_0000n,
+        0xffff_ffff_0000_0000n,
+        0xffff_ffff_ffff_ffffn,
+      ]);
+    });
+
     it("never changes x0 (norm:x0eq0)", () => {
       const { hart } = run("li t0, 5\n add zero, t0, t0\n auipc t1, 0\n ld zero, 0(t1)\n mv a0, zero\n wfi");
       expect([hart.read("zero"), hart.read("a0")]).toEqual([0n, 0n]);
