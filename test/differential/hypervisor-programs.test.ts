@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { describeWith, partPath } from "../support/optional.ts";
-import { type Peer, reportOf, runCampaign } from "../support/programs/campaign.ts";
+import { MAX_CUT, type Peer, reportOf, runCampaign } from "../support/programs/campaign.ts";
 import { poolOf } from "../support/programs/items.ts";
 import type { KnownDifference } from "../support/programs/known-differences.ts";
 import { runOnQemu, runOnSpike } from "../support/programs/machines.ts";
@@ -47,6 +47,7 @@ async function expectAgreement(peer: Peer, known: readonly KnownDifference[]): P
     reportOf(findings, `${PROGRAMS} programs, seeds ${SEED} to ${SEED + PROGRAMS - 1}, ${peer.name}`),
   );
   expect(findings.failures.join("\n\n")).toBe("");
+  expect(findings.cut / PROGRAMS).toBeLessThanOrEqual(MAX_CUT);
   expect(POOL.filter((mnemonic) => !findings.executed.has(mnemonic))).toEqual([]);
   expect([...findings.causes.keys()]).toEqual(expect.arrayContaining(CAUSES));
   if (isFull) expect(known.filter(({ id }) => !findings.used.has(id)).map(({ id }) => id)).toEqual([]);

@@ -4,7 +4,7 @@
  */
 import { expect, it } from "vitest";
 import { describeWith, partPath } from "../support/optional.ts";
-import { type Findings, reportOf, runCampaign } from "../support/programs/campaign.ts";
+import { type Findings, MAX_CUT, reportOf, runCampaign } from "../support/programs/campaign.ts";
 import { poolOf } from "../support/programs/items.ts";
 import { runOnQemu } from "../support/programs/machines.ts";
 import { QEMU_7_DIFFERENCES } from "../support/programs/qemu-7-differences.ts";
@@ -38,6 +38,7 @@ describeWith(["qemu"], "QEMU and our board", () => {
     });
     console.log(reportOf(findings, `${PROGRAMS} programs, seeds ${SEED} to ${SEED + PROGRAMS - 1}`));
     expect(findings.failures.join("\n\n")).toBe("");
+    expect(findings.cut / PROGRAMS).toBeLessThanOrEqual(MAX_CUT);
     expect(POOL.filter((mnemonic) => !findings.executed.has(mnemonic))).toEqual([]);
     expect([...findings.causes.keys()]).toEqual(expect.arrayContaining([...CAUSES]));
     const vanished = QEMU_7_DIFFERENCES.filter(({ id }) => !findings.used.has(id)).map(({ id }) => id);

@@ -24,10 +24,14 @@ export interface Peer {
 export interface Campaign {
   readonly kind: Kind;
   readonly peer: Peer;
+  /** Our side, where it is not our board as it is. */
+  readonly here?: (elf: Uint8Array, counts?: Counts) => Ram;
   readonly known: readonly KnownDifference[];
   /** Programs have the seeds from this one on. */
   readonly firstSeed: number;
   readonly programs: number;
+  /** Failures after which it ends; each is shrunk. */
+  readonly maxFailures?: number;
 }
 
 export interface Findings {
@@ -37,6 +41,9 @@ export interface Findings {
   readonly causes: ReadonlyMap<string, number>;
   /** Programs in which a known difference showed. */
   readonly used: ReadonlyMap<string, number>;
+  /** Programs of which a known difference left the rest uncompared. */
+  readonly cut: number;
+  readonly programs: number;
   /** Unknown differences: program, listing, both states in words. */
   readonly failures: readonly string[];
 }
@@ -56,34 +63,39 @@ const fileOf = (programs: readonly Program[], withH: boolean): Uint8Array => {
   return elfOf(imageOf(programs, withH, () => floatRegisterWord(below)));
 };
 
+/** At most this part of a campaign's programs may be cut short. */
+export const MAX_CUT = 0.1;
+
 /** Runs a campaign to its end, or to its third failure. */
 export async function runCampaign(campaign: Campaign): Promise<Findings> {
-  const { kind, peer, firstSeed, programs: total } = campaign;
+  const { kind, peer, firstSeed, programs: total, here = runHere, maxFailures = MAX_FAILURES } = campaign;
+  let cut = 0;
   const [executed, causes, used] = [
     new Map<string, number>(),
     new Map<string, number>(),
     new Map<string, number>(),
   ];
   const failures: string[] = [];
-  for (let done = 0; done < total && failures.length < MAX_FAILURES; done += MAX_PROGRAMS) {
+  for (let done = 0; done < total && failures.length < maxFailures; done += MAX_PROGRAMS) {
     const count = Math.min(MAX_PROGRAMS, total - done);
     const programs = Array.from({ length: count }, (_, at) => generate(kind, firstSeed + done + at));
     const elf = fileOf(programs, kind.withH);
     const running = peer.run(elf);
     const counts =
       (done / MAX_PROGRAMS) % COUNTED === 0 ? new Uint32Array((count * CODE_BYTES) / 2) : undefined;
-    const ours = runHere(elf, counts);
+    const ours = here(elf, counts);
     if (counts !== undefined) countInstructions(executed, ours, counts);
     const theirs = await running;
     for (const [index, program] of programs.entries()) {
       for (const { handler, cause } of trapsOf(ours, index)) add(causes, causeName(handler, cause));
       const explanation = explain(program, index, { ours, theirs }, campaign.known);
       for (const id of explanation.used) add(used, id);
-      if (explanation.unexplained.length > 0 && failures.length < MAX_FAILURES)
+      if (explanation.isCut) cut++;
+      if (explanation.unexplained.length > 0 && failures.length < maxFailures)
         failures.push(await failureText(campaign, program, explanation.unexplained));
     }
   }
-  return { executed, causes, used, failures };
+  return { executed, causes, used, cut, programs: total, failures };
 }
 
 const HANDLER = new Map([
@@ -110,11 +122,11 @@ async function failureText(
   program: Program,
   found: readonly Difference[],
 ): Promise<string> {
-  const { kind, peer, known } = campaign;
+  const { kind, peer, known, here = runHere } = campaign;
   const unexplained = async (programs: readonly Program[]): Promise<(readonly Difference[])[]> => {
     const elf = fileOf(programs, kind.withH);
     const running = peer.run(elf);
-    const machines = { ours: runHere(elf), theirs: await running };
+    const machines = { ours: here(elf), theirs: await running };
     return programs.map((each, index) => explain(each, index, machines, known).unexplained);
   };
   const name = found[0]?.name;
@@ -128,7 +140,7 @@ async function failureText(
 }
 
 /** The findings for a reader: counts, most frequent first. */
-export function reportOf({ executed, causes, used }: Findings, title: string): string {
+export function reportOf({ executed, causes, used, cut, programs }: Findings, title: string): string {
   const list = (counts: ReadonlyMap<string, number>): string =>
     [...counts]
       .sort(([, a], [, b]) => b - a)
@@ -139,5 +151,6 @@ export function reportOf({ executed, causes, used }: Findings, title: string): s
     `  executed, one image in ${COUNTED} counted: ${list(executed)}`,
     `  traps: ${list(causes)}`,
     `  known differences: ${used.size === 0 ? "none" : list(used)}`,
+    `  cut short by them: ${cut} programs, ${((100 * cut) / programs).toFixed(1)} %`,
   ].join("\n");
 }

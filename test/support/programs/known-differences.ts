@@ -4,7 +4,7 @@
  */
 import { decode } from "../../../lib/isa/decode.ts";
 import { type Difference, differencesOf, type TrapRecord, trapsOf } from "./compare.ts";
-import { CODE_BYTES } from "./layout.ts";
+import { CODE, CODE_BYTES, RAM_START } from "./layout.ts";
 import type { Ram } from "./machines.ts";
 import { type Program, placed } from "./program.ts";
 
@@ -17,10 +17,16 @@ export interface Sight {
   /** The trap in question on both machines, for words of the log. */
   readonly ours: TrapRecord | undefined;
   readonly theirs: TrapRecord | undefined;
+  /** All that both machines logged: what a register holds at the end came of an earlier trap. */
+  readonly ourTraps: readonly TrapRecord[];
+  readonly theirTraps: readonly TrapRecord[];
   readonly program: Program;
 }
 
-/** A known difference, and why ours stands. */
+/**
+ * A known difference, and why ours stands. A row forgives only what the manual forbids them or allows both: it says which side
+ * has which value and where, so that a bug of ours with the same look is still found.
+ */
 export interface KnownDifference {
   readonly id: string;
   /** The rule of the manual that settles it: `norm:…` or a section's title. */
@@ -37,10 +43,13 @@ export interface KnownDifference {
 export interface Explanation {
   readonly unexplained: readonly Difference[];
   readonly used: ReadonlySet<string>;
+  /** A row of scope `trap` matched, and what came after was not compared. */
+  readonly isCut: boolean;
 }
 
-/** Two page-table entries differ in A and D only. */
-export const isUpdated = (ours: bigint, theirs: bigint): boolean => ((ours ^ theirs) & ~0xc0n) === 0n;
+/** Their page-table entry is ours with A or D set besides. */
+export const isUpdated = (ours: bigint, theirs: bigint): boolean =>
+  (ours & ~theirs) === 0n && ((ours ^ theirs) & ~0xc0n) === 0n;
 
 /** Mnemonics of a program by offset. */
 function mnemonicsOf(program: Program): ReadonlyMap<number, string> {
@@ -48,6 +57,10 @@ function mnemonicsOf(program: Program): ReadonlyMap<number, string> {
     placed(program.items).map(({ offset, word }) => [offset, decode(word)?.mnemonic ?? "nonsense"]),
   );
 }
+
+/** Distance from the beginning of a program's code; its mapping does not matter. Outside of the code it is no instruction's. */
+const offsetIn = (index: number, pc: bigint): number =>
+  Number(pc & 0x3fff_ffffn) - (CODE - RAM_START) - index * CODE_BYTES;
 
 /** Differences of one program that no row explains, and the rows that explained the others. */
 export function explain(
@@ -57,11 +70,11 @@ export function explain(
   known: readonly KnownDifference[],
 ): Explanation {
   const differences = differencesOf(machines.ours, machines.theirs, index);
-  if (differences.length === 0) return { unexplained: [], used: new Set() };
+  if (differences.length === 0) return { unexplained: [], used: new Set(), isCut: false };
   const [ours, theirs] = [trapsOf(machines.ours, index), trapsOf(machines.theirs, index)];
   const mnemonics = mnemonicsOf(program);
   const at = (trap: TrapRecord | undefined): string | undefined =>
-    trap === undefined ? undefined : mnemonics.get(Number(trap.epc & BigInt(CODE_BYTES - 1)));
+    trap === undefined ? undefined : mnemonics.get(offsetIn(index, trap.epc));
   const used = new Set<string>();
   const unexplained: Difference[] = [];
   for (const difference of differences) {
@@ -73,6 +86,8 @@ export function explain(
       theirs: other,
       mnemonic: at(own),
       theirMnemonic: at(other),
+      ourTraps: ours,
+      theirTraps: theirs,
       program,
     };
     const row = known.find((each) => each.matches(sight));
@@ -81,7 +96,7 @@ export function explain(
       continue;
     }
     used.add(row.id);
-    if (row.scope === "trap") return { unexplained, used };
+    if (row.scope === "trap") return { unexplained, used, isCut: true };
   }
-  return { unexplained, used };
+  return { unexplained, used, isCut: false };
 }
