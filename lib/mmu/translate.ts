@@ -120,7 +120,7 @@ export function translate(
   walker?: StageWalker,
 ): Translation | TranslationFault {
   const result = resolve(state, bus, vaddr, kind, lengthBytes, rights, observer, walker);
-  if (result.kind === "translation") commit(bus, result);
+  commit(bus, result);
   return result;
 }
 

@@ -43,7 +43,10 @@ export interface GuestPageFault {
 }
 
 /** Why an access may go nowhere. */
-export type TranslationFault = WalkFault | PmpFault | GuestPageFault;
+export type TranslationFault = (WalkFault | PmpFault | GuestPageFault) & {
+  /** A of the second stage's leaves through which the guest's tables were read before it was refused: those reads happened. */
+  readonly updates?: readonly PteUpdate[];
+};
 
 /** A walk of the second stage. */
 export interface GuestWalk {
@@ -114,9 +117,13 @@ export function checked(
 ): Translation | PmpFault | WalkFault {
   const { allowed, entry } = checkPmp(state, mode, kind, address, lengthBytes);
   if (!allowed) return { kind: "pmp-fault", paddr: address, entry };
+  return refusedUpdate(state, updates) ?? { kind: "translation", paddr: address, leaf, updates };
+}
+
+/** The fault of an entry in which hardware may not set what it wants, by PMP's word. */
+export function refusedUpdate(state: HartState, updates: readonly PteUpdate[]): WalkFault | undefined {
   const refused = updates.find(({ paddr }) => !checkPmp(state, S, "store", paddr, PTE_BYTES).allowed);
-  if (refused !== undefined) return { kind: "walk-fault", reason: "pte-access-denied", level: refused.level };
-  return { kind: "translation", paddr: address, leaf, updates };
+  return refused && { kind: "walk-fault", reason: "pte-access-denied", level: refused.level };
 }
 
 /** Nothing to set. */
@@ -127,7 +134,7 @@ export const updateOf = ({ pte, wantedPte, level }: Leaf, address: Paddr): reado
   pte === wantedPte ? NO_UPDATES : [{ paddr: address, bits: wantedPte & ~pte, level }];
 
 /** Hardware's own stores. */
-export function commit({ ram }: Bus, { updates }: Translation): void {
+export function commit({ ram }: Bus, { updates = NO_UPDATES }: Translation | TranslationFault): void {
   for (const { paddr, bits } of updates) {
     const offset = Number(paddr) - ram.base;
     ram.store(offset, PTE_BYTES, ram.load(offset, PTE_BYTES) | bits);

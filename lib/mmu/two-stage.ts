@@ -31,6 +31,7 @@ import {
   NO_UPDATES,
   type PteUpdate,
   pteReader,
+  refusedUpdate,
   type Translation,
   type TranslationFault,
   updateOf,
@@ -123,7 +124,8 @@ interface Passed {
 
 /** The second stage during one translation. */
 class SecondStage {
-  /** What it wants to set in its own entries. */
+  /** What it wants to set in its own entries: for reads of the guest's tables, and for the access. */
+  readonly readUpdates: PteUpdate[] = [];
   readonly updates: PteUpdate[] = [];
   readonly #state: HartState;
   readonly #observer: WalkObserver;
@@ -164,7 +166,10 @@ class SecondStage {
     const space = { stage: "G", vmid: getField(this.#state.stored("hgatp"), HGATP.VMID) } as const;
     const found = this.#walker.walk(space, request, this.#readPte, (step) => steps.push(step));
     if (found.kind === "leaf") {
-      this.updates.push(...updateOf(found, found.pteAddress));
+      const updates = updateOf(found, found.pteAddress);
+      const refused = refusedUpdate(this.#state, updates);
+      if (refused !== undefined) return refused;
+      (purpose === "pte-read" ? this.readUpdates : this.updates).push(...updates);
       return { kind: "passed", paddr: found.paddr };
     }
     if (isAccessFault(found.reason)) return found;
@@ -195,6 +200,21 @@ export function resolveTwoStage(
   walker: StageWalker,
 ): Translation | TranslationFault {
   const second = new SecondStage(state, bus, observer, walker);
+  const result = throughBothStages(state, bus, access, lengthBytes, observer, walker, second);
+  // The guest's tables were read, whatever became of the access.
+  if (result.kind === "translation" || second.readUpdates.length === 0) return result;
+  return { ...result, updates: second.readUpdates };
+}
+
+function throughBothStages(
+  state: HartState,
+  bus: Bus,
+  access: GuestAccess,
+  lengthBytes: number,
+  observer: WalkObserver,
+  walker: StageWalker,
+  second: SecondStage,
+): Translation | TranslationFault {
   const scheme = guestTableScheme(state);
   const guest =
     scheme === undefined ? undefined : guestStage(state, bus, scheme, access, second, observer, walker);
@@ -203,7 +223,7 @@ export function resolveTwoStage(
   const gpa = guest === undefined ? paddr(access.vaddr) : guest.leaf.paddr;
   const passed = second.pass(gpa, "access", kind, needsExecute);
   if (passed.kind !== "passed") return passed;
-  const updates = [...(guest?.updates ?? NO_UPDATES), ...second.updates];
+  const updates = [...(guest?.updates ?? NO_UPDATES), ...second.readUpdates, ...second.updates];
   // norm:hlsv_u_op: physical memory must be executable and readable.
   if (needsExecute && !checkPmp(state, mode, "fetch", passed.paddr, lengthBytes).allowed)
     return { kind: "pmp-fault", paddr: passed.paddr, entry: pmpEntryFor(state, passed.paddr, lengthBytes) };

@@ -30,6 +30,12 @@ const ACCESS_FAULT = { fetch: 1, load: 5, store: 7 } as const satisfies Record<A
 const PURPOSE = { access: 0n, "table-read": 1n, "table-write": 3n } as const;
 type Purpose = keyof typeof PURPOSE;
 
+/** Bits to be set in an entry, by its physical address. */
+interface PteUpdate {
+  readonly address: bigint;
+  readonly bits: bigint;
+}
+
 /** A page, as one stage maps it. */
 interface Mapped {
   readonly kind: "mapped";
@@ -48,7 +54,9 @@ export class PageTables {
   readonly #memory: DmaPort;
   readonly #device: DeviceContext;
   readonly #transaction: Transaction;
-  readonly #updates: { readonly address: bigint; readonly bits: bigint }[] = [];
+  /** What is to be set for reads of the device's tables, and for the access itself. */
+  readonly #readUpdates: PteUpdate[] = [];
+  readonly #updates: PteUpdate[] = [];
 
   constructor(memory: DmaPort, device: DeviceContext, transaction: Transaction) {
     this.#memory = memory;
@@ -64,6 +72,14 @@ export class PageTables {
 
   /** Translates the transaction's address. */
   translate(iosatp: bigint, sum: boolean): IoTranslation | IommuFault {
+    const result = this.#translate(iosatp, sum);
+    // The device's own tables were read, whatever became of its access.
+    this.#setAccessedDirty(this.#readUpdates);
+    if (result.kind === "io-translation") this.#setAccessedDirty(this.#updates);
+    return result;
+  }
+
+  #translate(iosatp: bigint, sum: boolean): IoTranslation | IommuFault {
     const { iova, kind } = this.#transaction;
     const first = this.#firstStage(iosatp, sum);
     if (first.kind !== "mapped") return first;
@@ -71,7 +87,6 @@ export class PageTables {
     if (second.kind !== "mapped") return second;
     // Nothing is addressed beyond `capabilities.PAS`.
     if (second.address >= PHYSICAL_END) return iommuFault(ACCESS_FAULT[kind]);
-    this.#setAccessedDirty();
     const smaller = first.pageBytes < second.pageBytes ? first.pageBytes : second.pageBytes;
     const pageBytes = smaller === BARE_PAGE_BYTES ? SMALLEST_PAGE_BYTES : smaller;
     const within = pageBytes - 1n;
@@ -84,8 +99,8 @@ export class PageTables {
   }
 
   /** Two notes may be about one entry, so bits are added to what is there. */
-  #setAccessedDirty(): void {
-    for (const { address, bits } of this.#updates) {
+  #setAccessedDirty(updates: readonly PteUpdate[]): void {
+    for (const { address, bits } of updates) {
       const pte = readWord(this.#memory, address);
       if (pte !== undefined) writeWords(this.#memory, address, [pte | bits]);
     }
@@ -142,15 +157,19 @@ export class PageTables {
       const cause = GUEST_PAGE_FAULT[this.#transaction.kind];
       return faultOf(found, cause, unreadable, (gpa & ~3n) | PURPOSE[purpose]);
     }
-    return this.#mapped(found, bare);
+    return this.#mapped(found, bare, purpose === "table-read" ? this.#readUpdates : this.#updates);
   }
 
-  /** Notes what hardware sets in the leaf, at its physical address. It is set when all of the translation has succeeded. */
-  #mapped(leaf: Leaf, pass: (address: bigint) => Mapped | IommuFault): Mapped | IommuFault {
+  /** Notes what hardware sets in the leaf, at its physical address. It is set when the translation has ended. */
+  #mapped(
+    leaf: Leaf,
+    pass: (address: bigint) => Mapped | IommuFault,
+    updates: PteUpdate[] = this.#updates,
+  ): Mapped | IommuFault {
     if (leaf.pte !== leaf.wantedPte) {
       const at = pass(leaf.pteAddress);
       if (at.kind !== "mapped") return at;
-      this.#updates.push({ address: at.address, bits: leaf.wantedPte & ~leaf.pte });
+      updates.push({ address: at.address, bits: leaf.wantedPte & ~leaf.pte });
     }
     const pbmt = getField(leaf.pte, PTE_FIELDS.PBMT);
     return { kind: "mapped", address: leaf.paddr, pageBytes: leaf.pageBytes, pbmt };

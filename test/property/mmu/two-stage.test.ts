@@ -55,6 +55,8 @@ const CAUSES = { fetch: [12, 20, 1], load: [13, 21, 5], store: [15, 23, 7] } as 
 /** "Virtual Address Translation Process", steps 1 to 10, once for each stage. */
 class BookWalker {
   readonly set: Record<string, bigint> = {};
+  /** What of it stays set when the access is refused. */
+  readonly read: Record<string, bigint> = {};
   readonly memory: DataView;
   readonly s: Situation;
   constructor(memory: DataView, situation: Situation) {
@@ -162,6 +164,8 @@ class BookWalker {
       const wants = (has(0x40n) ? 0n : 0x40n) | (kind === "store" && !has(0x80n) ? 0x80n : 0n);
       if (wants !== 0n && !s.hostAdue) return guestFault;
       if (wants !== 0n) this.note(at, wants);
+      // The guest's table is read now, so its page has been accessed whatever is found there.
+      if (wants !== 0n && !explicit && kind === "load") this.read[at.toString(16)] = wants;
       return next + (gpa % 2n ** shift);
     }
     return guestFault;
@@ -328,7 +332,8 @@ describe("two-stage translation", () => {
             const s = raw.single ? { ...guest, ...alone, hostBare: true } : guest;
             prepare(machine, { ...s, guestAdue: raw.guestAdue, guestPbmte: raw.guestPbmte });
             const before = machine.ram.u8.slice();
-            const expected = new BookWalker(new DataView(before.buffer), s).run();
+            const book = new BookWalker(new DataView(before.buffer), s);
+            const expected = book.run();
             const { U, S, VU, VS } = MODE_NUMBER;
             const mode = s.single ? (s.user ? U : S) : s.user ? VU : VS;
             const rights = { mode, needsExecute: s.hlvx };
@@ -339,14 +344,13 @@ describe("two-stage translation", () => {
             seen.set(`${found.kind} ${form}`, 1);
             const label = `${found.kind} ${"cause" in expected ? expected.cause : "ok"} ${"tinst" in expected ? expected.tinst : ""}`;
             seen.set(label, (seen.get(label) ?? 0) + 1);
-            if ("pa" in expected) {
-              expect(found).toMatchObject({ kind: "translation", paddr: expected.pa });
-              for (const [at, bits] of Object.entries(expected.set)) {
-                const offset = Number(BigInt(`0x${at}`) - BASE);
-                const view = new DataView(before.buffer);
-                view.setBigUint64(offset, view.getBigUint64(offset, true) | bits, true);
-              }
-            } else {
+            for (const [at, bits] of Object.entries("pa" in expected ? expected.set : book.read)) {
+              const offset = Number(BigInt(`0x${at}`) - BASE);
+              const view = new DataView(before.buffer);
+              view.setBigUint64(offset, view.getBigUint64(offset, true) | bits, true);
+            }
+            if ("pa" in expected) expect(found).toMatchObject({ kind: "translation", paddr: expected.pa });
+            else {
               if (found.kind === "translation") throw new Error(`went to ${found.paddr.toString(16)}`);
               const trap = trapOf(found, s.kind, s.va, mode);
               expect({ cause: trap.cause, gva: trap.gva, tval: trap.tval }).toEqual({

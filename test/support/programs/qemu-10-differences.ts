@@ -162,16 +162,6 @@ export const QEMU_10_DIFFERENCES: readonly KnownDifference[] = [
     },
   },
   {
-    id: "table-accessed",
-    spec: 'priv §"Addressing and Memory Protection": "Updates of the A bit may be performed as a result of speculation"',
-    about: "QEMU sets A for the page of the guest's table also when what it finds there is a fault",
-    scope: "word",
-    matches: ({ difference: { name, ours, theirs }, ourTraps }) =>
-      name === `second entry ${WINDOW_PAGES - 1}` &&
-      theirs === (ours | 0x40n) &&
-      ourTraps.some(({ cause }) => [12n, 13n, 15n, 20n, 21n, 23n].includes(cause)),
-  },
-  {
     id: "implicit-dirty",
     spec: "norm:H_vm_gpapriv",
     about: "QEMU writes A and D into the guest's table and does not make the table's own page dirty",

@@ -260,6 +260,14 @@ describe("rights", () => {
     expect(flagsAt(FIRST + 0x5008)).toBe(clean);
   });
 
+  it("GADE sets A of the page that the device's tables are in, also when they refuse the access", () => {
+    const m = machine();
+    m.set(SECOND + 8 * 2, leaf(0x8000_0000, GOOD & ~0xc0n));
+    enable(m, [TC.V | TC.GADE, SV39 | ppn(SECOND), SV39 | ppn(FIRST)]);
+    expect(outcome(m)).toBe(13);
+    expect(m.word(SECOND + 8 * 2) & 0xffn).toBe((GOOD & ~0xc0n) | 0x40n);
+  });
+
   it("a guest-page fault at the device's own tables says so in iotval2, and whether they would have been written", () => {
     const m = machine();
     mapAt0x1000(m, FIRST, 0x1000, GOOD & ~0xc0n);
