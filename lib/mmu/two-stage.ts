@@ -184,12 +184,8 @@ const IMPLICIT = { "pte-read": "read", "pte-write": "write", access: undefined }
 >;
 
 /**
- * Finds where a guest's access goes, and changes nothing.
- *
- * Accesses to the guest's tables are loads to the second stage (stores, where hardware sets A or D), whatever the access
- * is; the fault is reported for the access.
- * @spec norm:H_vm_twostage
- * @spec norm:H_vm_gpatrans
+ * Finds where a guest's access goes, and changes nothing: also a refusal may come with A to be set, for the pages in which
+ * the guest's tables were read.
  */
 export function resolveTwoStage(
   state: HartState,
@@ -206,6 +202,12 @@ export function resolveTwoStage(
   return { ...result, updates: second.readUpdates };
 }
 
+/**
+ * Accesses to the guest's tables are loads to the second stage (stores, where hardware sets A or D), whatever the access
+ * is; the fault is reported for the access.
+ * @spec norm:H_vm_twostage
+ * @spec norm:H_vm_gpatrans
+ */
 function throughBothStages(
   state: HartState,
   bus: Bus,
