@@ -32,6 +32,13 @@ export const SWITCH_POSITIONS: readonly (ReferenceOptions & { readonly title: st
   { title: "neither", decodeMemo: false, translationCache: false },
 ];
 
+/**
+ * What machines of tests have when the test does not say: both accelerations, or with `DOM0_PLAIN_ENGINE=1`, which `npm test`
+ * sets for a second run of the tests of the machine, neither.
+ */
+export const DEFAULT_ACCELERATIONS: ReferenceOptions =
+  process.env["DOM0_PLAIN_ENGINE"] === "1" ? { decodeMemo: false, translationCache: false } : {};
+
 export function bareMachine(
   options: ReferenceOptions & {
     readonly ramBytes?: number;
@@ -51,7 +58,7 @@ export function bareMachine(
   const remembered = sticky || checksFences ? new RememberedTranslations(sticky) : undefined;
   const hart = new Hart({ buffer: memory.buffer, clock, bus, events, remembered });
   const checker = checksFences ? new FenceChecker([hart], bus) : undefined;
-  const [engine] = createReferenceEngines([hart], bus, options, checker);
+  const [engine] = createReferenceEngines([hart], bus, { ...DEFAULT_ACCELERATIONS, ...options }, checker);
   if (engine === undefined) throw new Error("no engine");
   return { hart, ram, bus, clock, engine, checker };
 }

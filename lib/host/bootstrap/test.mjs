@@ -73,14 +73,8 @@ function fullLogHeader(parts) {
   return `${lines.join("\n")}\n`;
 }
 
-await main(async () => {
-  const full = process.argv.includes("--full");
-  const vitestArgs = process.argv.slice(2).filter((argument) => argument !== "--full" && argument !== "--");
-  await ensureInstalled();
-  await ensureBuilt();
-  await ensureBook();
-  const parts = foundParts();
-  printParts(parts);
+/** Runs Vitest; its exit code, what it printed, and what it counted. */
+async function runVitest(args, env, tee) {
   const report = path.join(ROOT, `.cache/test-report-${process.pid}.json`);
   const { code, output } = await run(
     modernNode(),
@@ -90,18 +84,34 @@ await main(async () => {
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
-      ...vitestArgs,
+      ...args,
     ],
-    { env: full ? { DOM0_TEST_FULL: "1" } : {}, tee: full },
+    { env, tee },
   );
-  let summary;
   try {
-    summary = summarize(JSON.parse(readFileSync(report, "utf8")));
+    return { code, output, summary: summarize(JSON.parse(readFileSync(report, "utf8"))) };
   } catch {
     throw new UserError(`Vitest stopped before it could report (exit code ${code}).`);
   } finally {
     rmSync(report, { force: true });
   }
+}
+
+/** Tests of the machine, which run a second time with the reference engine's two accelerations off. */
+const MACHINE_TESTS = ["isa", "hart", "mmu", "engine"].flatMap((layer) => [
+  `test/unit/${layer}`,
+  `test/property/${layer}`,
+]);
+
+await main(async () => {
+  const full = process.argv.includes("--full");
+  const vitestArgs = process.argv.slice(2).filter((argument) => argument !== "--full" && argument !== "--");
+  await ensureInstalled();
+  await ensureBuilt();
+  await ensureBook();
+  const parts = foundParts();
+  printParts(parts);
+  const { code, output, summary } = await runVitest(vitestArgs, full ? { DOM0_TEST_FULL: "1" } : {}, full);
   printSummary(summary);
   if (full) {
     const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped\n`;
@@ -114,6 +124,12 @@ await main(async () => {
           .replace(/\x1b\[[0-9;]*m/g, "") +
         closing,
     );
+  }
+  if (code === 0 && vitestArgs.length === 0) {
+    process.stdout.write("\nThe tests of the machine again, with decode memo and translation cache off\n");
+    const plain = await runVitest(MACHINE_TESTS, { DOM0_PLAIN_ENGINE: "1" }, false);
+    printSummary(plain.summary);
+    if (plain.code !== 0) return plain.code;
   }
   if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
   if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0)
