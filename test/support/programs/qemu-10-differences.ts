@@ -3,6 +3,7 @@ import type { TrapRecord } from "./compare.ts";
 import { GUEST_ACCESSED } from "./guest-accessed.ts";
 import { isUpdated, type KnownDifference, type Sight } from "./known-differences.ts";
 import { GUEST_WINDOW, LOG_LIMIT, TABLES, WINDOW_PAGES } from "./layout.ts";
+import type { Program } from "./program.ts";
 import { isDirtyHere, QEMU_7_DIFFERENCES } from "./qemu-7-differences.ts";
 import {
   entryPlace,
@@ -21,7 +22,7 @@ const FS = 0x6000n;
 const SRET = 0x1020_0073n;
 /** VSSIP, VSTIP and VSEIP. */
 const VIRTUAL = 0x444n;
-const [READ, WRITE, EXECUTE, DIRTY] = [2n, 4n, 8n, 0x80n];
+const [READ, WRITE, EXECUTE, ACCESSED, DIRTY] = [2n, 4n, 8n, 0x40n, 0x80n];
 const VTSR = 1n << 22n;
 /** The pseudoinstruction of an update of A or D. */
 const UPDATE = 0x3020n;
@@ -159,6 +160,25 @@ export const QEMU_10_DIFFERENCES: readonly KnownDifference[] = [
       const isRefused = ({ cause, tval }: TrapRecord): boolean =>
         (cause === 7n || cause === 23n) && `${entryPlace(tval)}` === place;
       return isUpdated(theirs, ours) && (theirs & WRITE) !== 0n && ourTraps.some(isRefused);
+    },
+  },
+  {
+    id: "amo-second-accessed",
+    spec: 'priv §"Addressing and Memory Protection": "Updates of the A bit may be performed as a result of speculation"',
+    about:
+      "QEMU loads for an AMO before either stage refuses its store, which sets A for the page in the second stage",
+    scope: "word",
+    matches: ({ difference: { name, ours, theirs }, ourTraps, program }) => {
+      const place = Number(/^second entry (\d)$/.exec(name)?.[1] ?? WINDOW_PAGES - 1);
+      const isAtomic = ({ words }: Program["items"][number]): boolean =>
+        words.some((word) => (word & 0x7f) === 0x2f);
+      return (
+        // Not the page of the guest's table: A there is set by both.
+        place !== WINDOW_PAGES - 1 &&
+        theirs === (ours | ACCESSED) &&
+        program.items.some(isAtomic) &&
+        ourTraps.some(({ cause }) => cause === 15n || (cause === 23n && (theirs & WRITE) === 0n))
+      );
     },
   },
   {
