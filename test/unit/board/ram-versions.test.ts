@@ -11,6 +11,9 @@ function smallRam() {
   return { ram, versions: new RamVersions(ram) };
 }
 
+/** The long size takes minutes of a busy machine; timing never decides a test. */
+const LONG_MS = 20 * 60_000;
+
 describe("versions of RAM", () => {
   type Op =
     | { kind: "store"; offset: number; value: number }
@@ -29,27 +32,32 @@ describe("versions of RAM", () => {
     { weight: 2, arbitrary: fc.record({ kind: fc.constant("go" as const), pick: fc.nat() }) },
   );
 
-  it("equal full copies: any tree of versions can be walked in any order, any number of times", () => {
-    fc.assert(
-      fc.property(fc.array(op, { maxLength: 60 }), (ops) => {
-        const { ram, versions } = smallRam();
-        const taken: { version: RamVersion; copy: Uint8Array }[] = [];
-        for (const step of ops) {
-          if (step.kind === "store") ram.store(step.offset, 8, BigInt(step.value));
-          if (step.kind === "take") taken.push({ version: versions.take(), copy: ram.u8.slice() });
-          const target = step.kind === "go" && taken.length > 0 ? taken[step.pick % taken.length] : undefined;
-          if (target === undefined) continue;
-          versions.goTo(target.version);
-          expect(ram.u8).toEqual(target.copy);
-        }
-        for (const { version, copy } of [...taken, ...taken.reverse()]) {
-          versions.goTo(version);
-          expect(ram.u8).toEqual(copy);
-        }
-      }),
-      { seed: 1, numRuns: process.env["DOM0_TEST_FULL"] === "1" ? 5000 : 200 },
-    );
-  });
+  it(
+    "equal full copies: any tree of versions can be walked in any order, any number of times",
+    () => {
+      fc.assert(
+        fc.property(fc.array(op, { maxLength: 60 }), (ops) => {
+          const { ram, versions } = smallRam();
+          const taken: { version: RamVersion; copy: Uint8Array }[] = [];
+          for (const step of ops) {
+            if (step.kind === "store") ram.store(step.offset, 8, BigInt(step.value));
+            if (step.kind === "take") taken.push({ version: versions.take(), copy: ram.u8.slice() });
+            const target =
+              step.kind === "go" && taken.length > 0 ? taken[step.pick % taken.length] : undefined;
+            if (target === undefined) continue;
+            versions.goTo(target.version);
+            expect(ram.u8).toEqual(target.copy);
+          }
+          for (const { version, copy } of [...taken, ...taken.reverse()]) {
+            versions.goTo(version);
+            expect(ram.u8).toEqual(copy);
+          }
+        }),
+        { seed: 1, numRuns: process.env["DOM0_TEST_FULL"] === "1" ? 5000 : 200 },
+      );
+    },
+    LONG_MS,
+  );
 
   it("copy each page once, at its first store, and no page that was not stored to", () => {
     const { ram, versions } = smallRam();
