@@ -43,30 +43,33 @@ describeWith(["debianLinux"], "a boot on a terminal", () => {
 });
 
 describeWith(["debianLinux"], "a booted machine in a file", () => {
-  it.runIf(full)(
-    "goes on from its shell, under our firmware too, with nothing that was typed after it was kept",
-    {
-      timeout: LINUX_TIMEOUT_MS,
-    },
-    () => {
-      const folder = mkdtempSync(join(tmpdir(), "dom0-kept-"));
-      const file = join(folder, "linux.image");
-      const linux = (args: readonly string[], input: string) =>
-        spawnSync(process.execPath, [MAIN, "linux", ...args], { encoding: "utf8", input });
-      try {
-        const first = linux(
-          ["--firmware", "typescript", "--keep", file],
-          "echo first-$((6*7)); poweroff -f\n",
-        );
-        expect([first.status, first.stdout.includes("first-42")]).toEqual([0, true]);
-        for (const word of ["second", "third"]) {
-          const next = linux(["--from", file], `echo ${word}-$((6*7)); poweroff -f\n`);
-          expect([next.status, next.stdout.includes(`${word}-42`)]).toEqual([0, true]);
-          expect(next.stdout).not.toContain("first");
-        }
-      } finally {
-        rmSync(folder, { recursive: true, force: true });
+  it("is refused in one line when the file is no machine", () => {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, "linux", "--from", MAIN], {
+      encoding: "utf8",
+      input: "",
+    });
+    expect(status).toBe(1);
+    expect(stderr.trim().split("\n").at(-1)).toMatch(/^dom0 linux: /);
+  });
+
+  if (!full) return;
+  it("goes on from its shell, under our firmware too, with nothing that was typed after it was kept", {
+    timeout: LINUX_TIMEOUT_MS,
+  }, () => {
+    const folder = mkdtempSync(join(tmpdir(), "dom0-kept-"));
+    const file = join(folder, "linux.image");
+    const linux = (args: readonly string[], input: string) =>
+      spawnSync(process.execPath, [MAIN, "linux", ...args], { encoding: "utf8", input });
+    try {
+      const first = linux(["--firmware", "typescript", "--keep", file], "echo first-$((6*7)); poweroff -f\n");
+      expect([first.status, first.stdout.includes("first-42")]).toEqual([0, true]);
+      for (const word of ["second", "third"]) {
+        const next = linux(["--from", file], `echo ${word}-$((6*7)); poweroff -f\n`);
+        expect([next.status, next.stdout.includes(`${word}-42`)]).toEqual([0, true]);
+        expect(next.stdout).not.toContain("first");
       }
-    },
-  );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
 });
