@@ -423,6 +423,8 @@ export class History {
       if (next === undefined || compareMoments(next.moment, here) > 0) return;
       applyInput(this.#machine, next.input);
       this.#given++;
+      // What it changed is no doing of somebody outside, which would cut the future off.
+      this.#remember();
     }
   }
 
