@@ -16,7 +16,7 @@ const PAGE_SHIFT = 12n;
 const entriesOf = (base: bigint): bigint => 2n << getField(base, QUEUE_BASE.LOG2SZ_1);
 
 /** What a written queue base reads as: unused bits are zero, and the size is at most what the IOMMU supports. */
-export function legalQueueBase(value: bigint): bigint {
+function legalQueueBase(value: bigint): bigint {
   const asked = getField(value, QUEUE_BASE.LOG2SZ_1);
   const size = asked > MAX_LOG2SZ_1 ? MAX_LOG2SZ_1 : asked;
   return setField(setField(0n, QUEUE_BASE.LOG2SZ_1, size), QUEUE_BASE.PPN, getField(value, QUEUE_BASE.PPN));
@@ -63,9 +63,8 @@ export function obeyCommands(memory: DmaPort, queue: QueueState, directoryMode: 
   }
 }
 
-const FAULT_ERRORS = Fqcsr.FQMF | Fqcsr.FQOF;
-/** What of `fqcsr` makes `ipsr.fip` pending again. */
-export const FAULT_CONDITIONS: bigint = FAULT_ERRORS;
+/** What of `fqcsr` stops records and keeps `ipsr.fip` pending. */
+export const FAULT_CONDITIONS: bigint = Fqcsr.FQMF | Fqcsr.FQOF;
 
 /**
  * Appends a fault record. Records that do not fit, or that memory refuses, are lost, and so are all that follow until
@@ -79,7 +78,7 @@ export function appendFault(
   fault: IommuFault,
   transaction: Transaction,
 ): boolean {
-  if ((queue.csr & Fqcsr.FQON) === 0n || (queue.csr & FAULT_ERRORS) !== 0n) return false;
+  if ((queue.csr & Fqcsr.FQON) === 0n || (queue.csr & FAULT_CONDITIONS) !== 0n) return false;
   const next = legalIndex(queue, queue.tail + 1n);
   if (next === queue.head) {
     queue.csr |= Fqcsr.FQOF;
