@@ -1,0 +1,32 @@
+/** How an instruction is translated: data where data says it all, a function where it computes. */
+import type { LoadName, StoreName } from "../wasm/opcode.ts";
+import type { Emission } from "./emission.ts";
+
+/** What a float instruction needs before it may run without the slow path: see the words `codeBitFloatOn` and `codeBitFloatFast`. */
+export type FloatNeed = "on" | "fast";
+
+/** One instruction's translation. */
+export type Emitter =
+  /** Writes `rd` from registers, immediate and pc; no effect but that. */
+  | { readonly kind: "compute"; readonly value: (e: Emission) => void }
+  /** `rd = memory[rs1 + imm]`. */
+  | { readonly kind: "load"; readonly op: Extract<LoadName, `i64.${string}`>; readonly widthBytes: 1 | 2 | 4 | 8 }
+  /** `memory[rs1 + imm] = rs2`. */
+  | { readonly kind: "store"; readonly op: Extract<StoreName, `i64.${string}`>; readonly widthBytes: 1 | 2 | 4 | 8 }
+  /** Goes to pc + imm if what it pushes, an i32, is not zero. */
+  | { readonly kind: "branch"; readonly condition: (e: Emission) => void }
+  /** JAL: links if rd is not x0, and goes to pc + imm. */
+  | { readonly kind: "jump" }
+  /** JALR: the same for (rs1 + imm) & ~1. */
+  | { readonly kind: "jumpRegister" }
+  /** Anything else that goes on with the following instruction: memory, registers, flags. May bail before its first effect. */
+  | { readonly kind: "effect"; readonly emit: (e: Emission) => void }
+  /** The same, with floating point. */
+  | { readonly kind: "float"; readonly needs: FloatNeed; readonly emit: (e: Emission) => void }
+  /** Nothing to do. */
+  | { readonly kind: "nothing" }
+  /** Privileged: by the function in `SLOT_PRIVILEGED`, which gets the instruction word. */
+  | { readonly kind: "privileged" };
+
+/** An emitter, or: the slow path executes it. */
+export type Emit = Emitter | "interpret";
