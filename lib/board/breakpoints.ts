@@ -7,7 +7,8 @@
  */
 
 import type { Width } from "../bus/device.ts";
-import { EventKind, type EventSink } from "../bus/event-sink.ts";
+import { recordEach } from "../bus/event-record.ts";
+import { type BatchSink, batchSink, EventKind, type EventSink } from "../bus/event-sink.ts";
 import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import type { Ram } from "../bus/ram.ts";
 import { PageFlag } from "../bus/ram.ts";
@@ -54,8 +55,9 @@ interface Noticed {
 }
 
 /** Sets breakpoints, and says which one was hit. */
-export class Breakpoints implements EventSink {
+export class Breakpoints implements BatchSink {
   readonly #next: EventSink;
+  readonly #nextBatch: BatchSink | undefined;
   #machine: Machine | undefined;
   #set: readonly Breakpoint[] = [];
   #lastId = 0;
@@ -70,6 +72,7 @@ export class Breakpoints implements EventSink {
   /** @param next  Who hears of all events. */
   constructor(next: EventSink) {
     this.#next = next;
+    this.#nextBatch = batchSink(next);
   }
 
   /** Must be called once, when the machine is assembled. */
@@ -145,6 +148,16 @@ export class Breakpoints implements EventSink {
   ): void {
     this.#next.record(kind, hart, detail, retired, a, b, c);
     if (this.#seesEvents && !this.#isMuted) this.#onEvent(kind, hart, detail, a);
+  }
+
+  /** A breakpoint on events wants each at once; others do not look at them. */
+  get takesBatches(): boolean {
+    return !this.#seesEvents && (this.#nextBatch?.takesBatches ?? false);
+  }
+
+  recordAll(records: Uint8Array): void {
+    if (this.#nextBatch === undefined || this.#seesEvents) recordEach(this, records);
+    else this.#nextBatch.recordAll(records);
   }
 
   #mistakeIn(spec: BreakpointSpec, hartCount: number): string | undefined {

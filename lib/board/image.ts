@@ -24,7 +24,7 @@ import type { Snapshot } from "./snapshot.ts";
 import { type ImageSymbol, SymbolTable } from "./symbols.ts";
 import { TRACE_RING_BYTES } from "./trace.ts";
 
-const FORMAT: ArchiveFormat = { name: "dom0 board image", version: 2, maxContentBytes: 2 ** 31 };
+const FORMAT: ArchiveFormat = { name: "dom0 board image", version: 3, maxContentBytes: 2 ** 31 };
 const TRACE_CHAIN_BYTES = 32;
 const MODE_NUMBERS = [0, 1, 3, 4, 5];
 const MAX_SYMBOLS = 1_000_000;

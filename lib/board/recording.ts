@@ -38,7 +38,7 @@ export interface Recording {
   readonly end: { readonly moment: Moment; readonly hash: string };
 }
 
-const FORMAT: ArchiveFormat = { name: "dom0 recording", version: 2, maxContentBytes: 2 ** 30 };
+const FORMAT: ArchiveFormat = { name: "dom0 recording", version: 3, maxContentBytes: 2 ** 30 };
 /** Inputs of one recording. */
 export const MAX_INPUTS = 200_000;
 /** Checkpoints of one recording. */

@@ -2,7 +2,8 @@
  * Notices a hart whose trap handler itself traps: trap after trap, and no instruction retired between them. Real hardware
  * would spin; time here is retired instructions, so it would stand still, and a run would never end.
  */
-import { EventKind, type EventSink } from "../bus/event-sink.ts";
+import { RECORD, RECORD_BYTES, recordEach, retiredIn } from "../bus/event-record.ts";
+import { type BatchSink, batchSink, EventKind, type EventSink } from "../bus/event-sink.ts";
 
 /** So many traps with no instruction between them are a loop. */
 const LIMIT = 1000;
@@ -14,8 +15,9 @@ export interface TrapLoopState {
 }
 
 /** Counts traps on their way to the trace. Where a run is cut makes no difference to it. */
-export class TrapLoop implements EventSink {
+export class TrapLoop implements BatchSink {
   readonly #next: EventSink;
+  readonly #nextBatch: BatchSink | undefined;
   readonly #onLoop: () => void;
   #retired = 0;
   #traps = 0;
@@ -23,6 +25,7 @@ export class TrapLoop implements EventSink {
   /** @param onLoop  Called at the trap that makes it a loop. */
   constructor(next: EventSink, onLoop: () => void) {
     this.#next = next;
+    this.#nextBatch = batchSink(next);
     this.#onLoop = onLoop;
   }
 
@@ -36,6 +39,26 @@ export class TrapLoop implements EventSink {
     c: bigint,
   ): void {
     this.#next.record(kind, hart, detail, retired, a, b, c);
+    this.#count(kind, retired);
+  }
+
+  get takesBatches(): boolean {
+    return this.#nextBatch?.takesBatches ?? false;
+  }
+
+  /**
+   * Whoever reports late must not have run beyond the trap that makes it a loop: so a trap comes in a batch only if an
+   * instruction retired between it and the trap before.
+   */
+  recordAll(records: Uint8Array): void {
+    if (this.#nextBatch === undefined) recordEach(this.#next, records);
+    else this.#nextBatch.recordAll(records);
+    const view = new DataView(records.buffer, records.byteOffset, records.length);
+    for (let at = 0; at < records.length; at += RECORD_BYTES)
+      this.#count(records[at + RECORD.kind] as EventKind, retiredIn(view, at));
+  }
+
+  #count(kind: EventKind, retired: number): void {
     if (kind !== EventKind.EXCEPTION && kind !== EventKind.INTERRUPT) return;
     this.#traps = retired === this.#retired ? this.#traps + 1 : 1;
     this.#retired = retired;

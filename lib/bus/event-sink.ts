@@ -71,5 +71,27 @@ export interface EventSink {
   ): void;
 }
 
+/**
+ * A sink that also takes events by the handful, as records (`event-record.ts`). What it does with them is the same as if
+ * they had come one by one.
+ */
+export interface BatchSink extends EventSink {
+  /**
+   * Whether nobody behind this sink wants to hear of an event at once. While false, whoever could report later must report
+   * each event when it happens. May change between two runs, not within one.
+   */
+  readonly takesBatches: boolean;
+  /**
+   * Reports events that happened since the last report, oldest first.
+   *
+   * @param records  Whole records; theirs is the caller's memory, good until the call returns.
+   */
+  recordAll(records: Uint8Array): void;
+}
+
+/** The sink as one that takes batches, or `undefined` if it is none. */
+export const batchSink = (sink: EventSink): BatchSink | undefined =>
+  "recordAll" in sink && "takesBatches" in sink ? (sink as BatchSink) : undefined;
+
 /** Throws every event away. */
-export const NO_EVENTS: EventSink = { record() {} };
+export const NO_EVENTS: BatchSink = { takesBatches: true, record() {}, recordAll() {} };

@@ -104,15 +104,15 @@ describe("a damaged file", () => {
   it("whose checks hold but whose content is wrong is refused, or is a run that ends", () => {
     const recording = unpackRecording(file);
     if ("kind" in recording) throw new Error(recording.message);
-    const image = decodedContent("dom0 board image 2\n", recording.start);
-    const whole = decodedContent("dom0 recording 2\n", file);
+    const image = decodedContent("dom0 board image 3\n", recording.start);
+    const whole = decodedContent("dom0 recording 3\n", file);
     fc.assert(
       fc.property(fc.array(fc.nat(40), { maxLength: 4 }), value, fc.boolean(), (path, by, inImage) => {
         const start = inImage
-          ? archive("dom0 board image 2\n", encodePlain(replaceAt(image, path, by)))
+          ? archive("dom0 board image 3\n", encodePlain(replaceAt(image, path, by)))
           : recording.start;
         const tree = inImage ? { ...(whole as object), start } : replaceAt(whole, path, by);
-        const reread = unpackRecording(archive("dom0 recording 2\n", encodePlain(tree as Plain)));
+        const reread = unpackRecording(archive("dom0 recording 3\n", encodePlain(tree as Plain)));
         if ("kind" in reread) {
           expect(reread.message).toMatch(/^The file is no recording: .*\.$/);
           return;
@@ -131,11 +131,11 @@ describe("a damaged file", () => {
 
   it("that claims more than it holds allocates nothing for it", () => {
     const zeros = new Uint8Array(64 << 20);
-    const bomb = Buffer.from(archive("dom0 recording 2\n", zeros, 1 << 20));
+    const bomb = Buffer.from(archive("dom0 recording 3\n", zeros, 1 << 20));
     expect(unpackRecording(bomb)).toMatchObject({ reason: "damaged" });
-    bomb.writeBigUInt64LE(2n ** 62n, "dom0 recording 2\n".length + 32);
+    bomb.writeBigUInt64LE(2n ** 62n, "dom0 recording 3\n".length + 32);
     expect(unpackRecording(bomb)).toMatchObject({ reason: "too-large" });
-    bomb.writeBigUInt64LE(2n ** 30n, "dom0 recording 2\n".length + 32);
+    bomb.writeBigUInt64LE(2n ** 30n, "dom0 recording 3\n".length + 32);
     expect(unpackRecording(bomb)).toMatchObject({
       reason: "damaged",
       message: expect.stringMatching(/can hold/),
