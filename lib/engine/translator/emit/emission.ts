@@ -5,7 +5,12 @@
  */
 import type { Code, Local } from "../wasm/code.ts";
 
-/** Where an instruction is emitted. `push` means: leaves the value on WebAssembly's stack. */
+/**
+ * Where an instruction is emitted. `push` means: leaves the value on WebAssembly's stack.
+ *
+ * Emitters push operands in straight code only, never inside a block that may be skipped: a region may read a register when
+ * it is first asked for it, and believe ever after that it has it.
+ */
 export interface Emission {
   readonly code: Code;
   /** Pushes the address of the hart's state block, i32. */
@@ -15,6 +20,10 @@ export interface Emission {
   rs2(): void;
   /** Pushes the immediate or shift amount, i64, sign-extended as the record says. */
   imm(): void;
+  /** The same as i32: the low half. */
+  rs1Word(): void;
+  rs2Word(): void;
+  immWord(): void;
   /** Pushes the address of this instruction, i64. */
   pc(): void;
   /** Pushes the address behind it, i64. */

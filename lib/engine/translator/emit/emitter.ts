@@ -10,9 +10,17 @@ export type Emitter =
   /** Writes `rd` from registers, immediate and pc; no effect but that. */
   | { readonly kind: "compute"; readonly value: (e: Emission) => void }
   /** `rd = memory[rs1 + imm]`. */
-  | { readonly kind: "load"; readonly op: Extract<LoadName, `i64.${string}`>; readonly widthBytes: 1 | 2 | 4 | 8 }
+  | {
+      readonly kind: "load";
+      readonly op: Extract<LoadName, `i64.${string}`>;
+      readonly widthBytes: 1 | 2 | 4 | 8;
+    }
   /** `memory[rs1 + imm] = rs2`. */
-  | { readonly kind: "store"; readonly op: Extract<StoreName, `i64.${string}`>; readonly widthBytes: 1 | 2 | 4 | 8 }
+  | {
+      readonly kind: "store";
+      readonly op: Extract<StoreName, `i64.${string}`>;
+      readonly widthBytes: 1 | 2 | 4 | 8;
+    }
   /** Goes to pc + imm if what it pushes, an i32, is not zero. */
   | { readonly kind: "branch"; readonly condition: (e: Emission) => void }
   /** JAL: links if rd is not x0, and goes to pc + imm. */
