@@ -1,0 +1,115 @@
+/**
+ * Code pages: for each page of RAM from which instructions were fetched, what the cold tier has decoded of it, and how often
+ * code arrived where. They are numbered as they come and stay until all code is flushed.
+ */
+import { PAGE_BYTES, PAGE_SHIFT } from "../../../bus/machine-memory.ts";
+import { PageFlag, type Ram } from "../../../bus/ram.ts";
+import { CODE_PAGE_AREA, CODE_PAGE_BYTES, CODE_PAGES, HEAT_IN_PAGE, SLOT_BYTES } from "../layout.ts";
+import type { EngineMemory } from "./engine-memory.ts";
+
+/** An instruction or a fused pair that begins up to so many bytes before a store reaches into it. */
+const LOOKBACK_BYTES = 6;
+
+/** Hears that decoded instructions of a code page were forgotten. */
+export type CodeListener = (codePage: number, firstByte: number, lengthBytes: number) => void;
+
+/** The code pages of a machine. */
+export class CodePages {
+  readonly #memory: EngineMemory;
+  readonly #ram: Ram;
+  readonly #onForget: CodeListener;
+  /** Number of the code page of each page of RAM, plus one; 0 for none. */
+  readonly #ofRamPage: Uint16Array;
+  /** Page of RAM of each code page. */
+  readonly #ramPages = new Int32Array(CODE_PAGES);
+  #count = 0;
+
+  constructor(memory: EngineMemory, ram: Ram, onForget: CodeListener) {
+    this.#memory = memory;
+    this.#ram = ram;
+    this.#onForget = onForget;
+    this.#ofRamPage = new Uint16Array(ram.pageCount);
+    ram.onStore(PageFlag.HOLDS_DECODED_CODE, (page, offset, length) =>
+      this.#beforeStore(page, offset, length),
+    );
+  }
+
+  /** Code pages in use. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Number of the code page of a page of RAM; −1 when it has none. */
+  find(ramPage: number): number {
+    return (this.#ofRamPage[ramPage] ?? 0) - 1;
+  }
+
+  /** The same; it gets one, unless they are used up. */
+  open(ramPage: number): number {
+    const known = this.find(ramPage);
+    if (known >= 0 || this.#count === CODE_PAGES) return known;
+    const page = this.#count++;
+    this.#ramPages[page] = ramPage;
+    this.#ofRamPage[ramPage] = page + 1;
+    this.#ram.flagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
+    return page;
+  }
+
+  /** The page of RAM that a code page is about. */
+  ramPage(codePage: number): number {
+    return this.#ramPages[codePage] ?? 0;
+  }
+
+  /** Forgets all. Only between runs; whoever knows an address of a code page must forget it, too. */
+  flush(): void {
+    this.#memory.u8.fill(0, CODE_PAGE_AREA, codePageAddress(this.#count));
+    for (let page = 0; page < this.#count; page++) this.#ofRamPage[this.ramPage(page)] = 0;
+    this.#count = 0;
+  }
+
+  #beforeStore(ramPage: number, offset: number, length: number): void {
+    const codePage = this.find(ramPage);
+    if (codePage < 0) return;
+    const start = offset - ramPage * PAGE_BYTES;
+    const first = Math.max(start - LOOKBACK_BYTES, 0) >>> 1;
+    const end = Math.min(start + length + 1, PAGE_BYTES) >>> 1;
+    const slots = codePageAddress(codePage) / SLOT_BYTES;
+    const { i64 } = this.#memory;
+    let isDecoded = false;
+    for (let slot = slots + first; slot < slots + end; slot++) {
+      if (i64[slot] === 0n) continue;
+      isDecoded = true;
+      break;
+    }
+    if (!isDecoded) return;
+    i64.fill(0n, slots + first, slots + end);
+    this.#onForget(codePage, 2 * first, 2 * (end - first));
+  }
+}
+
+/** Address of a code page: of the slot of its first halfword. */
+export const codePageAddress = (codePage: number): number => CODE_PAGE_AREA + codePage * CODE_PAGE_BYTES;
+
+/** Number of the code page in which a slot or a heat word lies. */
+export const codePageOf = (address: number): number =>
+  Math.floor((address - CODE_PAGE_AREA) / CODE_PAGE_BYTES);
+
+/** Offset in its page of the instruction that a slot is for. */
+export const offsetOfSlot = (address: number): number =>
+  ((address - codePageAddress(codePageOf(address))) / SLOT_BYTES) * 2;
+
+/** Offset in its page of the instruction that a heat word is for. */
+export const offsetOfHeat = (address: number): number =>
+  ((address - codePageAddress(codePageOf(address)) - HEAT_IN_PAGE) / 4) * 2;
+
+/** Address of the slot for an even offset in a code page. */
+export const slotAddress = (codePage: number, offset: number): number =>
+  codePageAddress(codePage) + (offset >>> 1) * SLOT_BYTES;
+
+/** Address of the heat word for an even offset in a code page. */
+export const heatAddress = (codePage: number, offset: number): number =>
+  codePageAddress(codePage) + HEAT_IN_PAGE + (offset >>> 1) * 4;
+
+/** Offset in RAM of the first byte that a code page is about. */
+export const ramOffsetOf = (pages: CodePages, codePage: number): number =>
+  pages.ramPage(codePage) << PAGE_SHIFT;

@@ -1,0 +1,37 @@
+/** What an engine counts about itself: for profiles, and for tests that must see where work was done. */
+
+/** Counts since the board was built. They say nothing about the guest and enter no digest. */
+export class Counters {
+  /** Steps made, by whatever part. */
+  steps = 0;
+  /** Steps that the slow path made: all of the three below. */
+  slowSteps = 0;
+  /** Because generated code gave an instruction up, or its page of code was not known. */
+  bails = 0;
+  fetchMisses = 0;
+  /** Because somebody asked for single steps, or for a run that ends on a condition. */
+  watchedSteps = 0;
+  /** Interrupts taken between runs of generated code, and other steps that it may not make. */
+  attendedSteps = 0;
+  /** Slow steps of bails, by number of the operation in the cold tier (0: not known). */
+  readonly bailsByOperation: number[] = [];
+  /** Entries into generated code, and instructions decoded. */
+  entries = 0;
+  decodes = 0;
+  /** Regions: made, ended by stores, and looked at for another context. */
+  regions = 0;
+  invalidations = 0;
+  resolves = 0;
+  modules = 0;
+  compileFailures = 0;
+  /** Times that all code, or all translations of addresses, was thrown away. */
+  codeFlushes = 0;
+  translationFlushes = 0;
+  /** Banks given to another context. */
+  bankEvictions = 0;
+
+  /** Steps made by generated code. */
+  get fastSteps(): number {
+    return this.steps - this.slowSteps;
+  }
+}
