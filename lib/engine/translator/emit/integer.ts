@@ -5,12 +5,15 @@ import type { zifencei } from "../../../isa/zifencei.ts";
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
 import { branch, compute, immediate, registers, wordImmediate, wordRegisters } from "./shape.ts";
+import type { SpecialName } from "./special.ts";
+
+type IntegerMnemonic = keyof typeof rv64i | keyof typeof zifencei;
 
 const pushZero = (e: Emission): void => e.code.i64(0n);
 
 /** The base instruction set and its fences. Fences have nothing to do: harts take turns, and fetches see the newest bytes. */
-export const INTEGER_EMITTERS: { readonly [M in keyof typeof rv64i | keyof typeof zifencei]: Emitter } = {
-  lui: compute((e) => e.imm()),
+export const INTEGER_EMITTERS: { readonly [M in IntegerMnemonic]: Emitter | SpecialName } = {
+  lui: "li",
   auipc: compute((e) => {
     e.pc();
     e.imm();
@@ -63,10 +66,10 @@ export const INTEGER_EMITTERS: { readonly [M in keyof typeof rv64i | keyof typeo
   sllw: wordRegisters("i32.shl"),
   srlw: wordRegisters("i32.shr_u"),
   sraw: wordRegisters("i32.shr_s"),
-  fence: { kind: "nothing" },
-  "fence.i": { kind: "nothing" },
-  ecall: { kind: "privileged" },
-  ebreak: { kind: "privileged" },
+  fence: "nop",
+  "fence.i": "nop",
+  ecall: "privileged",
+  ebreak: "privileged",
 };
 
 /** Conditional operations. */

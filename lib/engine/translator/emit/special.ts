@@ -7,9 +7,13 @@ import type { Mnemonic } from "../../../isa/instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import { branchOnZero, compute, unary, wordUnary } from "./shape.ts";
 
-/** `li` serves `lui`, too: the immediate is the value. `mv2` copies rs2, as `c.mv` does. */
+/**
+ * `li` serves LUI, too: the immediate is the value. `mv2` copies rs2, as `c.mv` does. `nop` is also what fences are, and
+ * `privileged` all that one function executes.
+ */
 export const SPECIAL_EMITTERS = {
   nop: { kind: "nothing" },
+  privileged: { kind: "privileged" },
   li: compute((e) => e.imm()),
   mv: compute((e) => e.rs1()),
   mv2: compute((e) => e.rs2()),
@@ -31,7 +35,6 @@ export type SpecialName = keyof typeof SPECIAL_EMITTERS;
 type Simplification = (operands: Decoded) => SpecialName | undefined;
 
 export const SIMPLIFICATIONS: { readonly [M in Mnemonic]?: Simplification } = {
-  lui: () => "li",
   addi: ({ rs1, imm }) => (rs1 === 0 ? "li" : imm === 0n ? "mv" : undefined),
   add: ({ rs1, rs2 }) => (rs2 === 0 ? "mv" : rs1 === 0 ? "mv2" : undefined),
   addiw: ({ imm }) => (imm === 0n ? "sext.w" : undefined),

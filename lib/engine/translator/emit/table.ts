@@ -17,15 +17,13 @@ import { CONDITIONAL_EMITTERS, INTEGER_EMITTERS } from "./integer.ts";
 import { MULTIPLICATION_EMITTERS } from "./multiplication.ts";
 import { SIMPLIFICATIONS, SPECIAL_EMITTERS, type SpecialName } from "./special.ts";
 
-/** The instruction that a compressed one, or one with an ordering, stands for. */
-type Alias = Mnemonic;
-
-const PRIVILEGED: Emitter = { kind: "privileged" };
+/** The instruction that a compressed one, or one with an ordering, stands for; or something simpler. */
+type Alias = Mnemonic | SpecialName;
 
 /** All instructions of an extension are the privileged function's. */
-const allPrivileged = <T extends object>(extension: T): { readonly [M in keyof T]: Emitter } =>
-  Object.fromEntries(Object.keys(extension).map((mnemonic) => [mnemonic, PRIVILEGED])) as {
-    [M in keyof T]: Emitter;
+const allPrivileged = <T extends object>(extension: T): { readonly [M in keyof T]: "privileged" } =>
+  Object.fromEntries(Object.keys(extension).map((mnemonic) => [mnemonic, "privileged"])) as {
+    [M in keyof T]: "privileged";
   };
 
 const TABLE: { readonly [M in Mnemonic]: Emit | EmitByRounding | Alias } = {
@@ -77,7 +75,7 @@ interface Choice {
 
 const ROUNDING_MODES: readonly (RoundingName | undefined)[] = [
   ...(["rne", "rtz", "rdn", "rup", "rmm"] as const),
-  ...[undefined, undefined],
+  ...[undefined, undefined], // reserved
   "rne", // the dynamic mode
 ];
 
@@ -85,12 +83,13 @@ function choiceOf(mnemonic: Mnemonic, entry: Exclude<(typeof TABLE)[Mnemonic], A
   const simplified = SIMPLIFICATIONS[mnemonic];
   if (entry === "interpret" || "kind" in entry)
     return { op: register(mnemonic, entry), byRounding: undefined, simplified };
-  const named = new Map<RoundingName, Op | undefined>();
-  for (const [mode, emit] of Object.entries(entry) as [RoundingName, Emit][]) {
-    const name = mode === "rne" ? mnemonic : (`${mnemonic}.${mode}` as OpName);
-    named.set(mode, register(name, emit));
-  }
-  const byRounding = ROUNDING_MODES.map((mode) => (mode === undefined ? undefined : named.get(mode)));
+  const { rne } = entry;
+  const nearest = register(mnemonic, rne);
+  const byRounding = ROUNDING_MODES.map((mode) => {
+    if (mode === undefined) return undefined;
+    const emit = entry[mode] ?? "interpret";
+    return mode === "rne" || emit === rne ? nearest : register(`${mnemonic}.${mode}` as OpName, emit);
+  });
   return { op: undefined, byRounding, simplified };
 }
 
@@ -98,7 +97,9 @@ const isAlias = (entry: (typeof TABLE)[Mnemonic]): entry is Alias =>
   typeof entry === "string" && entry !== "interpret";
 
 function chooseAll(): Readonly<Record<Mnemonic, Choice>> {
-  const choices: Partial<Record<Mnemonic, Choice>> = {};
+  const choices: Partial<Record<Alias, Choice>> = {};
+  for (const name of Object.keys(SPECIAL_OPS) as SpecialName[])
+    choices[name] = { op: SPECIAL_OPS[name], byRounding: undefined, simplified: undefined };
   for (const mnemonic of MNEMONICS) {
     const entry = TABLE[mnemonic];
     if (!isAlias(entry)) choices[mnemonic] = choiceOf(mnemonic, entry);
