@@ -56,3 +56,13 @@ export interface Engine {
    */
   watch(watch: AccessWatch | undefined): void;
 }
+
+/** An engine that makes the steps which another, faster one leaves to it; both work on the same hart and take turns. */
+export interface SlowPath extends Engine {
+  /**
+   * Attends to all that has changed since the last step, as far as that is no step.
+   *
+   * @returns  False: an interrupt is due, so the next step takes it. A hart that waits is to be looked at before.
+   */
+  settle(): boolean;
+}

@@ -6,8 +6,10 @@ export const Attention = {
   INTERRUPTS: 1,
   /** The mode, or a bit of `mstatus` that changes what an access may do. */
   ACCESS_CONTEXT: 2,
-  /** `satp`, PMP or `menvcfg`: translations made before no longer hold. */
+  /** PMP, `menvcfg` or `henvcfg`, or a fence: translations made before no longer hold. */
   TRANSLATIONS: 4,
+  /** `satp`, `vsatp` or `hgatp`: translations made before hold in the address space before, and are good when it is back. */
+  ADDRESS_SPACE: 8,
   /** State was replaced from outside. */
-  ALL: 7,
+  ALL: 15,
 } as const;

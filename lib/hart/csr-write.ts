@@ -100,7 +100,7 @@ const writeTime =
 /** The root of the second stage is 16 KiB and aligned to that. An unsupported MODE leaves the other fields writable. @spec norm:hgatp_ppn_op @spec norm:hgatp_mode_warl */
 function writeGuestTranslation(hart: Hart, value: bigint): void {
   storeLegal(hart, "hgatp", value & ~3n);
-  hart.attention |= Attention.TRANSLATIONS; // norm:hfence-gvma_mode
+  hart.attention |= Attention.ADDRESS_SPACE; // norm:hfence-gvma_mode
 }
 
 /** Enables through a view of `mie`. */
@@ -203,7 +203,7 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   sip: writePending("sip"), // norm:sip_acc
   mideleg: storing("mideleg", Attention.INTERRUPTS),
   // norm:sfence_vma_mode_effect
-  satp: storing("satp", Attention.TRANSLATIONS | Attention.ACCESS_CONTEXT),
+  satp: storing("satp", Attention.ADDRESS_SPACE | Attention.ACCESS_CONTEXT),
   stimecmp: writeTime("stimecmp"),
   ...{ vstimecmp: writeTime("vstimecmp"), htimedelta: writeTime("htimedelta") },
   hstatus: storing("hstatus", Attention.INTERRUPTS),
@@ -215,7 +215,7 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   hvip: writeGuestPending(() => WRITABLE.hvip),
   vsip: writeGuestPending(({ state }) => (WRITABLE.vsip << 1n) & guestInterrupts(state), 1n),
   hgatp: writeGuestTranslation,
-  vsatp: storing("vsatp", Attention.TRANSLATIONS),
+  vsatp: storing("vsatp", Attention.ADDRESS_SPACE),
   vsstatus: writeStatus("vsstatus"),
   henvcfg: writeGuestEnvironment,
   menvcfg: writeEnvironment,

@@ -19,11 +19,11 @@ import {
   trapOf,
 } from "./translate.ts";
 import type { RememberedUse } from "./translation.ts";
-import type { TranslationCache } from "./translation-cache.ts";
+import type { TranslationMemory } from "./translation-memory.ts";
 
 /** Translates accesses and lets the cache remember what it may. */
 export class AddressSpace {
-  readonly cache: TranslationCache;
+  readonly cache: TranslationMemory;
   #watch: AccessWatch | undefined;
   readonly #hart: Hart;
   readonly #bus: Bus;
@@ -41,7 +41,7 @@ export class AddressSpace {
     },
   };
 
-  constructor(hart: Hart, bus: Bus, cache: TranslationCache, checker?: FenceChecker) {
+  constructor(hart: Hart, bus: Bus, cache: TranslationMemory, checker?: FenceChecker) {
     this.#hart = hart;
     this.#bus = bus;
     this.cache = cache;

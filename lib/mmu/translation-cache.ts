@@ -7,11 +7,11 @@
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../bus/ram.ts";
-import { type AccessKind, effectiveMode, statusOf } from "../hart/effective-mode.ts";
+import type { AccessKind } from "../hart/effective-mode.ts";
 import type { HartState } from "../hart/state.ts";
-import { statusBit } from "../hart/status.ts";
-import { isVirtual, MODE_NUMBER, privilegeOf } from "../isa/mode.ts";
+import { DATA_CONTEXTS, dataContext, FETCH_CONTEXTS, fetchContext } from "./access-context.ts";
 import { PTE } from "./pte.ts";
+import type { Rememberer, TranslationMemory } from "./translation-memory.ts";
 
 /** Access kinds by number. */
 const KINDS: readonly AccessKind[] = ["fetch", "load", "store"];
@@ -23,16 +23,6 @@ const CONTEXT_WORDS = ENTRIES * ENTRY_WORDS;
 const PAGE_MASK = -PAGE_BYTES;
 const OFFSET_MASK = PAGE_BYTES - 1;
 const NOWHERE = -1;
-
-/** Fetches differ by mode only; loads and stores also by SUM and MXR, of which a guest's differ from its hypervisor's. */
-const FETCH_CONTEXTS = 8;
-const DATA_CONTEXTS = 32;
-
-/** Who remembers translations, and is told to forget one (by its place) or all. */
-interface Rememberer {
-  forgetAt(place: number): void;
-  forget(): void;
-}
 
 /** One remembered translation: whose, and where it keeps it. */
 interface Use {
@@ -123,23 +113,8 @@ export class TranslationSources {
   }
 }
 
-/**
- * Number of the rights that loads and stores have now: the privilege level in two bits, SUM, MXR, and V. A guest has no
- * machine mode, so in its contexts bit 1 of the level is free for the hypervisor's MXR.
- */
-function dataContext(state: HartState): number {
-  const mode = effectiveMode(state, "load");
-  const privilege = privilegeOf(mode);
-  const mstatus = state.stored("mstatus");
-  const status = statusOf(state, mode);
-  const sum = privilege === MODE_NUMBER.S && statusBit(status, "SUM") ? 4 : 0;
-  const mxr = privilege !== MODE_NUMBER.M && statusBit(status, "MXR") ? 8 : 0;
-  const hypervisorMxr = isVirtual(mode) && statusBit(mstatus, "MXR") ? 2 : 0;
-  return privilege | sum | mxr | hypervisorMxr | (isVirtual(mode) ? 16 : 0);
-}
-
-/** One hart's cache. */
-export class TranslationCache implements Rememberer {
+/** One hart's cache. It knows one address space at a time. */
+export class TranslationCache implements TranslationMemory {
   readonly isEnabled: boolean;
   readonly #sources: TranslationSources;
   readonly #fetches = new Int32Array(FETCH_CONTEXTS * CONTEXT_WORDS);
@@ -159,7 +134,6 @@ export class TranslationCache implements Rememberer {
     sources.join(this);
   }
 
-  /** Empties the cache. */
   forget(): void {
     this.#generation = (this.#generation + 1) | 0;
     if (this.#generation !== 0) return;
@@ -167,7 +141,6 @@ export class TranslationCache implements Rememberer {
     this.#generation = 1;
   }
 
-  /** Forgets one translation, by the place that was told to the sources. */
   forgetAt(place: number): void {
     const kind = place % KINDS.length;
     this.#entries(KINDS[kind] ?? "fetch")[(place - kind) / KINDS.length + 2] = 0;
@@ -177,18 +150,19 @@ export class TranslationCache implements Rememberer {
     return kind === "fetch" ? this.#fetches : kind === "load" ? this.#loads : this.#stores;
   }
 
-  /** Turns to the entries that hold for the hart's present mode and `mstatus`. */
+  changeAddressSpace(): void {
+    this.forget();
+  }
+
   selectContext(state: HartState): void {
-    this.#fetchContext = state.modeNumber * CONTEXT_WORDS;
+    this.#fetchContext = fetchContext(state) * CONTEXT_WORDS;
     this.#dataContext = dataContext(state) * CONTEXT_WORDS;
   }
 
-  /** Offset in RAM of an instruction's first 16 bits, given its address in halves; −1: not known. */
   locateFetch(low: number, high: number): number {
     return this.#locate(this.#fetches, this.#fetchContext, low, high, 2);
   }
 
-  /** Offset in RAM of a load that is aligned; −1: not known, or not aligned. */
   locateLoad(vaddr: bigint, widthBytes: number): number {
     this.#address[0] = vaddr;
     return this.#locate(
@@ -200,7 +174,6 @@ export class TranslationCache implements Rememberer {
     );
   }
 
-  /** The same for a store. */
   locateStore(vaddr: bigint, widthBytes: number): number {
     this.#address[0] = vaddr;
     return this.#locate(
@@ -222,12 +195,6 @@ export class TranslationCache implements Rememberer {
     return isHit ? (entries[at + 3] ?? 0) + (low & OFFSET_MASK) : NOWHERE;
   }
 
-  /**
-   * Remembers the page of an access that was allowed.
-   *
-   * @param ramOffset  Where the access itself went, in bytes from the start of RAM.
-   * @param sources    Offsets in RAM of the page-table entries that were read.
-   */
   remember(kind: AccessKind, vaddr: bigint, ramOffset: number, sources: readonly number[]): void {
     if (!this.isEnabled) return;
     this.#sources.limit();

@@ -2,7 +2,8 @@
 import type { Bus } from "../../bus/bus.ts";
 import type { Hart } from "../../hart/hart.ts";
 import type { FenceChecker } from "../../mmu/fence-checker.ts";
-import { TranslationSources } from "../../mmu/translation-cache.ts";
+import { TranslationCache, TranslationSources } from "../../mmu/translation-cache.ts";
+import type { TranslationMemory } from "../../mmu/translation-memory.ts";
 import { DecodeMemo } from "./decode-memo.ts";
 import { ReferenceEngine } from "./reference-engine.ts";
 
@@ -18,13 +19,30 @@ type EngineOfEach<Harts extends readonly Hart[]> = { [Index in keyof Harts]: Ref
 export function createReferenceEngines<Harts extends readonly Hart[]>(
   harts: Harts,
   bus: Bus,
-  { decodeMemo = true, translationCache = true }: ReferenceOptions = {},
+  options: ReferenceOptions = {},
   checker?: FenceChecker,
 ): EngineOfEach<Harts> {
-  const memo = new DecodeMemo(bus.ram, decodeMemo);
   const sources = new TranslationSources(bus.ram);
-  return harts.map(
-    (hart) =>
-      new ReferenceEngine({ hart, bus, memo, sources, cachesTranslations: translationCache, checker }),
-  ) as EngineOfEach<Harts>;
+  const memories = harts.map(() => new TranslationCache(sources, options.translationCache));
+  return createSlowPaths(harts, bus, memories, options, checker) as EngineOfEach<Harts>;
+}
+
+/**
+ * Reference engines whose translations somebody else remembers, who makes the other steps of these harts.
+ *
+ * @param memories  One for each hart.
+ */
+export function createSlowPaths(
+  harts: readonly Hart[],
+  bus: Bus,
+  memories: readonly TranslationMemory[],
+  { decodeMemo = true }: ReferenceOptions = {},
+  checker?: FenceChecker,
+): ReferenceEngine[] {
+  const memo = new DecodeMemo(bus.ram, decodeMemo);
+  return harts.map((hart, index) => {
+    const translations = memories[index];
+    if (translations === undefined) throw new RangeError(`nobody remembers translations for hart ${hart.id}`);
+    return new ReferenceEngine({ hart, bus, memo, translations, checker });
+  });
 }

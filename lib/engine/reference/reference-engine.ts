@@ -18,8 +18,8 @@ import { exception, inGuest, interrupt, type Trap } from "../../isa/trap.ts";
 import type { AccessWatch } from "../../mmu/access-watch.ts";
 import { AddressSpace } from "../../mmu/address-space.ts";
 import type { FenceChecker } from "../../mmu/fence-checker.ts";
-import { TranslationCache, type TranslationSources } from "../../mmu/translation-cache.ts";
-import type { Engine, EngineStop, StopCondition } from "../engine.ts";
+import type { TranslationMemory } from "../../mmu/translation-memory.ts";
+import type { EngineStop, SlowPath, StopCondition } from "../engine.ts";
 import { ReferenceContext } from "./context.ts";
 import type { DecodeMemo } from "./decode-memo.ts";
 
@@ -29,10 +29,8 @@ export interface ReferenceParts {
   readonly bus: Bus;
   /** Shared by all harts of a board. */
   readonly memo: DecodeMemo;
-  /** Shared by all harts of a board. */
-  readonly sources: TranslationSources;
-  /** Whether translations are remembered; on by default. */
-  readonly cachesTranslations?: boolean;
+  /** What remembers its translations. */
+  readonly translations: TranslationMemory;
   /** Looks at each use of a remembered translation. Shared by all harts of a board. */
   readonly checker?: FenceChecker | undefined;
 }
@@ -41,7 +39,7 @@ export interface ReferenceParts {
 const PARCEL_BYTES = 2;
 
 /** One hart's reference engine. Make it with `createReferenceEngines`. */
-export class ReferenceEngine implements Engine {
+export class ReferenceEngine implements SlowPath {
   readonly name = "reference";
   readonly #hart: Hart;
   readonly #bus: Bus;
@@ -56,11 +54,11 @@ export class ReferenceEngine implements Engine {
   /** The exception that the last fetch raised when it gave no instruction; undefined where a debugger stopped it. */
   #fetchTrap: Trap | undefined;
 
-  constructor({ hart, bus, memo, sources, cachesTranslations = true, checker }: ReferenceParts) {
+  constructor({ hart, bus, memo, translations, checker }: ReferenceParts) {
     this.#hart = hart;
     this.#bus = bus;
     this.#memo = memo;
-    this.#space = new AddressSpace(hart, bus, new TranslationCache(sources, cachesTranslations), checker);
+    this.#space = new AddressSpace(hart, bus, translations, checker);
     this.#context = new ReferenceContext(hart, bus, this.#space, (insn) => this.#issue(insn));
     this.#x = hart.state.x;
     this.#pc = hart.state.pcWord;
@@ -105,6 +103,14 @@ export class ReferenceEngine implements Engine {
 
   isAsleep(): boolean {
     return this.#hart.state.waiting && enabledPending(this.#hart.state) === 0n;
+  }
+
+  settle(): boolean {
+    if (this.#hart.attention === 0) return true;
+    this.#attendToTranslations();
+    const isInterrupted = interruptToTake(this.#hart.state) !== undefined;
+    this.#hart.attention = isInterrupted ? Attention.INTERRUPTS : 0;
+    return !isInterrupted;
   }
 
   /** An instruction, or a trap. */
@@ -207,6 +213,7 @@ export class ReferenceEngine implements Engine {
   #attendToTranslations(): void {
     const { attention, state } = this.#hart;
     if ((attention & Attention.TRANSLATIONS) !== 0) this.#space.cache.forget();
+    if ((attention & Attention.ADDRESS_SPACE) !== 0) this.#space.cache.changeAddressSpace();
     if ((attention & Attention.ACCESS_CONTEXT) !== 0) this.#space.cache.selectContext(state);
     this.#hart.attention &= Attention.INTERRUPTS;
   }
