@@ -15,6 +15,7 @@ export class ModuleWriter {
   readonly #bodies: Uint8Array[] = [];
   readonly #exports: { name: string; functionIndex: number }[] = [];
   readonly #elements: { slot: number; functionIndex: number }[] = [];
+  readonly #names = new Map<number, string>();
   #importedFunctions = 0;
 
   /** Number of a signature. */
@@ -55,6 +56,11 @@ export class ModuleWriter {
     this.#exports.push({ name, functionIndex });
   }
 
+  /** What profilers and debuggers call a function. */
+  name(functionIndex: number, name: string): void {
+    this.#names.set(functionIndex, name);
+  }
+
   /** Puts a function into the imported table when the module is instantiated. */
   element(slot: number, functionIndex: number): void {
     this.#elements.push({ slot, functionIndex });
@@ -71,9 +77,21 @@ export class ModuleWriter {
       [1, vector(this.#signatures.map(signatureBytes))],
       [2, vector(this.#imports)],
       [3, vector(this.#functions.map(unsigned))],
-      [7, vector(this.#exports.map(({ name, functionIndex }) => [...text(name), 0x00, ...unsigned(functionIndex)]))],
+      [
+        7,
+        vector(
+          this.#exports.map(({ name, functionIndex }) => [...text(name), 0x00, ...unsigned(functionIndex)]),
+        ),
+      ],
       [9, vector(this.#elements.map(elementBytes))],
-      [10, vector(bodies.map((body) => body), true)],
+      [
+        10,
+        vector(
+          bodies.map((body) => body),
+          true,
+        ),
+      ],
+      [0, nameSection(this.#names)],
     ];
     return join([MAGIC, ...sections.filter(([, parts]) => parts.length > 1).flatMap(section)]);
   }
@@ -85,12 +103,23 @@ type Part = readonly number[] | Uint8Array;
 
 /** A count, then the items; bodies of functions have their size before them. */
 function vector(items: readonly Part[], sized = false): Part[] {
-  return [unsigned(items.length), ...items.flatMap((item) => (sized ? [unsigned(item.length), item] : [item]))];
+  return [
+    unsigned(items.length),
+    ...items.flatMap((item) => (sized ? [unsigned(item.length), item] : [item])),
+  ];
 }
 
 function section([id, parts]: readonly [number, readonly Part[]]): Part[] {
   const size = parts.reduce((sum, part) => sum + part.length, 0);
   return [[id], unsigned(size), ...parts];
+}
+
+/** The custom section of names, with those of functions alone; they come in order of number. */
+function nameSection(names: ReadonlyMap<number, string>): Part[] {
+  if (names.size === 0) return [];
+  const sorted = [...names].sort(([left], [right]) => left - right);
+  const functions = vector(sorted.map(([index, name]) => [...unsigned(index), ...text(name)]));
+  return [text("name"), ...section([1, functions])];
 }
 
 const signatureBytes = ({ parameters, results }: Signature): number[] => [
