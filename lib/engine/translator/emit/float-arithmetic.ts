@@ -1,0 +1,184 @@
+/**
+ * Addition, subtraction, multiplication, division and square root by the host's own, which round to nearest as IEEE 754
+ * says. They run where NX is set already, so what is left to find out is that no other flag arises and no NaN comes out:
+ *
+ * - A sum that is finite is right: sums below the normal numbers are exact, so nothing underflows.
+ * - A product or quotient is right if it is larger than the smallest normal number (at that one, the number before rounding
+ *   may have been smaller: RISC-V tells tininess after rounding, but without a bound to the exponent), and finite.
+ *   A zero is right if a factor, or the dividend, is zero.
+ * - A root is right if it is no NaN.
+ *
+ * All else is left to the slow path, right or not.
+ */
+import type { Local } from "../wasm/code.ts";
+import type { PlainName } from "../wasm/opcode.ts";
+import type { Emission } from "./emission.ts";
+import type { Emitter } from "./emitter.ts";
+import { boxSingle, readDoubles, readSingles, type SourceCount } from "./float-operand.ts";
+
+/** An emitter that needs the host's rounding to be the guest's, and NX to be set. */
+export const rounding = (emit: (e: Emission) => void): Emitter => ({ kind: "float", needs: "fast", emit });
+
+/** Exponent fields of doubles. */
+const DOUBLE_FRACTION_BITS = 52n;
+const DOUBLE_EXPONENT = 0x7ff;
+
+/** Words of singles, shifted left so that the sign is gone. */
+const SINGLE_SMALLEST_NORMAL = 0x0100_0000;
+const SINGLE_INFINITY = 0xff00_0000;
+
+/** Bails if the double is infinite or a NaN. Needs `tempF64(5)`. */
+export function bailUnlessFinite(e: Emission, value: Local): void {
+  const { code } = e;
+  const difference = e.tempF64(5);
+  code.get(value);
+  code.get(value);
+  code.op("f64.sub");
+  code.tee(difference);
+  code.get(difference);
+  code.op("f64.ne");
+  e.bailIf();
+}
+
+/** Pushes an i32: not zero if the double's exponent is that of NaNs, or one of the two lowest. */
+function pushUnsafeDouble({ code }: Emission, value: Local): void {
+  code.get(value);
+  code.op("i64.reinterpret_f64");
+  code.i64(DOUBLE_FRACTION_BITS);
+  code.ops("i64.shr_u", "i32.wrap_i64");
+  code.i32(-2);
+  code.op("i32.add");
+  code.i32(DOUBLE_EXPONENT);
+  code.op("i32.and");
+  code.i32(DOUBLE_EXPONENT - 2);
+  code.op("i32.ge_u");
+}
+
+/** The same for a single's bits: if it is not above the smallest normal number, or not finite. */
+export function pushUnsafeSingle({ code }: Emission, bits: Local): void {
+  code.get(bits);
+  code.i32(1);
+  code.op("i32.shl");
+  code.i32(SINGLE_SMALLEST_NORMAL + 1);
+  code.op("i32.sub");
+  code.i32(SINGLE_INFINITY - SINGLE_SMALLEST_NORMAL - 1);
+  code.op("i32.ge_u");
+}
+
+/** Which operand, being zero, makes a result of zero exact. */
+type ZeroFrom = "first" | "either";
+
+/** Bails unless the result is zero, and because of an operand. */
+function bailUnlessExactZero(
+  e: Emission,
+  type: "f32" | "f64",
+  result: Local,
+  sources: readonly Local[],
+  zeroFrom: ZeroFrom,
+): void {
+  const { code } = e;
+  const pushNonZero = (local: Local): void => {
+    code.get(local);
+    if (type === "f64") code.f64(0);
+    else code.f32(0);
+    code.op(`${type}.ne`);
+  };
+  sources.slice(0, zeroFrom === "first" ? 1 : 2).forEach((source, index) => {
+    pushNonZero(source);
+    if (index > 0) code.op("i32.and");
+  });
+  pushNonZero(result);
+  code.op("i32.or");
+  e.bailIf();
+}
+
+/** Computes `op` of the sources. */
+function computeInto(e: Emission, result: Local, sources: readonly Local[], op: PlainName): void {
+  for (const source of sources) e.code.get(source);
+  e.code.op(op);
+  e.code.set(result);
+}
+
+/** Reads doubles, computes, lets `check` bail, writes. */
+const double = (
+  count: SourceCount,
+  op: PlainName,
+  check: (e: Emission, result: Local, sources: readonly Local[]) => void,
+): Emitter =>
+  rounding((e) => {
+    const sources = readDoubles(e, count);
+    const result = e.tempF64(4);
+    computeInto(e, result, sources, op);
+    check(e, result, sources);
+    e.setF(() => e.code.get(result));
+  });
+
+const doubleSum = (op: PlainName): Emitter => double(2, op, bailUnlessFinite);
+
+const doubleProduct = (op: PlainName, zeroFrom: ZeroFrom): Emitter =>
+  double(2, op, (e, result, sources) => {
+    pushUnsafeDouble(e, result);
+    e.code.if();
+    bailUnlessExactZero(e, "f64", result, sources, zeroFrom);
+    e.code.end();
+  });
+
+/** Reads singles, computes, lets `check` bail, writes. `bits`: those of the result, i32. */
+const single = (
+  count: SourceCount,
+  op: PlainName,
+  check: (e: Emission, bits: Local, result: Local, sources: readonly Local[]) => void,
+): Emitter =>
+  rounding((e) => {
+    const sources = readSingles(e, count);
+    const result = e.tempF32(4);
+    const bits = e.temp32(0);
+    computeInto(e, result, sources, op);
+    e.code.get(result);
+    e.code.op("i32.reinterpret_f32");
+    e.code.set(bits);
+    check(e, bits, result, sources);
+    e.setFBits(() => {
+      e.code.get(bits);
+      boxSingle(e);
+    });
+  });
+
+const singleSum = (op: PlainName): Emitter =>
+  single(2, op, (e, bits) => {
+    e.code.get(bits);
+    e.code.i32(1);
+    e.code.op("i32.shl");
+    e.code.i32(SINGLE_INFINITY);
+    e.code.op("i32.ge_u");
+    e.bailIf();
+  });
+
+const singleProduct = (op: PlainName, zeroFrom: ZeroFrom): Emitter =>
+  single(2, op, (e, bits, result, sources) => {
+    pushUnsafeSingle(e, bits);
+    e.code.if();
+    bailUnlessExactZero(e, "f32", result, sources, zeroFrom);
+    e.code.end();
+  });
+
+function bailIfNan(e: Emission, type: "f32" | "f64", result: Local): void {
+  e.code.get(result);
+  e.code.get(result);
+  e.code.op(`${type}.ne`);
+  e.bailIf();
+}
+
+/** Arithmetic of one and two operands, rounded to nearest. */
+export const FLOAT_ARITHMETIC = {
+  "fadd.d": doubleSum("f64.add"),
+  "fsub.d": doubleSum("f64.sub"),
+  "fmul.d": doubleProduct("f64.mul", "either"),
+  "fdiv.d": doubleProduct("f64.div", "first"),
+  "fsqrt.d": double(1, "f64.sqrt", (e, result) => bailIfNan(e, "f64", result)),
+  "fadd.s": singleSum("f32.add"),
+  "fsub.s": singleSum("f32.sub"),
+  "fmul.s": singleProduct("f32.mul", "either"),
+  "fdiv.s": singleProduct("f32.div", "first"),
+  "fsqrt.s": single(1, "f32.sqrt", (e, _bits, result) => bailIfNan(e, "f32", result)),
+} as const;

@@ -1,0 +1,227 @@
+/**
+ * A floating-point emitter alone: a module that runs one instruction over an array of cases, so that many millions of them
+ * can be compared with the reference. A case that bails leaves its results untouched.
+ */
+import type { Emission } from "../../lib/engine/translator/emit/emission.ts";
+import type { Emitter } from "../../lib/engine/translator/emit/emitter.ts";
+import { Code, type Label, type Local } from "../../lib/engine/translator/wasm/code.ts";
+import { ModuleWriter } from "../../lib/engine/translator/wasm/module.ts";
+import type { ValTypeName } from "../../lib/engine/translator/wasm/opcode.ts";
+
+/** A case's words, 8 bytes each. */
+const CASE_BYTES = 64;
+const F1 = 0;
+const F2 = 8;
+const F3 = 16;
+const X1 = 24;
+const F_RESULT = 32;
+const X_RESULT = 40;
+const DONE = 48;
+/** Where loads and stores go, and how many bytes at the end are theirs. */
+const MEMORY_WORD = 56;
+
+/** What a case's results hold before: nothing that a test would compute. */
+export const UNTOUCHED = 0x5a5a_0123_4567_89abn;
+
+/** Operands of one case. */
+export interface FloatCase {
+  readonly f: readonly [bigint, bigint, bigint];
+  readonly x: bigint;
+  /** What a load reads, and a store overwrites. */
+  readonly memory?: bigint;
+}
+
+/** What one case came to: registers after it, or untouched ones if it bailed. */
+export interface FloatOutcome {
+  readonly bailed: boolean;
+  readonly f: bigint;
+  readonly x: bigint;
+  readonly memory: bigint;
+}
+
+class CaseEmission implements Emission {
+  readonly code: Code;
+  readonly #base: Local;
+  readonly #bailed: Label;
+  readonly #temps = new Map<string, Local>();
+
+  constructor(code: Code, base: Local, bailed: Label) {
+    this.code = code;
+    this.#base = base;
+    this.#bailed = bailed;
+  }
+
+  hart(): void {
+    this.code.get(this.#base);
+  }
+  rs1(): void {
+    this.#word(X1);
+  }
+  rs2(): void {
+    this.#word(X1);
+  }
+  imm(): void {
+    this.code.i64(0n);
+  }
+  rs1Word(): void {
+    this.rs1();
+    this.code.op("i32.wrap_i64");
+  }
+  rs2Word(): void {
+    this.rs2();
+    this.code.op("i32.wrap_i64");
+  }
+  immWord(): void {
+    this.code.i32(0);
+  }
+  pc(): void {
+    this.code.i64(0n);
+  }
+  followingPc(): void {
+    this.code.i64(4n);
+  }
+  setRd(value: () => void): void {
+    this.code.get(this.#base);
+    value();
+    this.code.store("i64.store", X_RESULT);
+  }
+  f1(): void {
+    this.#double(F1);
+  }
+  f2(): void {
+    this.#double(F2);
+  }
+  f3(): void {
+    this.#double(F3);
+  }
+  f1Bits(): void {
+    this.#word(F1);
+  }
+  f2Bits(): void {
+    this.#word(F2);
+  }
+  f3Bits(): void {
+    this.#word(F3);
+  }
+  setF(value: () => void): void {
+    this.code.get(this.#base);
+    value();
+    this.code.store("f64.store", F_RESULT);
+  }
+  setFBits(value: () => void): void {
+    this.code.get(this.#base);
+    value();
+    this.code.store("i64.store", F_RESULT);
+  }
+  temp32(index: number): Local {
+    return this.#temp("i32", index);
+  }
+  temp64(index: number): Local {
+    return this.#temp("i64", index);
+  }
+  tempF32(index: number): Local {
+    return this.#temp("f32", index);
+  }
+  tempF64(index: number): Local {
+    return this.#temp("f64", index);
+  }
+  bailIf(): void {
+    this.code.brIf(this.#bailed);
+  }
+  locate(): number {
+    this.code.get(this.#base);
+    return MEMORY_WORD;
+  }
+
+  #word(offset: number): void {
+    this.code.get(this.#base);
+    this.code.load("i64.load", offset);
+  }
+
+  #double(offset: number): void {
+    this.code.get(this.#base);
+    this.code.load("f64.load", offset);
+  }
+
+  #temp(type: ValTypeName, index: number): Local {
+    if (index < 0 || index > 5) throw new RangeError(`there is no working local ${index}`);
+    const key = `${type} ${index}`;
+    const known = this.#temps.get(key);
+    if (known !== undefined) return known;
+    const local = this.code.local(type);
+    this.#temps.set(key, local);
+    return local;
+  }
+}
+
+/** The part that a floating-point emitter must have. */
+export function emitFloat(emitter: Emitter, e: Emission): void {
+  if (emitter.kind !== "float") throw new RangeError(`an emitter of kind ${emitter.kind}`);
+  emitter.emit(e);
+}
+
+/** `(base, end)`: runs all cases in between. */
+function moduleFor(emitter: Emitter): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  module.importMemory("m", "memory", 1);
+  const type = module.type({ parameters: ["i32", "i32"], results: [] });
+  const run = module.declare(type);
+  const code = new Code(2);
+  const [base, end] = [0 as Local, 1 as Local];
+  const all = code.block();
+  const next = code.loop();
+  code.get(base);
+  code.get(end);
+  code.op("i32.ge_u");
+  code.brIf(all);
+  const bailed = code.block();
+  emitFloat(emitter, new CaseEmission(code, base, bailed));
+  code.get(base);
+  code.i32(1);
+  code.store("i32.store", DONE);
+  code.end();
+  code.get(base);
+  code.i32(CASE_BYTES);
+  code.op("i32.add");
+  code.set(base);
+  code.br(next);
+  code.end();
+  code.end();
+  module.define(run, code.finish());
+  module.export("run", run);
+  return module.finish();
+}
+
+/** Runs cases of one emitter. */
+export class FloatBench {
+  readonly #memory: WebAssembly.Memory;
+  readonly #run: (base: number, end: number) => void;
+
+  constructor(emitter: Emitter, maxCases: number) {
+    const pages = Math.ceil((maxCases * CASE_BYTES) / 65536);
+    this.#memory = new WebAssembly.Memory({ initial: pages });
+    const module = new WebAssembly.Module(moduleFor(emitter));
+    const { exports } = new WebAssembly.Instance(module, { m: { memory: this.#memory } });
+    this.#run = exports["run"] as (base: number, end: number) => void;
+  }
+
+  /** Runs all cases; their outcomes, in order. */
+  run(cases: readonly FloatCase[]): FloatOutcome[] {
+    const words = new BigUint64Array(this.#memory.buffer);
+    cases.forEach(({ f, x, memory }, index) => {
+      const at = (index * CASE_BYTES) / 8;
+      words.set([...f, BigInt.asUintN(64, x), UNTOUCHED, UNTOUCHED, 0n, memory ?? UNTOUCHED], at);
+    });
+    this.#run(0, cases.length * CASE_BYTES);
+    return cases.map((_, index) => {
+      const at = (index * CASE_BYTES) / 8;
+      const word = (offset: number): bigint => words[at + offset / 8] ?? 0n;
+      return {
+        bailed: word(DONE) === 0n,
+        f: word(F_RESULT),
+        x: word(X_RESULT),
+        memory: word(MEMORY_WORD),
+      };
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Every floating-point emitter against the record of its instruction: what it does not leave to the slow path must be equal
+ * bit for bit, and raise nothing but NX.
+ */
+import { describe, expect, it } from "vitest";
+import type { Emit, Emitter } from "../../../../../lib/engine/translator/emit/emitter.ts";
+import { FLOAT_EMITTERS, type FloatMnemonic } from "../../../../../lib/engine/translator/emit/float.ts";
+import { SELF_INJECTIONS } from "../../../../../lib/engine/translator/emit/float-sign.ts";
+import type { ExecContext } from "../../../../../lib/isa/insn.ts";
+import { INSTRUCTIONS } from "../../../../../lib/isa/instructions.ts";
+import { FloatFlag, Rounding } from "../../../../../lib/isa/softfloat/rounding.ts";
+import { FloatBench, type FloatCase, type FloatOutcome, UNTOUCHED } from "../../../../support/float-bench.ts";
+import { floatCase } from "../../../../support/float-cases.ts";
+import { seededNumbers } from "../../../../support/random.ts";
+
+const IS_FULL = process.env["DOM0_TEST_FULL"] === "1";
+const CASES = IS_FULL ? 1_000_000 : 8_000;
+const CHUNK = 8_000;
+
+const MODES = ["rne", "rtz", "rdn", "rup", "rmm"] as const;
+
+interface Variant {
+  readonly name: string;
+  readonly mnemonic: FloatMnemonic;
+  readonly emitter: Emitter;
+  readonly mode: Rounding;
+  /** Both sources are one register. */
+  readonly isSelf?: boolean;
+}
+
+const isEmitter = (emit: Emit | undefined): emit is Emitter => typeof emit === "object" && "kind" in emit;
+
+function variantsOf(mnemonic: FloatMnemonic): Variant[] {
+  const entry = FLOAT_EMITTERS[mnemonic];
+  if (entry === "interpret") return [];
+  if ("kind" in entry) return [{ name: mnemonic, mnemonic, emitter: entry, mode: Rounding.RNE }];
+  return MODES.flatMap((modeName, mode): Variant[] => {
+    const emitter = entry[modeName];
+    if (!isEmitter(emitter)) return [];
+    return [{ name: `${mnemonic} ${modeName}`, mnemonic, emitter, mode: mode as Rounding }];
+  });
+}
+
+const SELF_VARIANTS: readonly Variant[] = Object.entries(SELF_INJECTIONS).map(([mnemonic, emitter]) => ({
+  name: `${mnemonic} of one register`,
+  mnemonic: mnemonic as FloatMnemonic,
+  emitter,
+  mode: Rounding.RNE,
+  isSelf: true,
+}));
+
+const VARIANTS: readonly Variant[] = [
+  ...(Object.keys(FLOAT_EMITTERS) as FloatMnemonic[]).flatMap(variantsOf),
+  ...SELF_VARIANTS,
+];
+
+interface Expected {
+  readonly outcome: Omit<FloatOutcome, "bailed">;
+  readonly flags: number;
+}
+
+/** What the record of the instruction does with a case. */
+function reference({ mnemonic, mode, isSelf }: Variant, { f, x, memory = UNTOUCHED }: FloatCase): Expected {
+  const outcome = { f: UNTOUCHED, x: UNTOUCHED, memory };
+  let flags = 0;
+  const registers = { 11: 0n, 12: x };
+  const hart = {
+    x: registers,
+    f: { 1: f[0], 2: isSelf === true ? f[0] : f[1], 3: f[2] },
+    floatIsOn: true,
+    dynamicRounding: mode,
+    setFloat: (_rd: number, word: bigint) => {
+      outcome.f = word;
+    },
+    accrueFlags: (more: number) => {
+      flags |= more;
+    },
+    loadFloat: (_rd: number, _address: bigint, widthBytes: 4 | 8) => {
+      outcome.f = widthBytes === 8 ? memory : (0xffff_ffffn << 32n) | BigInt.asUintN(32, memory);
+    },
+    storeFloat: (_address: bigint, _rs2: number, widthBytes: 4 | 8) => {
+      const width = widthBytes * 8;
+      outcome.memory = ((memory >> BigInt(width)) << BigInt(width)) | BigInt.asUintN(width, hart.f[2]);
+    },
+  };
+  registers[11] = UNTOUCHED;
+  const writesInteger = !FROM_INTEGER.test(mnemonic) && TO_INTEGER.test(mnemonic);
+  const trap = INSTRUCTIONS[mnemonic].execute(hart as unknown as ExecContext, {
+    word: 7 << 12,
+    rd: 11,
+    rs1: FROM_INTEGER.test(mnemonic) ? 12 : 1,
+    rs2: 2,
+    rs3: 3,
+    imm: 0n,
+    csr: 0,
+    ...(MEMORY.test(mnemonic) ? { rs1: 12 } : {}),
+  });
+  expect(trap).toBeUndefined();
+  if (writesInteger) outcome.x = BigInt.asUintN(64, registers[11]);
+  return { outcome, flags };
+}
+
+const MEMORY = /^f[ls][wd]$/;
+const FROM_INTEGER = /^fcvt\.[sd]\.[wl]|^fmv\.[wd]\.x/;
+const TO_INTEGER = /^fcvt\.[wl]|^fmv\.x|^feq|^fl[te]\.|^fclass/;
+
+const readsSingles = (mnemonic: FloatMnemonic): boolean => /\.s$|\.w$/.test(mnemonic) || mnemonic === "fsw";
+
+const text = (word: bigint): string => `0x${BigInt.asUintN(64, word).toString(16).padStart(16, "0")}`;
+
+/** The first case that differs, as text; `undefined` if none does. */
+function firstDifference(
+  variant: Variant,
+  cases: readonly FloatCase[],
+  outcomes: readonly FloatOutcome[],
+): string | undefined {
+  for (const [index, outcome] of outcomes.entries()) {
+    const one = cases[index] as FloatCase;
+    const { bailed, ...got } = outcome;
+    const { outcome: want, flags } = bailed
+      ? { outcome: { f: UNTOUCHED, x: UNTOUCHED, memory: one.memory ?? UNTOUCHED }, flags: 0 }
+      : reference(variant, one);
+    const isEqual = got.f === want.f && got.x === want.x && got.memory === want.memory;
+    if (isEqual && (flags & ~FloatFlag.NX) === 0) continue;
+    const operands = [...one.f, one.x].map(text).join(" ");
+    return `${variant.name} of ${operands}: f ${text(got.f)}, x ${text(got.x)}, memory ${text(got.memory)}; the record: f ${text(want.f)}, x ${text(want.x)}, memory ${text(want.memory)}, flags ${flags}${bailed ? " (bailed)" : ""}`;
+  }
+  return undefined;
+}
+
+const withSelf = (variant: Variant, one: FloatCase): FloatCase =>
+  variant.isSelf === true ? { ...one, f: [one.f[0], one.f[0], one.f[2]] } : one;
+
+describe("a floating-point emitter", () => {
+  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
+    "%s gives what its record gives, or leaves everything as it was",
+    (_name, variant) => {
+      const below = seededNumbers(variant.name.length * 7919 + variant.mode);
+      const bench = new FloatBench(variant.emitter, CHUNK);
+      const precision = readsSingles(variant.mnemonic) ? "single" : "double";
+      for (let done = 0; done < CASES; done += CHUNK) {
+        const cases = Array.from({ length: CHUNK }, () => withSelf(variant, floatCase(below, precision)));
+        expect(firstDifference(variant, cases, bench.run(cases))).toBeUndefined();
+      }
+    },
+    600_000,
+  );
+});
