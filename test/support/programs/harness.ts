@@ -32,6 +32,8 @@ const SHARED = {
   count: 224,
   result: 232,
   descriptor: 240,
+  rounds: 248,
+  sum: 256,
 } as const;
 /** Areas of the M, S and VS handlers, as offsets from `AREA`. */
 const AREAS = { m: 0, s: 64, vs: 128 } as const;
@@ -273,24 +275,42 @@ const dump = (withH: boolean): string[] => [
   FS,
   ...FLOATS.map((number) => `fsd f${number}, ${offsetOf(RESULT.floats + number)}(t2)`),
   `csrr t1, fcsr\n sd t1, ${offsetOf(RESULT.fcsr)}(t2)`,
-  "j next",
 ];
 
-/** A machine with a `tohost` word looks at it now and then, and ends; one with a test finisher ends by it a moment later. */
+/** Adds all words of the result at t2 to a sum that outlives the programs: what one round had wrong, no later round heals. */
+const SUM = [
+  `ld s0, ${SHARED.sum}(t0)\n li t1, ${RESULT_WORDS / 4}`,
+  "sum: ld a0, 0(t2)\n ld a1, 8(t2)\n ld a2, 16(t2)\n ld a3, 24(t2)\n addi t2, t2, 32",
+  "slli s1, s0, 5\n xor s0, s0, s1\n srli s1, s0, 9\n add s0, s0, s1",
+  "xor s0, s0, a0\n add s0, s0, a1\n xor s0, s0, a2\n add s0, s0, a3",
+  `addi t1, t1, -1\n bnez t1, sum\n sd s0, ${SHARED.sum}(t0)`,
+];
+
+/**
+ * After the last program: all of them again, or the end. A machine with a `tohost` word looks at it now and then, and ends; one
+ * with a test finisher ends by it a moment later.
+ */
 const POWER = [
-  `power: li t0, ${TOHOST}\n li t1, 1\n sd t1, 0(t0)`,
+  `power: ld t0, ${SHARED.rounds}(t2)\n addi t0, t0, -1\n sd t0, ${SHARED.rounds}(t2)`,
+  `blez t0, off\n sd zero, ${SHARED.index}(t2)\n j next`,
+  `off: li t0, ${TOHOST}\n li t1, 1\n sd t1, 0(t0)`,
   "li t1, 100000\n wait: addi t1, t1, -1\n bnez t1, wait",
   "li t0, 0x100000\n li t1, 0x5555\n sw t1, 0(t0)\n stop: j stop",
 ];
 
-/** The fixed part as bytes for `HARNESS`. */
-export function harness(withH: boolean): Uint8Array {
+/** The fixed part as bytes for `HARNESS`. With `sums`, results are added up over programs and rounds. */
+export function harness(withH: boolean, sums: boolean): Uint8Array {
   const handlers = (["m", "s", "vs"] as const).map((handler) => handlerText(handler, withH));
-  return assembled([...beginning(withH), ...setup(withH), ...dump(withH), ...POWER, ...handlers].join("\n"))
+  const afterProgram = [...dump(withH), ...(sums ? ["csrr t0, mscratch", ...SUM] : []), "j next"];
+  return assembled([...beginning(withH), ...setup(withH), ...afterProgram, ...POWER, ...handlers].join("\n"))
     .bytes;
 }
 
 /** The shared words of `AREA` that the image brings along. */
-export const areaWords = (count: number): readonly (readonly [address: number, value: bigint])[] => [
+export const areaWords = (
+  count: number,
+  rounds: number,
+): readonly (readonly [address: number, value: bigint])[] => [
   [AREA + SHARED.count, BigInt(count)],
+  [AREA + SHARED.rounds, BigInt(rounds)],
 ];

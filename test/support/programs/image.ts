@@ -44,7 +44,7 @@ const FIXED_ENTRIES: readonly (readonly [address: number, entry: bigint])[] = [
   [TABLES.second.root + 40, pointer(TABLES.second.middle)],
 ];
 
-const harnesses = new Map<boolean, Uint8Array>();
+const harnesses = new Map<string, Uint8Array>();
 
 /** Words for everybody's pages, drawn once: what is in memory matters little, that it differs matters. */
 function fill(bytes: Uint8Array, words: () => bigint): void {
@@ -53,17 +53,24 @@ function fill(bytes: Uint8Array, words: () => bigint): void {
   for (let at = 0; at < view.length; at++) view[at] = pattern[at % 509] ?? 0n;
 }
 
-/** The RAM image of some programs. `words` draws what their pages hold. */
-export function imageOf(programs: readonly Program[], withH: boolean, words: () => bigint): Uint8Array {
+/** The RAM image of some programs. `words` draws what their pages hold; all programs run one after the other, `rounds` times. */
+export function imageOf(
+  programs: readonly Program[],
+  withH: boolean,
+  words: () => bigint,
+  rounds = 1,
+): Uint8Array {
   if (programs.length > MAX_PROGRAMS) throw new RangeError(`${programs.length} programs in one image`);
-  const code = harnesses.get(withH) ?? harness(withH);
-  harnesses.set(withH, code);
+  const sums = rounds > 1;
+  const code = harnesses.get(`${withH} ${sums}`) ?? harness(withH, sums);
+  harnesses.set(`${withH} ${sums}`, code);
   const ram = new Uint8Array(RAM_END - RAM_START);
   const view = new DataView(ram.buffer);
   const put = (address: number, value: bigint): void =>
     view.setBigUint64(address - RAM_START, BigInt.asUintN(64, value), true);
   ram.set(code, HARNESS - RAM_START);
-  for (const [address, value] of [...areaWords(programs.length), ...FIXED_ENTRIES]) put(address, value);
+  for (const [address, value] of [...areaWords(programs.length, rounds), ...FIXED_ENTRIES])
+    put(address, value);
   fill(ram.subarray(PAGES - RAM_START, PAGES - RAM_START + programs.length * PAGES_BYTES), words);
   for (const [index, program] of programs.entries()) {
     const codeStart = CODE + index * CODE_BYTES;
