@@ -2,6 +2,7 @@
 import path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { ENGINE_NAMES, type EngineName, isEngineName } from "../../board/engine-choice.ts";
 import {
   type ExpectedFailures,
   parseExpectedFailures,
@@ -10,6 +11,7 @@ import {
   textIf,
 } from "../conformance/run-folder.ts";
 import { type Conformance, DEFAULT_BUDGET, type Outcome } from "../conformance/run-program.ts";
+import { ENGINE_OPTION, ENGINE_WORDS } from "./engine-option.ts";
 import type { Command } from "./main.ts";
 
 const WORDS: Readonly<Record<Outcome, string>> = {
@@ -25,6 +27,7 @@ interface Options {
   readonly filter: string;
   readonly json: boolean;
   readonly budget: number;
+  readonly engine: EngineName | undefined;
   /** Undefined: `expected-failures.json` of the folder, if there is one. */
   readonly expectedFile: string | undefined;
 }
@@ -40,13 +43,17 @@ function parseOptions(args: string[]): Options | string {
         expected: { type: "string" },
         budget: { type: "string", default: String(DEFAULT_BUDGET) },
         json: { type: "boolean", default: false },
+        ...ENGINE_OPTION,
       },
     });
     const [folder, ...rest] = positionals;
     if (folder === undefined || rest.length > 0) return "name one folder; --help tells more.";
     const budget = Number(values.budget.replaceAll("_", ""));
     if (!(Number.isSafeInteger(budget) && budget > 0)) return "--budget needs a number of instructions.";
-    return { folder, filter: values.filter, json: values.json, budget, expectedFile: values.expected };
+    if (values.engine !== undefined && !isEngineName(values.engine))
+      return `--engine is ${ENGINE_NAMES.join(" or ")}, not "${values.engine}".`;
+    const { filter, json, expected: expectedFile, engine } = values;
+    return { folder, filter, json, budget, engine, expectedFile };
   } catch (error) {
     return `${(error as Error).message.split(". ")[0]}; --help tells more.`;
   }
@@ -93,13 +100,14 @@ function refuse(message: string): number {
 }
 
 async function run(options: Options, expected: ExpectedFailures): Promise<number> {
-  const { folder, filter, json, budget } = options;
+  const { folder, filter, json, budget, engine } = options;
   const print = (line: string): void => {
     if (!json) process.stdout.write(`${line}\n`);
   };
   const results = await runFolder(folder, {
     filter,
     budget,
+    ...(engine === undefined ? {} : { engine }),
     onStart: (name, index, count) => progress.show(name, index, count),
     onResult: (result) => {
       progress.clear();
@@ -119,7 +127,7 @@ async function run(options: Options, expected: ExpectedFailures): Promise<number
 
 export const command: Command = {
   summary: "run a folder of self-checking RISC-V programs",
-  usage: `Usage: npm run conform -- DIR [--filter TEXT] [--expected FILE] [--budget N] [--json]
+  usage: `Usage: npm run conform -- DIR [--filter TEXT] [--expected FILE] [--budget N] [--engine NAME] [--json]
 
 Runs every ELF file below DIR that follows the tohost convention of riscv-tests, or the signature convention of
 riscv-arch-test (NAME.reference_output or NAME.signature beside the program). Other files are passed over.
@@ -128,6 +136,7 @@ riscv-arch-test (NAME.reference_output or NAME.signature beside the program). Ot
   --expected FILE  programs that fail, each with a reason: { "name": "reason" }.
                    Without it: expected-failures.json in DIR, if there is one
   --budget N       instructions after which a program has timed out (${DEFAULT_BUDGET.toLocaleString("en")})
+  --engine NAME    ${ENGINE_WORDS}
   --json           one JSON object on standard output instead of the table
 
 Each program is "pass", "FAIL" with the number of the case, "TIME" (timed out) or "BAD" (cannot be run); the run goes on

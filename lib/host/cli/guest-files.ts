@@ -2,8 +2,9 @@
 import { readFile, stat } from "node:fs/promises";
 import type { Board } from "../../board/board.ts";
 import { type Recording, unpackRecording } from "../../board/recording.ts";
-import { buildBoard, type HartCount } from "../../board/virt.ts";
+import { type BoardConfig, buildBoard, type HartCount } from "../../board/virt.ts";
 import { MAX_RAM_BYTES } from "../../bus/machine-memory.ts";
+import { ENGINE_OPTION, ENGINE_WORDS, engineOf } from "./engine-option.ts";
 import { Refusal, wholeNumber } from "./refusal.ts";
 
 const MIB = 1024 * 1024;
@@ -18,13 +19,15 @@ export const BOARD_OPTIONS = {
   seed: { type: "string", default: "0" },
   harts: { type: "string", default: "1" },
   load: { type: "string", multiple: true, default: [] as string[] },
+  ...ENGINE_OPTION,
 } as const;
 
 /** The lines of help for them. */
 export const BOARD_HELP = `  --ram MEBIBYTES      RAM of the board (default: 16, at most ${MAX_RAM_MIB})
   --harts N            harts, 1 to 4 (default: 1)
   --seed N             seed of the board; part of the trace hash
-  --load FILE@ADDRESS  put a file's bytes into RAM besides, at a physical address; may be repeated`;
+  --load FILE@ADDRESS  put a file's bytes into RAM besides, at a physical address; may be repeated
+  --engine NAME        ${ENGINE_WORDS}`;
 
 /** What was given for them. */
 export interface BoardValues {
@@ -32,11 +35,18 @@ export interface BoardValues {
   readonly seed: string;
   readonly harts: string;
   readonly load: readonly string[];
+  readonly engine?: string | undefined;
 }
 
-/** Builds a board and loads a program and whatever comes besides. */
-export async function boardWithFiles(file: string, { ram, seed, harts, load }: BoardValues): Promise<Board> {
+/** Builds a board and loads a program and whatever comes besides. `more` is configuration that no option says. */
+export async function boardWithFiles(
+  file: string,
+  { ram, seed, harts, load, engine }: BoardValues,
+  more: BoardConfig = {},
+): Promise<Board> {
   const board = buildBoard({
+    ...more,
+    ...engineOf(engine),
     ramBytes: wholeNumber(ram, "--ram", { most: MAX_RAM_MIB }) * MIB,
     seed: wholeNumber(seed, "--seed", { least: 0 }),
     harts: wholeNumber(harts, "--harts", { most: 4 }) as HartCount,

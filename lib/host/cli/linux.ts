@@ -25,6 +25,7 @@ import { Progress } from "../linux/progress.ts";
 import { Screen } from "../linux/screen.ts";
 import { Session } from "../linux/session.ts";
 import { listenToKeys } from "../linux/terminal.ts";
+import { ENGINE_OPTION, ENGINE_WORDS, engineOf } from "./engine-option.ts";
 import { MAX_RAM_MIB } from "./guest-files.ts";
 import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing, wholeNumber } from "./refusal.ts";
@@ -51,9 +52,10 @@ const OPTIONS = {
   record: { type: "string" },
   keep: { type: "string" },
   from: { type: "string" },
+  ...ENGINE_OPTION,
 } as const;
 /** With `--from` the machine is what it was: only these still mean something. */
-const WITH_FROM: readonly string[] = ["from", "hash", "log", "record"];
+const WITH_FROM: readonly string[] = ["engine", "from", "hash", "log", "record"];
 
 export const command: Command = {
   summary: "boot a stock Debian kernel to a shell on the terminal",
@@ -72,6 +74,7 @@ Options
   --overlay FILE.dtbo       a device tree overlay; may be given several times
   --kernel-arguments TEXT   added to the kernel's command line
   --seed N                  seed of the board; part of the trace hash
+  --engine NAME             ${ENGINE_WORDS}
   --log                     show all that the machine prints from its first instruction on
   --hash                    at the end, print the trace hash to standard error
   --record FILE             write a recording of the run: dom0 replay repeats it
@@ -109,6 +112,7 @@ function parse(args: string[]): Wishes {
     harts,
     ramBytes,
     seed,
+    ...engineOf(values.engine),
     log: values.log,
     hash: values.hash,
     ...(values.record === undefined ? {} : { record: values.record }),
@@ -139,7 +143,8 @@ function fileOf(file: string): Uint8Array {
 
 async function linux(wishes: Wishes): Promise<number> {
   const progress = new Progress();
-  const board = wishes.from === undefined ? await newBoard(wishes, progress) : keptBoard(wishes.from);
+  const board =
+    wishes.from === undefined ? await newBoard(wishes, progress) : keptBoard(wishes.from, wishes.engine);
   const recorder = wishes.record === undefined ? undefined : board.record();
   const screen = new Screen(board, wishes, progress);
   const stop = await runWithKeyboard(board, screen, progress, wishes.keep);
@@ -162,8 +167,11 @@ async function newBoard(wishes: Wishes, progress: Progress): Promise<Board> {
 }
 
 /** A machine that was kept. Which firmware it runs is in its RAM; ours needs its handlers. */
-function keptBoard(file: string): Board {
-  const opened = openImage(fileOf(file), { prepare: attachPresentFirmware });
+function keptBoard(file: string, engine: LinuxOptions["engine"]): Board {
+  const opened = openImage(fileOf(file), {
+    prepare: attachPresentFirmware,
+    ...(engine === undefined ? {} : { engine }),
+  });
   if ("kind" in opened) throw new Refusal(`${file}: ${opened.message}`);
   return opened;
 }

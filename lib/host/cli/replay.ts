@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { openReplay } from "../../board/open-replay.ts";
 import type { Replay, ReplayReport } from "../../board/replay.ts";
 import { attachPresentFirmware } from "../../firmware/firmware.ts";
+import { ENGINE_OPTION, ENGINE_WORDS, engineOf } from "./engine-option.ts";
 import { recordingOfFile } from "./guest-files.ts";
 import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing } from "./refusal.ts";
@@ -14,16 +15,18 @@ const SLICE = 20_000_000;
 
 const OPTIONS = {
   console: { type: "boolean", default: false },
+  ...ENGINE_OPTION,
 } as const;
 
 export const command: Command = {
   summary: "repeat a recorded run and compare it with the recording",
-  usage: `Usage: dom0 replay RECORDING [--console]
+  usage: `Usage: dom0 replay RECORDING [--console] [--engine NAME]
 
 Repeats a run that dom0 boot --record wrote, with the same input at the same instructions, and compares the trace hash at
 each checkpoint and at the end. Exit code: 0 for the same run; 1 when the file is no recording; 4 for another run.
 
-  --console            print what the guest prints`,
+  --console            print what the guest prints
+  --engine NAME        ${ENGINE_WORDS}`,
   run: (args) => refusing("replay", () => replay(args)),
 };
 
@@ -32,7 +35,8 @@ async function replay(args: string[]): Promise<number> {
   const [file] = positionals;
   if (file === undefined || positionals.length > 1)
     throw new Refusal("name one recording; --help tells more.", 2);
-  const opened = openReplay(await recordingOfFile(file), { prepare: attachPresentFirmware });
+  const options = { prepare: attachPresentFirmware, ...engineOf(values.engine) };
+  const opened = openReplay(await recordingOfFile(file), options);
   if ("kind" in opened) throw new Refusal(`${file}: ${opened.message}`);
   if (values.console) opened.board.console.onText((text) => process.stdout.write(text));
   const report = await repeat(opened);

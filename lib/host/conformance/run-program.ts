@@ -6,6 +6,7 @@
  */
 
 import type { Board } from "../../board/board.ts";
+import { defaultEngine, type EngineName } from "../../board/engine-choice.ts";
 import type { Stop } from "../../board/stop.ts";
 import { buildBoard } from "../../board/virt.ts";
 import type { ReferenceOptions } from "../../engine/reference/create.ts";
@@ -32,6 +33,7 @@ export interface ConformanceOptions {
   /** Instructions after which a program has timed out. 50 million when left out, about two seconds. */
   readonly budget?: number;
   readonly accelerations?: ReferenceOptions;
+  readonly engine?: EngineName;
   /** `sticky`: a translation lives until a fence covers it, so that programs show whether they fence. */
   readonly translations?: "coherent" | "sticky";
   /** Bytes of RAM; 16 MiB when left out. */
@@ -81,11 +83,12 @@ export function runProgram(
   {
     budget = DEFAULT_BUDGET,
     accelerations = {},
+    engine = defaultEngine(),
     translations = "coherent",
     ramBytes = DEFAULT_RAM_BYTES,
   }: ConformanceOptions = {},
 ): Conformance {
-  const board = buildBoard({ ramBytes, accelerations, translations });
+  const board = buildBoard({ ramBytes, accelerations, engine, translations });
   const image = board.loadElf(file);
   const result = (outcome: Outcome, detail: string): Conformance => ({
     name,
