@@ -147,8 +147,3 @@ export const FLAGS_BIAS = FLAGS - RAM_OFFSET / 4096;
 
 /** How deep calls of generated code may nest. */
 export const MAX_DEPTH = 120;
-/**
- * A region that gives up adds this to the depth with which it goes on in the interpreter: then the interpreter executes the
- * instruction at pc itself, whatever region begins there, or the two would send each other back and forth. It takes the bit away.
- */
-export const INTERPRET_FIRST = 0x1_0000;
