@@ -14,7 +14,14 @@ import type { Local } from "../wasm/code.ts";
 import type { PlainName } from "../wasm/opcode.ts";
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
-import { boxSingle, readDoubles, readSingles, type SourceCount } from "./float-operand.ts";
+import {
+  bailIfNan,
+  boxSingle,
+  type FloatType,
+  readDoubles,
+  readSingles,
+  type SourceCount,
+} from "./float-operand.ts";
 
 /** An emitter that needs the host's rounding to be the guest's, and NX to be set. */
 export const rounding = (emit: (e: Emission) => void): Emitter => ({ kind: "float", needs: "fast", emit });
@@ -65,31 +72,43 @@ export function pushUnsafeSingle({ code }: Emission, bits: Local): void {
   code.op("i32.ge_u");
 }
 
-/** Which operand, being zero, makes a result of zero exact. */
-type ZeroFrom = "first" | "either";
+/** A number in a local. */
+interface FloatLocal {
+  readonly type: FloatType;
+  readonly local: Local;
+}
 
-/** Bails unless the result is zero, and because of an operand. */
-function bailUnlessExactZero(
+/** Bails unless the result is zero, and one of some operands is. */
+export function bailUnlessExactZero(
   e: Emission,
-  type: "f32" | "f64",
-  result: Local,
-  sources: readonly Local[],
-  zeroFrom: ZeroFrom,
+  result: FloatLocal,
+  operands: readonly [FloatLocal, FloatLocal?],
 ): void {
   const { code } = e;
-  const pushNonZero = (local: Local): void => {
+  const pushNonZero = ({ type, local }: FloatLocal): void => {
     code.get(local);
     if (type === "f64") code.f64(0);
     else code.f32(0);
     code.op(`${type}.ne`);
   };
-  sources.slice(0, zeroFrom === "first" ? 1 : 2).forEach((source, index) => {
-    pushNonZero(source);
-    if (index > 0) code.op("i32.and");
-  });
+  const [one, other] = operands;
+  pushNonZero(one);
+  if (other !== undefined) {
+    pushNonZero(other);
+    code.op("i32.and");
+  }
   pushNonZero(result);
   code.op("i32.or");
   e.bailIf();
+}
+
+/** Which operand, being zero, makes a result of zero exact. */
+type ZeroFrom = "first" | "either";
+
+/** The operands that these are, as {@link bailUnlessExactZero} takes them. */
+function zeroOperands(type: FloatType, sources: readonly Local[], from: ZeroFrom): [FloatLocal, FloatLocal?] {
+  const [a, b] = sources.map((local) => ({ type, local })) as [FloatLocal, FloatLocal];
+  return from === "first" ? [a] : [a, b];
 }
 
 /** Computes `op` of the sources. */
@@ -119,7 +138,7 @@ const doubleProduct = (op: PlainName, zeroFrom: ZeroFrom): Emitter =>
   double(2, op, (e, result, sources) => {
     pushUnsafeDouble(e, result);
     e.code.if();
-    bailUnlessExactZero(e, "f64", result, sources, zeroFrom);
+    bailUnlessExactZero(e, { type: "f64", local: result }, zeroOperands("f64", sources, zeroFrom));
     e.code.end();
   });
 
@@ -158,16 +177,9 @@ const singleProduct = (op: PlainName, zeroFrom: ZeroFrom): Emitter =>
   single(2, op, (e, bits, result, sources) => {
     pushUnsafeSingle(e, bits);
     e.code.if();
-    bailUnlessExactZero(e, "f32", result, sources, zeroFrom);
+    bailUnlessExactZero(e, { type: "f32", local: result }, zeroOperands("f32", sources, zeroFrom));
     e.code.end();
   });
-
-function bailIfNan(e: Emission, type: "f32" | "f64", result: Local): void {
-  e.code.get(result);
-  e.code.get(result);
-  e.code.op(`${type}.ne`);
-  e.bailIf();
-}
 
 /** Arithmetic of one and two operands, rounded to nearest. */
 export const FLOAT_ARITHMETIC = {

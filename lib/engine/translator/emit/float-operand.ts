@@ -74,3 +74,18 @@ export function boxBits(e: Emission): void {
   e.code.i64(BOX);
   e.code.op("i64.or");
 }
+
+/** Types of numbers. */
+export type FloatType = "f32" | "f64";
+
+/** Reads the sources of a precision into working locals of its type. */
+export const readFloats = (e: Emission, type: FloatType, count: SourceCount): Local[] =>
+  type === "f64" ? readDoubles(e, count) : readSingles(e, count);
+
+/** Bails if a number is a NaN. */
+export function bailIfNan(e: Emission, type: FloatType, value: Local): void {
+  e.code.get(value);
+  e.code.get(value);
+  e.code.op(`${type}.ne`);
+  e.bailIf();
+}

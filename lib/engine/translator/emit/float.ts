@@ -3,14 +3,16 @@ import type { d } from "../../../isa/d.ts";
 import type { f } from "../../../isa/f.ts";
 import type { Emit, Emitter } from "./emitter.ts";
 import { FLOAT_ARITHMETIC } from "./float-arithmetic.ts";
+import { FLOAT_COMPARISONS } from "./float-compare.ts";
+import { FLOAT_CONVERSIONS, type RoundingName } from "./float-conversion.ts";
+import { FLOAT_FUSED } from "./float-fused.ts";
 import { FLOAT_MOVES } from "./float-move.ts";
 import { SIGN_INJECTIONS } from "./float-sign.ts";
 
+export type { RoundingName } from "./float-conversion.ts";
+
 /** Names of floating-point instructions, without the compressed ones. */
 export type FloatMnemonic = keyof typeof f | keyof typeof d;
-
-/** Rounding modes that an instruction may name. */
-export type RoundingName = "rne" | "rtz" | "rdn" | "rup" | "rmm";
 
 /** Emitters by rounding mode. `rne` serves the dynamic mode, too; the slow path executes modes that have none. */
 export type EmitByRounding = { readonly rne: Emit } & { readonly [R in RoundingName]?: Emit };
@@ -29,42 +31,7 @@ export const FLOAT_EMITTERS: { readonly [M in FloatMnemonic]: Emit | EmitByRound
   ...FLOAT_MOVES,
   ...SIGN_INJECTIONS,
   ...allNearest(FLOAT_ARITHMETIC),
-  "fmadd.s": "interpret",
-  "fmsub.s": "interpret",
-  "fnmsub.s": "interpret",
-  "fnmadd.s": "interpret",
-  "fmadd.d": "interpret",
-  "fmsub.d": "interpret",
-  "fnmsub.d": "interpret",
-  "fnmadd.d": "interpret",
-  "fmin.s": "interpret",
-  "fmax.s": "interpret",
-  "feq.s": "interpret",
-  "flt.s": "interpret",
-  "fle.s": "interpret",
-  "fclass.s": "interpret",
-  "fmin.d": "interpret",
-  "fmax.d": "interpret",
-  "feq.d": "interpret",
-  "flt.d": "interpret",
-  "fle.d": "interpret",
-  "fclass.d": "interpret",
-  "fcvt.w.s": "interpret",
-  "fcvt.wu.s": "interpret",
-  "fcvt.l.s": "interpret",
-  "fcvt.lu.s": "interpret",
-  "fcvt.s.w": "interpret",
-  "fcvt.s.wu": "interpret",
-  "fcvt.s.l": "interpret",
-  "fcvt.s.lu": "interpret",
-  "fcvt.w.d": "interpret",
-  "fcvt.wu.d": "interpret",
-  "fcvt.l.d": "interpret",
-  "fcvt.lu.d": "interpret",
-  "fcvt.d.w": "interpret",
-  "fcvt.d.wu": "interpret",
-  "fcvt.d.l": "interpret",
-  "fcvt.d.lu": "interpret",
-  "fcvt.s.d": "interpret",
-  "fcvt.d.s": "interpret",
+  ...FLOAT_COMPARISONS,
+  ...FLOAT_CONVERSIONS,
+  ...allNearest(FLOAT_FUSED),
 };
