@@ -6,7 +6,6 @@ import { createMachineMemory } from "../bus/machine-memory.ts";
 import { Ram } from "../bus/ram.ts";
 import { Iommu, type ModeAtReset } from "../devices/iommu/iommu.ts";
 import { Uart16550 } from "../devices/uart16550.ts";
-import type { Engine } from "../engine/engine.ts";
 import {
   createReferenceEngines,
   createSlowPaths,
@@ -24,7 +23,7 @@ import { deviceTreeAddress } from "./boot-rom.ts";
 import { Breakpoints } from "./breakpoints.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
-import type { EngineName } from "./engine-choice.ts";
+import { defaultEngine, type EngineName } from "./engine-choice.ts";
 import { isaString } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
 import { DEFAULT_RAM_BYTES, RAM_BASE } from "./memory-map.ts";
@@ -58,19 +57,9 @@ export interface BoardConfig extends PeripheralConfig {
   readonly translations?: "coherent" | "sticky";
   /** Reports each use of a translation that an earlier change of the tables should have fenced. Costs time; changes nothing. */
   readonly checksFences?: boolean;
-  /** Who runs the harts: the engine that one reads, or the fast one. Runs are the same. The default engine when left out. */
-  readonly engine?: EngineName;
-  /**
-   * What makes harts run: the engine that can be read, when left out, or the one that translates to WebAssembly. Runs are the
-   * same on both, to the last bit.
-   */
-  readonly engine?: EngineName;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }
-
-/** The engines that a board can have. */
-export type EngineName = "reference" | "translator";
 
 /** Numbers of harts that a board can have. */
 export type HartCount = 1 | 2 | 3 | 4;
@@ -93,7 +82,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
   if (ramBytes < MIN_RAM_BYTES) {
     throw new RangeError(`a board needs at least ${MIN_RAM_BYTES} bytes of RAM, not ${ramBytes}`);
   }
-  const { engine = "reference" } = config;
+  const { engine = defaultEngine() } = config;
   const memoryPlan = engine === "translator" ? ENGINE_PLAN : undefined;
   const memory = createMachineMemory(HART_STATE_BYTES * hartCount, ramBytes, memoryPlan);
   const { buffer } = memory;
@@ -134,9 +123,9 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const engines =
     engine === "reference"
       ? createReferenceEngines(harts, bus, accelerations, fenceChecker)
-      : (createTranslatorEngines({ harts, bus, memory }, (memories) =>
+      : createTranslatorEngines({ harts, bus, memory }, (memories) =>
           createSlowPaths(harts, bus, memories, {}, fenceChecker),
-        ) as [Engine, ...Engine[]]);
+        );
   const deviceTree = virtDeviceTree({
     ramBytes,
     hartCount,

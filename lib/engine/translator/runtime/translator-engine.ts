@@ -1,0 +1,207 @@
+/**
+ * The translating engine of one hart: generated code makes most steps, a slower engine makes those that it leaves.
+ *
+ * Budgets are exact. Generated code gets at most the steps to the next alarm; so it never runs past one, and a run that is
+ * cut in pieces is the same run.
+ */
+import type { Clock } from "../../../bus/clock.ts";
+import type { Hart } from "../../../hart/hart.ts";
+import type { HartState } from "../../../hart/state.ts";
+import type { Trap } from "../../../isa/trap.ts";
+import type { AccessWatch } from "../../../mmu/access-watch.ts";
+import type { Engine, EngineStop, SlowPath, StopCondition } from "../../engine.ts";
+import type { Counters } from "./counters.ts";
+import { HartWords } from "./hart-words.ts";
+import type { TranslationBanks } from "./translation-banks.ts";
+import type { HartDoor, Translator } from "./translator.ts";
+
+/** Budgets are i32 in generated code. */
+const MAX_BUDGET = 2 ** 30;
+
+/** What an engine is made of. */
+export interface TranslatorEngineParts {
+  readonly hart: Hart;
+  /** Address of its state block. */
+  readonly h: number;
+  readonly translator: Translator;
+  readonly banks: TranslationBanks;
+  readonly slow: SlowPath;
+}
+
+/** One hart's translating engine. Make it with `createTranslatorEngines`. */
+export class TranslatorEngine implements Engine, HartDoor {
+  readonly name = "translator";
+  readonly h: number;
+  readonly #hart: Hart;
+  readonly #state: HartState;
+  readonly #clock: Clock;
+  readonly #slow: SlowPath;
+  readonly #translator: Translator;
+  readonly #banks: TranslationBanks;
+  readonly #words: HartWords;
+  readonly #counters: Counters;
+  /** Steps of the present run that generated code has not been given. */
+  #aside = 0;
+  readonly #address = new BigUint64Array(1);
+  readonly #halves = new Int32Array(this.#address.buffer);
+
+  constructor({ hart, h, translator, banks, slow }: TranslatorEngineParts) {
+    this.h = h;
+    this.#hart = hart;
+    this.#state = hart.state;
+    this.#clock = hart.clock;
+    this.#slow = slow;
+    this.#translator = translator;
+    this.#banks = banks;
+    this.#counters = translator.counters;
+    this.#words = new HartWords(translator.memory, h);
+    translator.join(this);
+  }
+
+  /** What the engines of this machine have counted. */
+  get counters(): Counters {
+    return this.#counters;
+  }
+
+  run(budgetSteps: number, until?: StopCondition): EngineStop {
+    if (until !== undefined) return this.#watchedRun(budgetSteps, until);
+    const { reservations } = this.#hart;
+    const budget = Math.min(Math.ceil(budgetSteps), Number.MAX_SAFE_INTEGER);
+    this.#aside = budget;
+    let reason = this.#reasonToStop();
+    while (reason === undefined) {
+      this.#translator.flushIfDue();
+      if (this.#hart.attention === 0 || this.#slow.settle()) {
+        reservations.storing = this.#state;
+        this.#runGenerated();
+      } else {
+        this.#slow.step();
+        this.#aside--;
+        this.#counters.attendedSteps++;
+        this.#counters.slowSteps++;
+      }
+      reason = this.#reasonToStop();
+    }
+    reservations.storing = undefined;
+    const steps = Math.max(0, budget - this.#aside);
+    this.#counters.steps += steps;
+    return { reason, steps };
+  }
+
+  #reasonToStop(): EngineStop["reason"] | undefined {
+    if (this.#aside <= 0) return "steps";
+    if (this.#clock.retired >= this.#clock.alarmAtRetired) return "alarm";
+    if (!this.#state.waiting) return undefined;
+    if (this.#slow.isAsleep()) return "waiting";
+    this.#state.waiting = false;
+    return undefined;
+  }
+
+  #runGenerated(): void {
+    this.#counters.entries++;
+    const budget = this.#give();
+    const left = this.#translator.run(this.h, budget);
+    this.#clock.retired = this.#words.take(left);
+    this.#aside += left;
+    this.#translator.events.drain(this.h);
+  }
+
+  /** Gives generated code what it may do at once, and keeps the rest. */
+  #give(): number {
+    const { retired, alarmAtRetired } = this.#clock;
+    const budget = Math.max(0, Math.min(this.#aside, Math.ceil(alarmAtRetired - retired), MAX_BUDGET));
+    this.#words.refresh(this.#translator.events.isWelcome(this.#hart));
+    this.#words.give(budget, retired);
+    this.#aside -= budget;
+    return budget;
+  }
+
+  /** Nothing more for generated code. */
+  #giveNothing(): number {
+    this.#words.give(0, this.#clock.retired);
+    return 0;
+  }
+
+  bail(budget: number): number {
+    this.#counters.bails++;
+    return this.#step(budget);
+  }
+
+  fetchMiss(budget: number): number {
+    this.#counters.fetchMisses++;
+    return this.#step(budget);
+  }
+
+  #step(budget: number): number {
+    this.#aside += budget;
+    this.#clock.retired = this.#words.take(budget);
+    this.#translator.events.drain(this.h);
+    this.#slow.step();
+    this.#aside--;
+    this.#counters.slowSteps++;
+    if (this.#translator.isFlushDue) return this.#giveNothing();
+    while (this.#hart.attention !== 0) {
+      if (this.#isOver() || this.#state.waiting) return this.#giveNothing();
+      if (this.#slow.settle()) break;
+      this.#slow.step();
+      this.#aside--;
+      this.#counters.attendedSteps++;
+      this.#counters.slowSteps++;
+    }
+    return this.#state.waiting ? this.#giveNothing() : this.#give();
+  }
+
+  #isOver(): boolean {
+    return this.#aside <= 0 || this.#clock.retired >= this.#clock.alarmAtRetired;
+  }
+
+  #watchedRun(budgetSteps: number, until: StopCondition): EngineStop {
+    const stop = this.#slow.run(budgetSteps, until);
+    this.#countWatched(stop.steps);
+    return stop;
+  }
+
+  step(): Trap | undefined {
+    this.#countWatched(1);
+    return this.#slow.step();
+  }
+
+  #countWatched(steps: number): void {
+    this.#counters.steps += steps;
+    this.#counters.slowSteps += steps;
+    this.#counters.watchedSteps += steps;
+  }
+
+  isAsleep(): boolean {
+    return this.#slow.isAsleep();
+  }
+
+  watch(watch: AccessWatch | undefined): void {
+    this.#slow.watch(watch);
+  }
+
+  get pc(): bigint {
+    return this.#state.pc;
+  }
+
+  get codeBit(): number {
+    return this.#words.codeBit;
+  }
+
+  get codeBitFloatOn(): number {
+    return this.#words.codeBitFloatOn;
+  }
+
+  get codeBitFloatFast(): number {
+    return this.#words.codeBitFloatFast;
+  }
+
+  codePageAt(vaddr: bigint): number {
+    this.#address[0] = vaddr;
+    return this.#banks.codePageAt(this.#halves[0] as number, this.#halves[1] as number);
+  }
+
+  forgetFetches(): void {
+    this.#banks.forgetFetches();
+  }
+}

@@ -1,0 +1,155 @@
+/** What the translating engines of a board's harts share: memory, table, code, and the module of the cold tier. */
+
+import type { Bus } from "../../../bus/bus.ts";
+import type { MachineMemory } from "../../../bus/machine-memory.ts";
+import { PAGE_BYTES } from "../../../bus/machine-memory.ts";
+import { PageFlag } from "../../../bus/ram.ts";
+import type { Hart } from "../../../hart/hart.ts";
+import { HART_STATE_BYTES } from "../../../hart/layout.ts";
+import { SlotDecoder } from "../interpreter/decode-slot.ts";
+import { EventRing } from "../privileged/event-ring.ts";
+import { CodePages, codePageOf, offsetOfSlot, ramOffsetOf } from "./code-pages.ts";
+import { Counters } from "./counters.ts";
+import { type EngineMemory, engineMemory } from "./engine-memory.ts";
+import { RegionSlots } from "./region-slots.ts";
+import { type HartView, noRegions, type RegionHost, type RegionSource } from "./registry.ts";
+
+/** What generated code calls of the hart that runs. */
+export interface HartDoor extends HartView {
+  /** One step by the slow path, and what must follow it; the budget that generated code has then. */
+  bail(budget: number): number;
+  /** The same, because the page of code at the pc is not known. */
+  fetchMiss(budget: number): number;
+  /** Forgets where code is. */
+  forgetFetches(): void;
+}
+
+/** What a module of the cold tier exports. */
+export interface ColdTier {
+  /** Runs the hart at `h` until its budget is used up or given back; what is left of it. */
+  readonly run: (h: number, budget: number) => number;
+  /** The function for slots without a region: `(h, budget, depth) → budget`. */
+  readonly interpret: WebAssembly.ExportValue;
+}
+
+/** Makes the cold tier: `imports` are "m" memory and table, "h" slow, fetchMiss, decode, hot and resolve. */
+export type ColdTierSource = (imports: WebAssembly.Imports) => ColdTier;
+
+/** What a translator is made of. */
+export interface TranslatorParts {
+  readonly harts: readonly Hart[];
+  readonly bus: Bus;
+  readonly memory: MachineMemory;
+  readonly coldTier: ColdTierSource;
+  /** Nobody translates when left out. */
+  readonly regions?: (host: RegionHost) => RegionSource;
+}
+
+/** One machine's translator. */
+export class Translator implements RegionHost {
+  readonly memory: EngineMemory;
+  readonly ram: Bus["ram"];
+  readonly codePages: CodePages;
+  readonly counters = new Counters();
+  readonly events: EventRing;
+  readonly storeFlags: number;
+  readonly imports: WebAssembly.Imports;
+  readonly run: ColdTier["run"];
+  readonly #slots: RegionSlots;
+  readonly #decoder: SlotDecoder;
+  readonly #regions: RegionSource;
+  readonly #doors: HartDoor[] = [];
+  #isFlushDue = false;
+
+  constructor({ harts, bus, memory, coldTier, regions = noRegions }: TranslatorParts) {
+    this.memory = engineMemory(memory);
+    this.ram = bus.ram;
+    const [first] = harts;
+    if (first === undefined) throw new RangeError("a machine has harts");
+    this.events = new EventRing(memory.buffer, first.events);
+    this.storeFlags = harts.length === 1 ? 0xff & ~PageFlag.HOLDS_RESERVATION : 0xff;
+    this.codePages = new CodePages(this.memory, bus.ram, (page, first, length) =>
+      this.#regions.invalidate(page, first, length),
+    );
+    this.#decoder = new SlotDecoder(memory.buffer, bus.ram.u16);
+    this.#slots = new RegionSlots(this.memory);
+    this.imports = { m: { memory: memory.memory, table: this.table } };
+    this.#regions = regions(this);
+    const cold = coldTier({ ...this.imports, h: this.#services() });
+    this.run = cold.run;
+    this.#slots.begin(cold.interpret);
+  }
+
+  get table(): WebAssembly.Table {
+    return this.#slots.table;
+  }
+
+  /** Tells of a hart, in the order of their numbers. */
+  join(door: HartDoor): void {
+    this.#doors.push(door);
+  }
+
+  allocateSlot(): number {
+    const slot = this.#slots.allocate();
+    if (slot === 0) this.requestFlush();
+    return slot;
+  }
+
+  vacate(slot: number): void {
+    this.#slots.vacate(slot);
+  }
+
+  requestFlush(): void {
+    this.#isFlushDue = true;
+  }
+
+  /** Whether generated code should be left soon, so that everything can be flushed. */
+  get isFlushDue(): boolean {
+    return this.#isFlushDue;
+  }
+
+  /** Must come when no generated code is on the stack, before it runs again. */
+  flushIfDue(): void {
+    if (!this.#isFlushDue) return;
+    this.#isFlushDue = false;
+    this.counters.codeFlushes++;
+    for (const door of this.#doors) door.forgetFetches();
+    this.codePages.flush();
+    this.#slots.flush();
+    this.#regions.flush();
+  }
+
+  /** In the contexts of these bits, a virtual page may no longer be this code page. */
+  unmap(codePage: number, bits: number): void {
+    this.#regions.unmap(codePage, bits);
+  }
+
+  /** Nothing is known in the contexts of these bits any more. */
+  withdraw(bits: number): void {
+    if (this.#slots.count > 0) this.#slots.withdraw(bits);
+  }
+
+  /** What the module of the cold tier calls. */
+  #services(): Record<string, WebAssembly.ImportValue> {
+    const doors = this.#doors;
+    const doorOf = (h: number): HartDoor => doors[(h / HART_STATE_BYTES) | 0] as HartDoor;
+    return {
+      slow: (h: number, budget: number): number => doorOf(h).bail(budget),
+      fetchMiss: (h: number, budget: number): number => doorOf(h).fetchMiss(budget),
+      decode: (_h: number, slot: number): void => this.#decode(slot),
+      hot: (h: number, heat: number): void => this.#regions.hot(heat, doorOf(h)),
+      resolve: (h: number, slot: number): number => {
+        this.counters.resolves++;
+        return this.#regions.resolve(slot, doorOf(h));
+      },
+    };
+  }
+
+  /** The slot behind the last halfword of a page stays empty. */
+  #decode(slot: number): void {
+    const offset = offsetOfSlot(slot);
+    if (offset >= PAGE_BYTES) return;
+    this.counters.decodes++;
+    this.#decoder.decode(slot, ramOffsetOf(this.codePages, codePageOf(slot)) + offset);
+  }
+}
