@@ -78,6 +78,10 @@ const READERS: { readonly [N in CsrName]?: (hart: Hart) => bigint } = {
   time: ({ clock }) => clock.mtime, // norm:time_op_rdonly norm:zicntr_rdtime_op norm:zicntr_time_hart_sync
 };
 
+/** Whether reading is looking at the stored word and nothing else. */
+export const isReadAsStored = (name: CsrName): boolean =>
+  READERS[name] === undefined && storedCsrSlot(name) !== undefined;
+
 /** The value of a CSR, 64 bits unsigned. Permission is another question. */
 export function readCsr(hart: Hart, name: CsrName): bigint {
   const reader = READERS[name];

@@ -229,6 +229,10 @@ const WRITERS: { readonly [N in CsrName]?: Writer } = {
   ),
 };
 
+/** Whether writing stores what the fields' rules leave, and has no further effect. */
+export const isWrittenAsStored = (name: CsrName): boolean =>
+  WRITERS[name] === undefined && storedCsrSlot(name) !== undefined;
+
 /** Writes a CSR, 64 bits. Permission is another question; CSRs without storage ignore what is written. */
 export function writeCsr(hart: Hart, name: CsrName, value: bigint): void {
   const writer = WRITERS[name];

@@ -1,0 +1,11 @@
+/** The functions that the fast path consists of, by number in the module. */
+
+/** What bodies call. */
+export interface Parts {
+  /** `(h, budget) → budget`: one step of the slow path. */
+  readonly slow: number;
+  /** See `context-code.ts`. */
+  readonly selectContext: number;
+  /** See `event-code.ts`. */
+  readonly recordEvent: number;
+}
