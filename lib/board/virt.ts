@@ -57,6 +57,11 @@ export interface BoardConfig extends PeripheralConfig {
   readonly translations?: "coherent" | "sticky";
   /** Reports each use of a translation that an earlier change of the tables should have fenced. Costs time; changes nothing. */
   readonly checksFences?: boolean;
+  /**
+   * What makes harts run: the engine that can be read, or the one that translates to WebAssembly. Runs are the same on both, to
+   * the last bit. When left out: the one that `chooseEngine` chose, which is the first unless somebody called it.
+   */
+  readonly engine?: EngineName;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }

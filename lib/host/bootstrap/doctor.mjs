@@ -10,7 +10,7 @@ export const DOCTOR_USAGE = `Usage: dom0 doctor
        dom0 doctor --replay RECORDING
 
 Without options: the optional parts, where each was found, and how to get those that are missing.
-With --replay: repeats a run that dom0 boot --record wrote with the engine's accelerations off, and on QEMU with the same
+With --replay: repeats a run that dom0 boot --record wrote on both engines and without accelerations, and on QEMU with the same
 typed text, and says in words whose bug it is. QEMU is asked only when it can begin as the board did: the recording begins
 at power-on with the program at the start of RAM, nothing but typed text came in, the board has no disk and no network, and
 its firmware is not the kit's own. Exit code: 0 when nothing speaks against the emulator; 1 when the file is no recording;

@@ -1,13 +1,13 @@
 /**
- * `dom0 doctor --replay FILE`: is it my bug or the emulator's? The recorded run is repeated on the engine's other settings,
- * where it must be the same to the last bit, and on QEMU, where it must print the same.
+ * `dom0 doctor --replay FILE`: is it my bug or the emulator's? The recorded run is repeated on both engines and
+ * without accelerations, where it must be the same to the last bit, and on QEMU, where it must print the same.
  */
 import process from "node:process";
 import { parseArgs } from "node:util";
+import type { OpenOptions } from "../../board/open-image.ts";
 import { openReplay } from "../../board/open-replay.ts";
 import type { Recording } from "../../board/recording.ts";
 import type { ReplayReport } from "../../board/replay.ts";
-import type { ReferenceOptions } from "../../engine/reference/create.ts";
 import { attachPresentFirmware } from "../../firmware/firmware.ts";
 import { DOCTOR_USAGE, OPTIONAL_PARTS } from "../bootstrap-modules.ts";
 import { type ConsoleDifference, consoleDifference } from "./console-difference.ts";
@@ -17,12 +17,17 @@ import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing } from "./refusal.ts";
 import { repeat } from "./replay.ts";
 
-/** The engine's accelerations change nothing that a guest sees: if they do, the engine is wrong. */
-const SETTINGS: readonly { readonly title: string; readonly accelerations: ReferenceOptions }[] = [
-  { title: "as recorded", accelerations: {} },
-  { title: "without decode memo", accelerations: { decodeMemo: false } },
-  { title: "without translation cache", accelerations: { translationCache: false } },
-  { title: "without either", accelerations: { decodeMemo: false, translationCache: false } },
+/** Engines and accelerations change nothing that a guest sees: if they do, an engine is wrong. */
+const SETTINGS: readonly (Pick<OpenOptions, "engine" | "accelerations"> & { readonly title: string })[] = [
+  { title: "reference engine", engine: "reference" },
+  { title: "translator", engine: "translator" },
+  { title: "without decode memo", engine: "reference", accelerations: { decodeMemo: false } },
+  { title: "without translation cache", engine: "reference", accelerations: { translationCache: false } },
+  {
+    title: "without either",
+    engine: "reference",
+    accelerations: { decodeMemo: false, translationCache: false },
+  },
 ];
 /** Lines of each side that are shown when the consoles differ. */
 const SHOWN_LINES = 5;
@@ -41,9 +46,9 @@ async function diagnose(args: string[]): Promise<number> {
   const reports: ReplayReport[] = [];
   const typed: Typed[] = [];
   let ours = "";
-  for (const { title, accelerations } of SETTINGS) {
+  for (const { title, ...setting } of SETTINGS) {
     const isFirst = reports.length === 0;
-    const replay = openReplay(recording, { accelerations, prepare: attachPresentFirmware });
+    const replay = openReplay(recording, { ...setting, prepare: attachPresentFirmware });
     if ("kind" in replay) throw new Refusal(`${values.replay}: ${replay.message}`);
     const { console } = replay.board;
     if (isFirst)
@@ -97,15 +102,15 @@ function differenceWords(
 /**
  * The answer, in plain words.
  *
- * @param reports     As recorded, then on the engine's other settings.
+ * @param reports     On the reference engine as it is, then on the other engine and without accelerations.
  * @param difference  What QEMU printed otherwise; undefined when it was not asked.
  */
 export function verdict(reports: readonly ReplayReport[], difference: ConsoleDifference | undefined): string {
   const [first, ...others] = reports;
   if (first?.kind !== "same")
-    return "The recording does not repeat even as it was recorded. If it was made with this version of the kit, that is the\nemulator's bug: please report it, and send the recording.";
+    return "The recording does not repeat on the reference engine. If it was made with this version of the kit, that is the\nemulator's bug: please report it, and send the recording.";
   if (others.some(({ kind }) => kind !== "same"))
-    return "It is the emulator's bug: accelerations must change nothing, and here they do. Please report it, and send the\nrecording.";
+    return "It is the emulator's bug: engines and accelerations must change nothing, and here they do. Please report it, and send\nthe recording.";
   if (difference === undefined)
     return "Nothing speaks against the emulator: every setting gives the same run to the last bit. Look at your program first.";
   if (difference.ours.length + difference.theirs.length === 0)

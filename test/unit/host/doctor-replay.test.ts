@@ -22,13 +22,18 @@ const otherLines = consoleDifference("hello\n", "goodbye\n");
 describe("the verdict", () => {
   it.each([
     ["the recording does not repeat", [differs, differs], agrees, /^The recording does not repeat/],
-    ["accelerations differ", [same, same, differs, same], agrees, /^It is the emulator's bug: accelerations/],
-    ["accelerations differ without QEMU", [same, differs], undefined, /^It is the emulator's bug: accel/],
+    [
+      "accelerations differ",
+      [same, same, differs, same],
+      agrees,
+      /^It is the emulator's bug: engines and accelerations/,
+    ],
+    ["accelerations differ without QEMU", [same, differs], undefined, /^It is the emulator's bug: engines/],
     [
       "accelerations and QEMU differ",
       [same, differs],
       otherLines,
-      /^It is the emulator's bug: accelerations/,
+      /^It is the emulator's bug: engines and accelerations/,
     ],
     ["QEMU was not asked", [same, same], undefined, /^Nothing speaks against the emulator/],
     ["QEMU printed the same", [same, same], agrees, /^It is very probably your program/],
