@@ -12,6 +12,7 @@ const guest = (name: string, about: string): BenchGuest => ({ asset: `images/ben
 
 /** By name, in the order of tables. */
 export const BENCH_GUESTS = {
+  mix: guest("mix", "random places in 256 KiB: calls, branches, a multiplication, a division now and then"),
   sha256: guest("sha256", "SHA-256 of 16 KiB: 32-bit arithmetic, few branches"),
   qsort: guest("qsort", "quicksort of 131,072 words: branches that depend on data"),
   bytecode: guest("bytecode", "an interpreter that counts primes: indirect jumps"),

@@ -68,7 +68,7 @@ export const IMAGE_RECIPES: readonly ImageRecipe[] = [
     compileFlags: FREESTANDING,
     linkFlags: STATIC,
   },
-  ...["sha256", "qsort", "bytecode", "chase", "memcpy", "bigcode", "fencei"].map((name) =>
+  ...["mix", "sha256", "qsort", "bytecode", "chase", "memcpy", "bigcode", "fencei"].map((name) =>
     bench(name, [`${name}.c`]),
   ),
   bench("matmul", ["matmul.c"], ["-ffp-contract=off"]),

@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildBoard } from "../../lib/board/virt.ts";
+import { withRounds } from "../../lib/host/cli/bench/guest-image.ts";
+import { mixModel } from "../../lib/host/cli/bench/mix-program.ts";
 import { assetFile } from "../../lib/host/node-assets.ts";
 import {
   BENCH_GUESTS,
@@ -17,6 +19,7 @@ import { describeWith } from "../support/optional.ts";
 
 /** A few hundred thousand instructions each. */
 const ROUNDS: Record<BenchGuestName, number> = {
+  mix: 2,
   sha256: 1,
   qsort: 1,
   bytecode: 1,
@@ -46,23 +49,6 @@ function onOurs(name: BenchGuestName, rounds: number): bigint {
   return result;
 }
 
-/** The image with its number of rounds in it: QEMU has no other way to be told. */
-function withRounds(name: BenchGuestName, rounds: number): Uint8Array {
-  const board = buildBoard();
-  board.loadElf(imageOf(name));
-  const address = board.symbols.addressOf(ROUNDS_SYMBOL) ?? 0n;
-  const file = imageOf(name);
-  const view = new DataView(file.buffer);
-  const headers = Number(view.getBigUint64(32, true));
-  for (let index = 0; index < view.getUint16(56, true); index++) {
-    const at = headers + 56 * index;
-    const offset = address - view.getBigUint64(at + 24, true);
-    if (offset >= 0n && offset < view.getBigUint64(at + 32, true))
-      view.setBigUint64(Number(view.getBigUint64(at + 8, true) + offset), BigInt(rounds), true);
-  }
-  return file;
-}
-
 describeWith(["qemu"], "benchmark guests", () => {
   for (const name of NAMES) {
     it(`${name} ends with the same word as on QEMU`, () => {
@@ -86,6 +72,10 @@ describeWith(["qemu"], "benchmark guests", () => {
 });
 
 describe("benchmark guests", () => {
+  it("mix ends with the sum of plain arithmetic", () => {
+    expect(onOurs("mix", 2)).toBe(mixModel(2 * 4096));
+  });
+
   it("sha256 hashes as FIPS 180-4 says", () => {
     const message = Buffer.from(Array.from({ length: 16_384 }, (_, index) => index & 255));
     expect(onOurs("sha256", 1)).toBe(createHash("sha256").update(message).digest().readBigUInt64BE());

@@ -1,55 +1,115 @@
-/** `npm run bench -- [NAMES] [--json]`: speed, measured beside a peer in the same run wherever there is one. */
+/** `npm run bench -- [NAMES]`: speed, measured beside QEMU in the same run. */
+import { writeFileSync } from "node:fs";
 import process from "node:process";
-import type { Bench, BenchRow } from "./bench/row.ts";
+import { findPeers, ourName, type Peer } from "./bench/contestants.ts";
+import { type GuestFigures, guestContest } from "./bench/guest-contest.ts";
+import { linuxContest } from "./bench/linux-contest.ts";
+import { machineNames } from "./bench/machine-names.ts";
+import { BENCH_NAMES, type BenchPlan, benchPlan, SIZES } from "./bench/options.ts";
+import { runOtherBenches } from "./bench/other-benches.ts";
+import { profileText } from "./bench/profile.ts";
+import { ratioFigure } from "./bench/ratio-figure.ts";
+import { type BenchReport, reportText } from "./bench/report.ts";
+import { soak } from "./bench/soak.ts";
+import { measureStartUp } from "./bench/start-up.ts";
 import type { Command } from "./main.ts";
 
-const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
-  mix: async () => (await import("./bench/mix.ts")).bench,
-  "guest-boot": async () => (await import("./bench/guest-boot.ts")).bench,
-  "linux-boot": async () => (await import("./bench/linux-boot.ts")).bench,
-  "sbi-call": async () => (await import("./bench/sbi-call.ts")).bench,
-  revert: async () => (await import("./bench/revert.ts")).bench,
-  "time-travel": async () => (await import("./bench/time-travel.ts")).bench,
-  cells: async () => (await import("./bench/cells.ts")).bench,
-};
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
-const COLUMNS = ["bench", "engine", "mips", "seconds", "value", "unit", "peer", "ratio"] as const;
-
-function tableLine(cells: readonly string[]): string {
-  const widths = [22, 10, 8, 9, 10, 16, 22, 6];
-  return cells
-    .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-    .join(" ")
-    .trimEnd();
+/** Runs a part, and keeps what it throws as a line of the report: one wrong result does not hide the other figures. */
+function attempt<T>(failures: string[], part: () => T): T | undefined {
+  try {
+    return part();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    failures.push(message);
+    tell(`FAILED: ${message}`);
+    return undefined;
+  }
 }
 
-const printRow = (row: BenchRow): string => tableLine(COLUMNS.map((column) => String(row[column] ?? "")));
+function sizeText({ sizeName }: BenchPlan, peers: readonly Peer[]): string {
+  const { peerSeconds, turns } = SIZES[sizeName];
+  const often = turns === 1 ? "once" : `${turns} times, in turns; medians`;
+  if (peers.length === 0) return "No QEMU is installed: no ratios";
+  return `Size "${sizeName}": QEMU uses about ${peerSeconds} s a guest, each measured ${often}`;
+}
+
+function measure(plan: BenchPlan): BenchReport {
+  const { engine } = plan;
+  const peers = findPeers();
+  const failures: string[] = [];
+  const guests: GuestFigures[] = [];
+  for (const guest of plan.guests) {
+    const figures = attempt(failures, () => guestContest(guest, engine, peers, SIZES[plan.sizeName], tell));
+    if (figures !== undefined) guests.push(figures);
+  }
+  const startUp = plan.startUp ? attempt(failures, () => measureStartUp(engine)) : undefined;
+  if (plan.linux) tell("linux: a boot to a command and to power-off");
+  const linux = plan.linux
+    ? attempt(failures, () => linuxContest(engine, peers, SIZES[plan.sizeName].turns))
+    : undefined;
+  if (plan.linux && linux === undefined) tell("linux: no figure; npx dom0 fetch linux brings the kernel");
+  const { soakMinutes: minutes } = plan;
+  if (minutes > 0) tell(`soak: ${minutes} minutes of mixed guests`);
+  const soaked = minutes > 0 ? attempt(failures, () => soak({ minutes, engine })) : undefined;
+  return {
+    machine: machineNames(),
+    size: sizeText(plan, peers),
+    engine: ourName(engine),
+    peers: peers.map((peer) => peer.name),
+    guests,
+    ...(linux === undefined ? {} : { linux }),
+    ...(startUp === undefined ? {} : { startUp }),
+    ...(soaked === undefined ? {} : { soak: soaked }),
+    failures,
+  };
+}
+
+function write(path: string, text: string): void {
+  if (path === "-") process.stdout.write(text);
+  else writeFileSync(path, text);
+}
 
 export const command: Command = {
   summary: "measure speed, as ratios against a peer",
-  usage: `Usage: npm run bench -- [NAMES] [--json]
+  usage: `Usage: npm run bench -- [NAMES] [--long | --short] [--guests A,B] [--engine NAME] [--soak MINUTES] [--json PATH] [--figure PATH]
+       npm run bench -- --profile GUEST|linux [--engine NAME]
 
-Benchmarks: ${Object.keys(BENCHES).join(", ")}; all of them when none is named.
---json prints one object a line: bench, engine, mips, seconds, peer, ratio, unit, value; what does not apply is left out.
-A ratio above 1 means faster than the peer. Figures depend on the machine: compare ratios, not seconds.`,
+Names: ${BENCH_NAMES.join(", ")}.
+Without one: all guests, a boot of Linux, and start-up, on the translator beside each QEMU that is installed.
+  --quick         QEMU uses about 2 s a guest, measured twice: some six minutes in all (the default)
+  --long          QEMU uses 8 s or more, measured three times: the figures to quote
+  --short         half a second, once: shows that everything works
+  --engine NAME   translator (the default) or reference
+  --soak MINUTES  besides, how memory grows while guests of all kinds run
+  --json PATH     all figures and what they belong to; "-" prints them
+  --figure PATH   the ratios as a picture (SVG)
+  --profile NAME  where the time of one guest goes, and why translated code was left
+
+Times are processor time of whole processes, compile threads included, less a run that does the work once. Each result is
+compared before its time counts. A ratio above 1 means faster than the faster QEMU. Nothing is a test: a missed target
+exits with 0, a wrong result with 1.`,
   async run(args) {
-    const json = args.includes("--json");
-    const names = args.filter((argument) => argument !== "--json" && argument !== "--");
-    const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
-    if (unknown.length > 0) {
-      process.stderr.write(
-        `dom0 bench: there is no benchmark "${unknown[0]}"; there are ${Object.keys(BENCHES).join(", ")}.\n`,
-      );
+    const plan = benchPlan(args);
+    if ("problem" in plan) {
+      process.stderr.write(`dom0 bench: ${plan.problem}.\n`);
       return 2;
     }
-    if (!json) process.stdout.write(`${tableLine(COLUMNS)}\n`);
-    for (const [name, load] of Object.entries(BENCHES)) {
-      if (names.length > 0 && !names.includes(name)) continue;
-      const bench = await load();
-      if (!json) process.stderr.write(`${name}: ${bench.about}\n`);
-      for (const row of await bench.run())
-        process.stdout.write(`${json ? JSON.stringify(row) : printRow(row)}\n`);
+    if (plan.profile !== undefined) {
+      process.stdout.write(profileText(plan.profile, plan.engine));
+      return 0;
     }
-    return 0;
+    const report = measure(plan);
+    const isEmpty = report.guests.length === 0 && !plan.linux && !plan.startUp && plan.soakMinutes === 0;
+    if (!isEmpty) process.stdout.write(reportText(report));
+    const others = await runOtherBenches(plan.others, {
+      about: tell,
+      row: (line) => process.stdout.write(`${line}\n`),
+    });
+    if (plan.jsonPath !== undefined)
+      write(plan.jsonPath, `${JSON.stringify({ format: "dom0-bench 1", ...report, others }, null, 1)}\n`);
+    if (plan.figurePath !== undefined) write(plan.figurePath, ratioFigure(report));
+    return report.failures.length === 0 ? 0 : 1;
   },
 };

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { timedProcess } from "./timed-process.ts";
 
 /** Bytes to put at a physical address. */
 export interface Blob {
@@ -18,36 +19,21 @@ export interface QemuRun {
   readonly exitCode: number;
 }
 
-const PROGRAM = "qemu-system-riscv64";
+/** The system's own QEMU. */
+export const QEMU = "qemu-system-riscv64";
 const LIMIT_MS = 60_000;
 const MACHINE = "-M virt -m 16M -bios none -display none -serial null -monitor none".split(" ");
 
-/** Runs a program under POSIX `times`, whose second line is the processor time of what the shell ran. */
-const TIMED = '"$0" "$@"; status=$?; times; exit $status';
-
-/** User and system seconds of the second line of `times`: `0m1.25s 0m0.02s`. */
-function childSeconds(times: string): number {
-  const line = times.trim().split("\n").at(-1) ?? "";
-  const parts = [...line.matchAll(/(\d+)m([\d.]+)s/g)];
-  if (parts.length !== 2) throw new Error(`sh printed no processor times: "${times}"`);
-  return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0);
-}
-
 /** QEMU's name and version, or `undefined` when it is not installed. */
 export function qemuName(): string | undefined {
-  const { status, stdout } = spawnSync(PROGRAM, ["--version"], { encoding: "utf8" });
+  const { status, stdout } = spawnSync(QEMU, ["--version"], { encoding: "utf8" });
   const version = /version ([\d.]+)/.exec(stdout ?? "")?.[1];
   return status === 0 && version !== undefined ? `qemu ${version} TCG` : undefined;
 }
 
 /** Runs QEMU until the guest switches it off. Throws when it does not. */
-export function timedQemu(args: readonly string[], limitMs: number): QemuRun {
-  const { status, stdout, stderr } = spawnSync("sh", ["-c", TIMED, PROGRAM, ...args], {
-    encoding: "utf8",
-    timeout: limitMs,
-  });
-  if (status === null) throw new Error(`QEMU did not end by itself: ${stderr}`);
-  return { seconds: childSeconds(stdout), exitCode: status };
+export function timedQemu(args: readonly string[], limitMs: number, program = QEMU): QemuRun {
+  return timedProcess(program, args, limitMs);
 }
 
 /** Runs the blobs from the start of RAM until the guest switches off. Throws when it does not: that is our bug. */
