@@ -1,6 +1,7 @@
 /** A board with stock Linux in it, ready to run. */
 import type { Board } from "../../board/board.ts";
 import type { FileEntry } from "../../board/disk/file-tree.ts";
+import type { EngineName } from "../../board/engine-choice.ts";
 import { loadLinux } from "../../board/linux-boot.ts";
 import { buildBoard, type HartCount } from "../../board/virt.ts";
 import { installFirmware } from "../../firmware/firmware.ts";
@@ -18,6 +19,8 @@ export interface LinuxOptions {
   readonly harts?: HartCount;
   readonly ramBytes?: number;
   readonly seed?: number;
+  /** Which engine the harts have; the board's own choice when left out. */
+  readonly engine?: EngineName;
   /** Shell commands to run instead of a shell; then the machine switches itself off. */
   readonly command?: string;
   /** More files for the root disk. */
@@ -58,7 +61,8 @@ export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): Lin
     ...(options.files === undefined ? {} : { files: options.files }),
   });
   if (!(disk instanceof Uint8Array)) return { kind: "refused", message: disk.message };
-  const board = buildBoard({ ramBytes, harts, seed, disk });
+  const engine = options.engine === undefined ? {} : { engine: options.engine };
+  const board = buildBoard({ ramBytes, harts, seed, disk, ...engine });
   const layout = loadLinux(board, {
     kernel: files.kernel,
     initramfs,
