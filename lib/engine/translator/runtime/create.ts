@@ -6,7 +6,6 @@ import { TranslationSources } from "../../../mmu/translation-cache.ts";
 import type { TranslationMemory } from "../../../mmu/translation-memory.ts";
 import type { SlowPath } from "../../engine.ts";
 import { FLAGS, RAM_OFFSET } from "../layout.ts";
-import { createColdTier } from "./cold-tier.ts";
 import { TranslationBanks } from "./translation-banks.ts";
 import { Translator, type TranslatorParts } from "./translator.ts";
 import { TranslatorEngine } from "./translator-engine.ts";
@@ -26,11 +25,11 @@ export function createTranslatorEngines<Harts extends readonly Hart[]>(
     readonly bus: Bus;
     /** Laid out by `ENGINE_PLAN`. */
     readonly memory: MachineMemory;
-  } & Partial<Pick<TranslatorParts, "coldTier" | "regions">>,
+  } & Pick<TranslatorParts, "regions">,
   slowPaths: SlowPathSource,
 ): EngineOfEach<Harts> {
   const { harts, bus } = parts;
-  const translator = new Translator({ coldTier: createColdTier, ...parts });
+  const translator = new Translator(parts);
   const sources = new TranslationSources(bus.ram);
   const banks = harts.map(
     (hart) =>

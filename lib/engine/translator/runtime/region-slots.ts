@@ -6,32 +6,20 @@ import {
   JUMP_CACHE_ENTRIES,
   JUMP_CACHE_ENTRY_BYTES,
   MISFIT_CELLS,
+  SLOT_INTERPRET,
   TABLE_SLOTS,
 } from "../layout.ts";
 import type { EngineMemory } from "./engine-memory.ts";
 
-/** Hands out slots. All of them hold the interpreter until somebody puts a region there. */
+/** Hands out slots. What was handed out holds the interpreter until somebody puts a region there. */
 export class RegionSlots {
   readonly table: WebAssembly.Table;
   readonly #memory: EngineMemory;
-  #interpret: WebAssembly.ExportValue | null = null;
   #next = FIRST_REGION_SLOT;
 
   constructor(memory: EngineMemory) {
     this.#memory = memory;
-    this.table = new WebAssembly.Table({
-      element: "anyfunc",
-      initial: FIRST_REGION_SLOT,
-      maximum: TABLE_SLOTS,
-    });
-  }
-
-  /** Puts the interpreter everywhere. Must come once, before anything runs. */
-  begin(interpret: WebAssembly.ExportValue): void {
-    this.#interpret = interpret;
-    this.table.grow(TABLE_SLOTS - FIRST_REGION_SLOT, interpret);
-    for (let slot = 0; slot < FIRST_REGION_SLOT; slot++)
-      if (this.table.get(slot) === null) this.table.set(slot, interpret);
+    this.table = new WebAssembly.Table({ element: "anyfunc", initial: TABLE_SLOTS });
   }
 
   /** Slots in use. */
@@ -41,12 +29,15 @@ export class RegionSlots {
 
   /** The next free slot; 0 when there is none. */
   allocate(): number {
-    return this.#next < TABLE_SLOTS ? this.#next++ : 0;
+    if (this.#next === TABLE_SLOTS) return 0;
+    const slot = this.#next++;
+    this.vacate(slot);
+    return slot;
   }
 
   /** The interpreter takes a slot's place, and nothing fits it any more. */
   vacate(slot: number): void {
-    this.table.set(slot, this.#interpret);
+    this.table.set(slot, this.table.get(SLOT_INTERPRET));
     this.#memory.i32[(CELLS >>> 2) + slot] = 0;
     this.#memory.i32[(MISFIT_CELLS >>> 2) + slot] = 0;
   }

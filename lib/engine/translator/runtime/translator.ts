@@ -7,6 +7,7 @@ import { PageFlag } from "../../../bus/ram.ts";
 import type { Hart } from "../../../hart/hart.ts";
 import { HART_STATE_BYTES } from "../../../hart/layout.ts";
 import { SlotDecoder } from "../interpreter/decode-slot.ts";
+import { type InterpreterImports, instantiateInterpreter } from "../interpreter/generate.ts";
 import { EventRing } from "../privileged/event-ring.ts";
 import { CodePages, codePageOf, offsetOfSlot, ramOffsetOf } from "./code-pages.ts";
 import { Counters } from "./counters.ts";
@@ -24,26 +25,17 @@ export interface HartDoor extends HartView {
   forgetFetches(): void;
 }
 
-/** What a module of the cold tier exports. */
-export interface ColdTier {
-  /** Runs the hart at `h` until its budget is used up or given back; what is left of it. */
-  readonly run: (h: number, budget: number) => number;
-  /** The function for slots without a region: `(h, budget, depth) → budget`. */
-  readonly interpret: WebAssembly.ExportValue;
-}
-
-/** Makes the cold tier: `imports` are "m" memory and table, "h" slow, fetchMiss, decode, hot and resolve. */
-export type ColdTierSource = (imports: WebAssembly.Imports) => ColdTier;
-
 /** What a translator is made of. */
 export interface TranslatorParts {
   readonly harts: readonly Hart[];
   readonly bus: Bus;
   readonly memory: MachineMemory;
-  readonly coldTier: ColdTierSource;
   /** Nobody translates when left out. */
   readonly regions?: (host: RegionHost) => RegionSource;
 }
+
+/** Arrivals after which somebody may translate. */
+const HEAT_THRESHOLD = 128;
 
 /** One machine's translator. */
 export class Translator implements RegionHost {
@@ -54,14 +46,15 @@ export class Translator implements RegionHost {
   readonly events: EventRing;
   readonly storeFlags: number;
   readonly imports: WebAssembly.Imports;
-  readonly run: ColdTier["run"];
+  /** Runs the hart at `h` until its budget is used up or given back; what is left of it. */
+  readonly run: (h: number, budget: number) => number;
   readonly #slots: RegionSlots;
   readonly #decoder: SlotDecoder;
   readonly #regions: RegionSource;
   readonly #doors: HartDoor[] = [];
   #isFlushDue = false;
 
-  constructor({ harts, bus, memory, coldTier, regions = noRegions }: TranslatorParts) {
+  constructor({ harts, bus, memory, regions = noRegions }: TranslatorParts) {
     this.memory = engineMemory(memory);
     this.ram = bus.ram;
     const [first] = harts;
@@ -75,9 +68,8 @@ export class Translator implements RegionHost {
     this.#slots = new RegionSlots(this.memory);
     this.imports = { m: { memory: memory.memory, table: this.table } };
     this.#regions = regions(this);
-    const cold = coldTier({ ...this.imports, h: this.#services() });
-    this.run = cold.run;
-    this.#slots.begin(cold.interpret);
+    const options = { flagMask: this.storeFlags, heatThreshold: HEAT_THRESHOLD };
+    this.run = instantiateInterpreter(options, memory.memory, this.table, this.#services()).run;
   }
 
   get table(): WebAssembly.Table {
@@ -130,7 +122,7 @@ export class Translator implements RegionHost {
   }
 
   /** What the module of the cold tier calls. */
-  #services(): Record<string, WebAssembly.ImportValue> {
+  #services(): InterpreterImports {
     const doors = this.#doors;
     const doorOf = (h: number): HartDoor => doors[(h / HART_STATE_BYTES) | 0] as HartDoor;
     return {
