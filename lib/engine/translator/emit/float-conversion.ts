@@ -20,6 +20,9 @@ const ROUNDINGS = ["rne", "rtz", "rdn", "rup", "rmm"] as const satisfies readonl
 const forEach = (emitter: (mode: RoundingName) => Emitter): EveryRounding =>
   Object.fromEntries(ROUNDINGS.map((mode) => [mode, emitter(mode)])) as EveryRounding;
 
+/** One emitter for all modes: what loses no digit does so in each. */
+const inEveryMode = (emitter: Emitter): EveryRounding => forEach(() => emitter);
+
 /** Rounds a double on the stack to a whole one; towards zero, the conversion does it itself. */
 const WHOLE: { readonly [R in RoundingName]: (e: Emission) => void } = {
   rne: (e) => e.code.op("f64.nearest"),
@@ -151,7 +154,7 @@ const widen = rounding((e) => {
   e.setF(() => e.code.get(result));
 });
 
-/** All of them. What loses no digit does so in every mode. */
+/** All of them. */
 export const FLOAT_CONVERSIONS = {
   "fcvt.w.d": toInteger(pushDouble, TARGETS.w),
   "fcvt.wu.d": toInteger(pushDouble, TARGETS.wu),
@@ -161,14 +164,14 @@ export const FLOAT_CONVERSIONS = {
   "fcvt.wu.s": toInteger(pushPromoted, TARGETS.wu),
   "fcvt.l.s": toInteger(pushPromoted, TARGETS.l),
   "fcvt.lu.s": toInteger(pushPromoted, TARGETS.lu),
-  "fcvt.d.w": forEach(() => toDouble(pushWord, "f64.convert_i32_s")),
-  "fcvt.d.wu": forEach(() => toDouble(pushWord, "f64.convert_i32_u")),
+  "fcvt.d.w": inEveryMode(toDouble(pushWord, "f64.convert_i32_s")),
+  "fcvt.d.wu": inEveryMode(toDouble(pushWord, "f64.convert_i32_u")),
   "fcvt.d.l": { rne: toDouble(pushInteger, "f64.convert_i64_s") },
   "fcvt.d.lu": { rne: toDouble(pushInteger, "f64.convert_i64_u") },
   "fcvt.s.w": toSingle(pushWord, "f32.convert_i32_s"),
   "fcvt.s.wu": toSingle(pushWord, "f32.convert_i32_u"),
   "fcvt.s.l": toSingle(pushInteger, "f32.convert_i64_s"),
   "fcvt.s.lu": toSingle(pushInteger, "f32.convert_i64_u"),
-  "fcvt.d.s": forEach(() => widen),
+  "fcvt.d.s": inEveryMode(widen),
   "fcvt.s.d": { rne: narrow },
 } as const;

@@ -65,26 +65,26 @@ export const SIGN_INJECTIONS = {
   }),
 } as const;
 
-/** The same where both sources are one register: move, negate, absolute value. */
+/** The same where both sources are one register, under the names that assemblers have for it. */
 export const SELF_INJECTIONS = {
-  "fsgnj.d": double((e) => e.f1()),
-  "fsgnjn.d": double((e) => {
+  "fmv.d": double((e) => e.f1()),
+  "fneg.d": double((e) => {
     e.f1();
     e.code.op("f64.neg");
   }),
-  "fsgnjx.d": double((e) => {
+  "fabs.d": double((e) => {
     e.f1();
     e.code.op("f64.abs");
   }),
-  "fsgnj.s": single(1, (e) => e.code.get(e.temp64(0))),
-  "fsgnjn.s": single(1, (e) => {
+  "fmv.s": single(1, (e) => e.code.get(e.temp64(0))),
+  "fneg.s": single(1, (e) => {
     e.code.get(e.temp64(0));
     e.code.i64(SINGLE_SIGN);
     e.code.op("i64.xor");
   }),
-  "fsgnjx.s": single(1, (e) => {
+  "fabs.s": single(1, (e) => {
     e.code.get(e.temp64(0));
     e.code.i64(~SINGLE_SIGN);
     e.code.op("i64.and");
   }),
-} as const satisfies Record<keyof typeof SIGN_INJECTIONS, Emitter>;
+} as const;

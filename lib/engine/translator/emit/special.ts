@@ -5,6 +5,7 @@
 import type { Decoded } from "../../../isa/decode.ts";
 import type { Mnemonic } from "../../../isa/instructions.ts";
 import type { Emitter } from "./emitter.ts";
+import { SELF_INJECTIONS } from "./float-sign.ts";
 import { branchOnZero, compute, unary, wordUnary } from "./shape.ts";
 
 /**
@@ -26,6 +27,7 @@ export const SPECIAL_EMITTERS = {
   }),
   beqz: branchOnZero("i64.eqz"),
   bnez: branchOnZero("i64.eqz", "i32.eqz"),
+  ...SELF_INJECTIONS,
 } as const satisfies Record<string, Emitter>;
 
 /** Name of a simpler instruction. */
@@ -33,6 +35,11 @@ export type SpecialName = keyof typeof SPECIAL_EMITTERS;
 
 /** What an instruction is with these operands, if it is something simpler. */
 type Simplification = (operands: Decoded) => SpecialName | undefined;
+
+const ofOneRegister =
+  (name: SpecialName): Simplification =>
+  ({ rs1, rs2 }) =>
+    rs1 === rs2 ? name : undefined;
 
 export const SIMPLIFICATIONS: { readonly [M in Mnemonic]?: Simplification } = {
   addi: ({ rs1, imm }) => (rs1 === 0 ? "li" : imm === 0n ? "mv" : undefined),
@@ -43,4 +50,10 @@ export const SIMPLIFICATIONS: { readonly [M in Mnemonic]?: Simplification } = {
   sltu: ({ rs1 }) => (rs1 === 0 ? "snez" : undefined),
   beq: ({ rs2 }) => (rs2 === 0 ? "beqz" : undefined),
   bne: ({ rs2 }) => (rs2 === 0 ? "bnez" : undefined),
+  "fsgnj.d": ofOneRegister("fmv.d"),
+  "fsgnjn.d": ofOneRegister("fneg.d"),
+  "fsgnjx.d": ofOneRegister("fabs.d"),
+  "fsgnj.s": ofOneRegister("fmv.s"),
+  "fsgnjn.s": ofOneRegister("fneg.s"),
+  "fsgnjx.s": ofOneRegister("fabs.s"),
 };

@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 import type { Emit, Emitter } from "../../../../../lib/engine/translator/emit/emitter.ts";
 import { FLOAT_EMITTERS, type FloatMnemonic } from "../../../../../lib/engine/translator/emit/float.ts";
 import { SELF_INJECTIONS } from "../../../../../lib/engine/translator/emit/float-sign.ts";
+import { emitterOf } from "../../../../../lib/engine/translator/emit/table.ts";
+import { decodeOrIllegal } from "../../../../../lib/isa/decode.ts";
 import type { ExecContext } from "../../../../../lib/isa/insn.ts";
-import { INSTRUCTIONS } from "../../../../../lib/isa/instructions.ts";
+import { EXTENSIONS, INSTRUCTIONS } from "../../../../../lib/isa/instructions.ts";
 import { FloatFlag, Rounding } from "../../../../../lib/isa/softfloat/rounding.ts";
 import { FloatBench, type FloatCase, type FloatOutcome, UNTOUCHED } from "../../../../support/float-bench.ts";
 import { floatCase } from "../../../../support/float-cases.ts";
@@ -41,13 +43,14 @@ function variantsOf(mnemonic: FloatMnemonic): Variant[] {
   });
 }
 
-const SELF_VARIANTS: readonly Variant[] = Object.entries(SELF_INJECTIONS).map(([mnemonic, emitter]) => ({
-  name: `${mnemonic} of one register`,
-  mnemonic: mnemonic as FloatMnemonic,
-  emitter,
-  mode: Rounding.RNE,
-  isSelf: true,
-}));
+/** The mnemonics behind the names that injection from one register into itself has. */
+const INJECTION_OF = { fmv: "fsgnj", fneg: "fsgnjn", fabs: "fsgnjx" } as const;
+
+const SELF_VARIANTS: readonly Variant[] = Object.entries(SELF_INJECTIONS).map(([name, emitter]) => {
+  const [operation, precision] = name.split(".") as [keyof typeof INJECTION_OF, "s" | "d"];
+  const mnemonic: FloatMnemonic = `${INJECTION_OF[operation]}.${precision}`;
+  return { name, mnemonic, emitter, mode: Rounding.RNE, isSelf: true };
+});
 
 const VARIANTS: readonly Variant[] = [
   ...(Object.keys(FLOAT_EMITTERS) as FloatMnemonic[]).flatMap(variantsOf),
@@ -131,7 +134,38 @@ function firstDifference(
 const withSelf = (variant: Variant, one: FloatCase): FloatCase =>
   variant.isSelf === true ? { ...one, f: [one.f[0], one.f[0], one.f[2]] } : one;
 
-describe("a floating-point emitter", () => {
+const BOX = 0xffff_ffffn << 32n;
+
+/** A number as a register holds it. */
+function registerOf(value: number, isSingle: boolean): bigint {
+  const view = new DataView(new ArrayBuffer(8));
+  if (isSingle) view.setFloat32(4, value);
+  else view.setFloat64(0, value);
+  return isSingle ? BOX | view.getBigUint64(0) : view.getBigUint64(0);
+}
+
+/** Numbers as programs have them: positive, of any length, none that an unsigned integer cannot hold; some factors are zero. */
+function ordinaryCases(count: number, isSingle: boolean): FloatCase[] {
+  const below = seededNumbers(17);
+  const number = (): bigint => {
+    const value = 2 ** (below(60) - 30) * (1 + below(2 ** 32) / 2 ** 32 + below(2 ** 20) / 2 ** 52);
+    return registerOf(below(4) === 0 ? below(1000) + 1 : value, isSingle);
+  };
+  return Array.from({ length: count }, () => ({
+    f: [number(), number(), number()],
+    x: BigInt(below(2 ** 31)),
+  }));
+}
+
+const OF_PRODUCT = /^fn?m(add|sub|ul)/;
+
+describe("A floating-point emitter", () => {
+  it("exists for every instruction of F and D", () => {
+    const mnemonics = Object.keys({ ...EXTENSIONS.f, ...EXTENSIONS.d });
+    const covered = new Set<string>(VARIANTS.map(({ mnemonic }) => mnemonic));
+    expect(mnemonics.filter((mnemonic) => !covered.has(mnemonic))).toEqual([]);
+  });
+
   it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
     "%s gives what its record gives, or leaves everything as it was",
     (_name, variant) => {
@@ -145,4 +179,35 @@ describe("a floating-point emitter", () => {
     },
     600_000,
   );
+
+  it.each(VARIANTS.map((variant) => [variant.name, variant] as const))(
+    "%s leaves no ordinary number to the slow path",
+    (_name, variant) => {
+      const bench = new FloatBench(variant.emitter, CHUNK);
+      const isSingle = readsSingles(variant.mnemonic);
+      const cases = ordinaryCases(CHUNK / 4, isSingle);
+      const left = bench.run(cases).findIndex(({ bailed }) => bailed);
+      expect(cases[left]?.f.map(text)).toBeUndefined();
+      if (!OF_PRODUCT.test(variant.mnemonic)) return;
+      const zero = registerOf(0, isSingle);
+      const zeroes: FloatCase[] = cases.flatMap(({ f: [a, b, c], x }) => [
+        { f: [zero, b, c] as const, x },
+        { f: [a, zero, zero] as const, x },
+      ]);
+      expect(bench.run(zeroes).some(({ bailed }) => bailed)).toBe(false);
+    },
+  );
+
+  it("serves a dynamic rounding mode as to nearest, and no reserved one", () => {
+    const opOf = (word: number) => emitterOf(decodeOrIllegal(word))?.name;
+    const withMode = (mnemonic: "fadd.d" | "fcvt.w.d", mode: number) =>
+      INSTRUCTIONS[mnemonic].match | (mode << 12);
+    expect([0, 7].map((mode) => opOf(withMode("fadd.d", mode)))).toEqual(["fadd.d", "fadd.d"]);
+    expect([1, 5, 6].map((mode) => opOf(withMode("fadd.d", mode)))).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect([1, 5].map((mode) => opOf(withMode("fcvt.w.d", mode)))).toEqual(["fcvt.w.d.rtz", undefined]);
+  });
 });
