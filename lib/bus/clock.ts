@@ -53,7 +53,6 @@ export class Clock {
   /** `retired` at which the next alarm is due; infinite when there is none. Read by engines. */
   alarmAtRetired = Number.POSITIVE_INFINITY;
   #sleptInsns = 0;
-  /** What guests added to `mtime` by writing it. */
   #tickOffset = 0n;
   readonly #alarms: ClockAlarm[] = [];
   readonly #mtimeListeners: (() => void)[] = [];
@@ -66,6 +65,11 @@ export class Clock {
   /** Instruction times spent in WFI with nothing to do. */
   get sleptInsns(): number {
     return this.#sleptInsns;
+  }
+
+  /** What guests added to `mtime` by writing it, in ticks. */
+  get tickOffset(): bigint {
+    return this.#tickOffset;
   }
 
   /** `mtime`, which the `time` CSR shows too: unsigned 64-bit, ticks since reset unless a guest wrote it. */

@@ -2,7 +2,7 @@
  * The function that turns a hart to another mode or other rights: `(h, mode, mstatus, vsstatus) → 1`, or 0 and no effect where
  * the runtime does not know yet which translations hold there.
  *
- * It says in code what `dataContext` (the translation cache's) and the words of `layout.ts` say.
+ * It says in code what `dataContext` of `mmu/access-context.ts` and the words of `layout.ts` say.
  */
 import { fieldMask } from "../../../bits/field.ts";
 import { CSRS } from "../../../isa/csr-map.ts";
@@ -11,7 +11,6 @@ import { FETCH_BANK_AREA, FETCH_BANK_BYTES, WORD } from "../layout.ts";
 import { Code, type Local } from "../wasm/code.ts";
 import type { ModuleWriter } from "../wasm/module.ts";
 import { StateCode } from "./state-code.ts";
-import { PRIVILEGED_WORD } from "./words.ts";
 
 const { MPRV, MPP, MPV, SUM, MXR, FS } = CSRS.mstatus.fields;
 const { NX, frm } = CSRS.fcsr.fields;
@@ -43,7 +42,6 @@ export function writeSelectContext(module: ModuleWriter): number {
   }
   state.setWord(WORD.dataBank, () => code.get(dataBank));
   state.setWord(WORD.fetchBank, () => code.get(fetchBank));
-  state.setWord(PRIVILEGED_WORD.contextChanged, () => code.i32(1));
   setCodeBits(state, fetchBank, mode, mstatus, vsstatus);
   code.i32(1);
   module.define(index, code.finish());

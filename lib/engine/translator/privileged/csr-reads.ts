@@ -70,10 +70,9 @@ const counter =
 function pushTime({ state, mode }: Access): void {
   const { code, h } = state;
   state.retired();
-  code.op("i64.trunc_f64_u");
   code.get(h);
-  code.load("i64.load", PRIVILEGED_WORD.sleptInsns);
-  code.op("i64.add");
+  code.load("f64.load", PRIVILEGED_WORD.sleptInsns);
+  code.ops("f64.add", "i64.trunc_f64_u");
   code.i64(BigInt(INSNS_PER_TICK));
   code.op("i64.div_u");
   code.get(h);

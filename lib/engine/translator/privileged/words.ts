@@ -1,8 +1,7 @@
 /** The words of a hart that only its privileged instructions need, and who keeps them true. */
-import { type Clock, INSNS_PER_TICK } from "../../../bus/clock.ts";
+import type { Clock } from "../../../bus/clock.ts";
 import type { Hart } from "../../../hart/hart.ts";
 import { WORD } from "../layout.ts";
-import type { EventRing } from "./event-ring.ts";
 
 /** Places in a hart's spare words, in bytes from its state block. */
 export const PRIVILEGED_WORD = {
@@ -10,29 +9,35 @@ export const PRIVILEGED_WORD = {
   hartId: WORD.spare,
   /** i32. 1: translations never outlive the entries that they were read from, so a fence has nothing to do. */
   fencesAreIdle: WORD.spare + 4,
-  /** i32. Set by the fast path when mode or rights have changed: the slow path must select its context anew, then clear it. */
-  contextChanged: WORD.spare + 8,
-  /** i64. Instruction times that the machine has slept. */
-  sleptInsns: WORD.spare + 16,
+  /** f64. Instruction times that the machine has slept. */
+  sleptInsns: WORD.spare + 8,
   /** i64. What guests added to `mtime` by writing it, in ticks. */
-  tickOffset: WORD.spare + 24,
+  tickOffset: WORD.spare + 16,
 } as const;
 
 /** Writes a hart's words. One for each hart. */
 export class PrivilegedWords {
-  readonly #hart: Hart;
-  readonly #ring: EventRing;
-  readonly #view: DataView;
-  readonly #h: number;
+  readonly #clock: Clock;
+  readonly #f64: Float64Array;
+  readonly #i64: BigInt64Array;
+  /** Indices of words. */
+  readonly #retiredAtTrap: number;
+  readonly #sleptInsns: number;
+  readonly #tickOffset: number;
+  /** The bigint of which the word has the low bits. */
+  #writtenOffset: bigint | undefined;
 
   /** @param h  Address of the hart's state block in `buffer`. */
-  constructor(buffer: ArrayBuffer, h: number, hart: Hart, ring: EventRing) {
-    this.#hart = hart;
-    this.#ring = ring;
-    this.#view = new DataView(buffer);
-    this.#h = h;
-    this.#set("hartId", hart.id);
-    this.#set("fencesAreIdle", hart.remembered === undefined ? 1 : 0);
+  constructor(buffer: ArrayBuffer, h: number, hart: Hart) {
+    this.#clock = hart.clock;
+    this.#f64 = new Float64Array(buffer, 0, Math.floor(buffer.byteLength / 8));
+    this.#i64 = new BigInt64Array(buffer, 0, this.#f64.length);
+    this.#retiredAtTrap = (h + WORD.retiredAtTrap) / 8;
+    this.#sleptInsns = (h + PRIVILEGED_WORD.sleptInsns) / 8;
+    this.#tickOffset = (h + PRIVILEGED_WORD.tickOffset) / 8;
+    const i32 = new Int32Array(buffer);
+    i32[(h + PRIVILEGED_WORD.hartId) / 4] = hart.id;
+    i32[(h + PRIVILEGED_WORD.fencesAreIdle) / 4] = hart.remembered === undefined ? 1 : 0;
   }
 
   /**
@@ -41,26 +46,11 @@ export class PrivilegedWords {
    * the slow path, trap by trap, as it always was.)
    */
   refresh(): void {
-    const { clock } = this.#hart;
-    const view = this.#view;
-    view.setInt32(this.#h + WORD.fastPrivileged, this.#ring.isWelcome(this.#hart) ? 1 : 0, true);
-    view.setFloat64(this.#h + WORD.retiredAtTrap, clock.retired, true);
-    view.setBigInt64(this.#h + PRIVILEGED_WORD.sleptInsns, BigInt(clock.sleptInsns), true);
-    view.setBigInt64(this.#h + PRIVILEGED_WORD.tickOffset, tickOffset(clock), true);
-  }
-
-  /** Whether the fast path has changed mode or rights since this was asked last. */
-  takeContextChange(): boolean {
-    const at = this.#h + PRIVILEGED_WORD.contextChanged;
-    const hasChanged = this.#view.getInt32(at, true) !== 0;
-    if (hasChanged) this.#view.setInt32(at, 0, true);
-    return hasChanged;
-  }
-
-  #set(name: keyof typeof PRIVILEGED_WORD, value: number): void {
-    this.#view.setInt32(this.#h + PRIVILEGED_WORD[name], value, true);
+    const { retired, sleptInsns, tickOffset } = this.#clock;
+    this.#f64[this.#retiredAtTrap] = retired;
+    this.#f64[this.#sleptInsns] = sleptInsns;
+    if (tickOffset === this.#writtenOffset) return;
+    this.#writtenOffset = tickOffset;
+    this.#i64[this.#tickOffset] = tickOffset;
   }
 }
-
-const tickOffset = (clock: Clock): bigint =>
-  BigInt.asIntN(64, clock.mtime - BigInt(Math.floor(clock.now / INSNS_PER_TICK)));

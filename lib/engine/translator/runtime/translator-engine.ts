@@ -10,6 +10,7 @@ import type { HartState } from "../../../hart/state.ts";
 import type { Trap } from "../../../isa/trap.ts";
 import type { AccessWatch } from "../../../mmu/access-watch.ts";
 import type { Engine, EngineStop, SlowPath, StopCondition } from "../../engine.ts";
+import { PrivilegedWords } from "../privileged/words.ts";
 import type { Counters } from "./counters.ts";
 import { HartWords } from "./hart-words.ts";
 import type { TranslationBanks } from "./translation-banks.ts";
@@ -39,6 +40,7 @@ export class TranslatorEngine implements Engine, HartDoor {
   readonly #translator: Translator;
   readonly #banks: TranslationBanks;
   readonly #words: HartWords;
+  readonly #privilegedWords: PrivilegedWords;
   readonly #counters: Counters;
   /** Steps of the present run that generated code has not been given. */
   #aside = 0;
@@ -55,6 +57,7 @@ export class TranslatorEngine implements Engine, HartDoor {
     this.#banks = banks;
     this.#counters = translator.counters;
     this.#words = new HartWords(translator.memory, h);
+    this.#privilegedWords = new PrivilegedWords(hart.state.bytes.buffer as ArrayBuffer, h, hart);
     translator.join(this);
   }
 
@@ -111,6 +114,7 @@ export class TranslatorEngine implements Engine, HartDoor {
     const { retired, alarmAtRetired } = this.#clock;
     const budget = Math.max(0, Math.min(this.#aside, Math.ceil(alarmAtRetired - retired), MAX_BUDGET));
     this.#words.refresh(this.#translator.events.isWelcome(this.#hart));
+    this.#privilegedWords.refresh();
     this.#words.give(budget, retired);
     this.#aside -= budget;
     return budget;

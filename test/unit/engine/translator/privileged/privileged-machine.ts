@@ -25,12 +25,17 @@ export type Told = readonly (number | bigint)[];
 
 type Privileged = (h: number, budget: number, word: number) => number;
 
-function instantiate(memory: WebAssembly.Memory, slow: (h: number, budget: number) => number): Privileged {
+function compile(): WebAssembly.Module {
   const module = new ModuleWriter();
   module.importMemory("m", "memory", 1);
   const type = module.type({ parameters: ["i32", "i32"], results: ["i32"] });
   module.export("privileged", writePrivileged(module, { slow: module.importFunction("h", "slow", type) }));
-  const compiled = new WebAssembly.Module(module.finish());
+  return new WebAssembly.Module(module.finish());
+}
+
+const compiled = compile();
+
+function instantiate(memory: WebAssembly.Memory, slow: (h: number, budget: number) => number): Privileged {
   const { exports } = new WebAssembly.Instance(compiled, { m: { memory }, h: { slow } });
   return exports["privileged"] as Privileged;
 }
@@ -73,7 +78,7 @@ export class PrivilegedMachine {
     this.#engine = createReferenceEngines([this.hart], bus, {})[0] as ReferenceEngine;
     this.view = new DataView(buffer);
     this.#ring = new EventRing(buffer, sink);
-    this.#words = new PrivilegedWords(buffer, this.h, this.hart, this.#ring);
+    this.#words = new PrivilegedWords(buffer, this.h, this.hart);
     fillCsrTable(buffer);
     for (let number = 0; number < 32; number++) this.setDataBank(number, dataBank(number));
     for (let number = 0; number < 8; number++)
@@ -90,6 +95,7 @@ export class PrivilegedMachine {
   /** As the runtime does before generated code runs; but the last trap is long ago. */
   refresh(): void {
     this.#words.refresh();
+    this.view.setInt32(this.h + WORD.fastPrivileged, this.#ring.isWelcome(this.hart) ? 1 : 0, true);
     this.view.setFloat64(this.h + WORD.retiredAtTrap, -1, true);
   }
 
