@@ -11,6 +11,7 @@ import { engineCounters } from "./engine-counters.ts";
 import { withRounds } from "./guest-image.ts";
 import { BOOT_COMMAND } from "./linux-boot.ts";
 import type { ProfileAnswer, ProfileOrder, SampledFunction } from "./profile.ts";
+import { watchSlowSteps } from "./slow-steps.ts";
 
 /** A benchmark guest is stopped after so long; Linux runs to its power-off. */
 const GUEST_MS = 4000;
@@ -90,24 +91,27 @@ function selfTimes(profile: Profiler.Profile, board: Board): SampledFunction[] {
 function profiled(order: ProfileOrder): ProfileAnswer {
   const modules = timeConstructor("Module");
   const instances = timeConstructor("Instance");
+  let board: Board | undefined;
+  const slowSteps = watchSlowSteps(() => board);
   const session = new Session();
   session.connect();
   session.post("Profiler.enable");
   session.post("Profiler.setSamplingInterval", { interval: SAMPLING_MICROSECONDS });
   session.post("Profiler.start");
   const [began, used] = [performance.now(), process.cpuUsage()];
-  const board = boardOf(order);
-  const retired = runFor(board, order.guest === "linux" ? Number.POSITIVE_INFINITY : GUEST_MS);
+  const built = boardOf(order);
+  board = built;
+  const retired = runFor(built, order.guest === "linux" ? Number.POSITIVE_INFINITY : GUEST_MS);
   const { user, system } = process.cpuUsage(used);
   const wallMs = performance.now() - began;
   let functions: SampledFunction[] = [];
   // Answers at once: the session is in this very thread.
   session.post("Profiler.stop", (error, { profile }) => {
     if (error !== null) throw error;
-    functions = selfTimes(profile, board);
+    functions = selfTimes(profile, built);
   });
   const processorMs = (user + system) / 1000;
-  const counters = engineCounters(board);
+  const counters = { ...engineCounters(built), ...slowSteps() };
   return { retired, wallMs, processorMs, functions, modules, instances, counters };
 }
 

@@ -95,8 +95,15 @@ function counterLines({ counters }: ProfileAnswer): string[] {
     if (typeof value === "number") continue;
     const most = Object.entries(value).sort(([, left], [, right]) => right - left);
     if (most.length === 0) continue;
-    const said = most.slice(0, SHOWN_REASONS).map(([what, count]) => `${what} ${count.toLocaleString("en")}`);
-    lines.push(`${name}: ${said.join(", ")}${most.length > SHOWN_REASONS ? ", …" : ""}`);
+    const hidden = most.length - SHOWN_REASONS;
+    lines.push(
+      "",
+      `${name}:`,
+      ...alignedLines(
+        most.slice(0, SHOWN_REASONS).map(([what, count]) => [what, count.toLocaleString("en"), ""]),
+      ),
+      ...(hidden > 0 ? [`and ${hidden} more`] : []),
+    );
   }
   return lines;
 }
