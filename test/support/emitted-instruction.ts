@@ -1,0 +1,245 @@
+/**
+ * One instruction, or several, as functions of a WebAssembly module of their own: the least place that emitters can be
+ * tried in. Operands are constants, registers live in the state block, and there is one bank of translations.
+ */
+
+import type { Emission } from "../../lib/engine/translator/emit/emission.ts";
+import type { Emitter } from "../../lib/engine/translator/emit/emitter.ts";
+import { emitLoad, emitStore, locateInTlb } from "../../lib/engine/translator/emit/memory-access.ts";
+import { emitterOf } from "../../lib/engine/translator/emit/table.ts";
+import { DATA_BANK_AREA, fOffset, RAM_OFFSET, xOffset } from "../../lib/engine/translator/layout.ts";
+import { Code, type Label, type Local } from "../../lib/engine/translator/wasm/code.ts";
+import { ModuleWriter } from "../../lib/engine/translator/wasm/module.ts";
+import type { ValTypeName } from "../../lib/engine/translator/wasm/opcode.ts";
+import { HART_LAYOUT } from "../../lib/hart/layout.ts";
+import type { Decoded } from "../../lib/isa/decode.ts";
+
+/** How an instruction ended. */
+export const Ending = { FOLLOWING: 0, BRANCH: 1, BAIL: 2 } as const;
+
+/** Where tested instructions stand. */
+export const PC = 0x8000_1000n;
+
+const PAGE_BYTES = 65_536;
+/** The hart's state block in the memory. */
+const HART = 0;
+
+/** Emits for one instruction. */
+class StandaloneEmission implements Emission {
+  readonly code: Code;
+  readonly #decoded: Decoded;
+  readonly #bail: Label;
+  readonly #temps = new Map<string, Local>();
+  readonly #flagMask: number;
+
+  constructor(code: Code, decoded: Decoded, bail: Label, flagMask: number) {
+    this.code = code;
+    this.#decoded = decoded;
+    this.#bail = bail;
+    this.#flagMask = flagMask;
+  }
+
+  hart(): void {
+    this.code.i32(HART);
+  }
+  rs1(): void {
+    this.#x(this.#decoded.rs1);
+  }
+  rs2(): void {
+    this.#x(this.#decoded.rs2);
+  }
+  imm(): void {
+    this.code.i64(this.#decoded.imm);
+  }
+  rs1Word(): void {
+    this.rs1();
+    this.code.op("i32.wrap_i64");
+  }
+  rs2Word(): void {
+    this.rs2();
+    this.code.op("i32.wrap_i64");
+  }
+  immWord(): void {
+    this.code.i32(Number(BigInt.asIntN(32, this.#decoded.imm)));
+  }
+  pc(): void {
+    this.code.i64(PC);
+  }
+  followingPc(): void {
+    this.code.i64(PC + BigInt(this.#decoded.sizeBytes));
+  }
+  setRd(value: () => void): void {
+    if (this.#decoded.rd === 0) return;
+    this.hart();
+    value();
+    this.code.store("i64.store", xOffset(this.#decoded.rd));
+  }
+  f1(): void {
+    this.#f(this.#decoded.rs1, "f64.load");
+  }
+  f2(): void {
+    this.#f(this.#decoded.rs2, "f64.load");
+  }
+  f3(): void {
+    this.#f(this.#decoded.rs3, "f64.load");
+  }
+  f1Bits(): void {
+    this.#f(this.#decoded.rs1, "i64.load");
+  }
+  f2Bits(): void {
+    this.#f(this.#decoded.rs2, "i64.load");
+  }
+  f3Bits(): void {
+    this.#f(this.#decoded.rs3, "i64.load");
+  }
+  setF(value: () => void): void {
+    this.hart();
+    value();
+    this.code.store("f64.store", fOffset(this.#decoded.rd));
+  }
+  setFBits(value: () => void): void {
+    this.hart();
+    value();
+    this.code.store("i64.store", fOffset(this.#decoded.rd));
+  }
+  temp32(index: number): Local {
+    return this.#temp("i32", index);
+  }
+  temp64(index: number): Local {
+    return this.#temp("i64", index);
+  }
+  tempF32(index: number): Local {
+    return this.#temp("f32", index);
+  }
+  tempF64(index: number): Local {
+    return this.#temp("f64", index);
+  }
+  bailIf(): void {
+    this.code.brIf(this.#bail);
+  }
+  locate(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8): number {
+    locateInTlb(
+      {
+        code: this.code,
+        address: () => {
+          this.rs1();
+          this.imm();
+          this.code.op("i64.add");
+        },
+        bank: () => this.code.i32(DATA_BANK_AREA),
+        bailIf: () => this.bailIf(),
+        addressLocal: this.temp64(6),
+        entryLocal: this.temp32(6),
+        flagMask: this.#flagMask,
+      },
+      kind,
+      widthBytes,
+    );
+    return 0;
+  }
+
+  #x(register: number): void {
+    if (register === 0) {
+      this.code.i64(0n);
+      return;
+    }
+    this.hart();
+    this.code.load("i64.load", xOffset(register));
+  }
+
+  /** A working local, made when it is first asked for. */
+  #temp(type: ValTypeName, index: number): Local {
+    const name = `${type} ${index}`;
+    const local = this.#temps.get(name) ?? this.code.local(type);
+    this.#temps.set(name, local);
+    return local;
+  }
+
+  #f(register: number, op: "f64.load" | "i64.load"): void {
+    this.hart();
+    this.code.load(op, fOffset(register));
+  }
+}
+
+/** Emits an instruction; its function ends with an `Ending`. */
+function emit(e: StandaloneEmission, emitter: Emitter): void {
+  switch (emitter.kind) {
+    case "compute":
+      e.setRd(() => emitter.value(e));
+      break;
+    case "load":
+      emitLoad(e, emitter);
+      break;
+    case "store":
+      emitStore(e, emitter);
+      break;
+    case "branch":
+      emitter.condition(e);
+      e.code.op("return");
+      break;
+    case "effect":
+    case "float":
+      emitter.emit(e);
+      break;
+    case "nothing":
+      break;
+    default:
+      throw new RangeError(`${emitter.kind} is emitted by each tier in its own way`);
+  }
+}
+
+function bodyOf(decoded: Decoded, flagMask: number): Uint8Array {
+  const op = emitterOf(decoded);
+  if (op === undefined) throw new RangeError(`${decoded.mnemonic} has no emitter`);
+  const code = new Code(0);
+  const bail = code.block();
+  emit(new StandaloneEmission(code, decoded, bail, flagMask), op.emitter);
+  code.i32(Ending.FOLLOWING);
+  code.op("return");
+  code.end();
+  code.i32(Ending.BAIL);
+  return code.finish();
+}
+
+/** A module with a function for each instruction, exported under its number. */
+export function moduleOf(instructions: readonly Decoded[], flagMask = 255): Uint8Array<ArrayBuffer> {
+  const module = new ModuleWriter();
+  const type = module.type({ parameters: [], results: ["i32"] });
+  module.importMemory("m", "memory", 1);
+  instructions.forEach((decoded, index) => {
+    const functionIndex = module.declare(type);
+    module.define(functionIndex, bodyOf(decoded, flagMask));
+    module.export(`${index}`, functionIndex);
+  });
+  return module.finish();
+}
+
+/** A memory of the engine's shape, with a hart whose registers tests can see. */
+export class TranslatedMemory {
+  readonly memory: WebAssembly.Memory;
+  readonly view: DataView;
+  readonly x: BigInt64Array;
+  readonly f: BigUint64Array;
+
+  constructor(ramBytes: number) {
+    const initial = Math.ceil((RAM_OFFSET + ramBytes) / PAGE_BYTES);
+    this.memory = new WebAssembly.Memory({ initial, maximum: initial });
+    this.view = new DataView(this.memory.buffer);
+    this.x = new BigInt64Array(this.memory.buffer, HART + xOffset(0), 32);
+    this.f = new BigUint64Array(this.memory.buffer, HART + fOffset(0), 32);
+  }
+
+  /** Functions for instructions; each executes its own once. */
+  compile(instructions: readonly Decoded[], flagMask = 255): (() => number)[] {
+    const module = new WebAssembly.Module(moduleOf(instructions, flagMask));
+    const { exports } = new WebAssembly.Instance(module, { m: { memory: this.memory } });
+    return instructions.map((_, index) => exports[`${index}`] as () => number);
+  }
+
+  get reservation(): bigint {
+    return this.view.getBigUint64(HART + HART_LAYOUT.reservation.offset, true);
+  }
+  set reservation(word: bigint) {
+    this.view.setBigUint64(HART + HART_LAYOUT.reservation.offset, word, true);
+  }
+}
