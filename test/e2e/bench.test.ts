@@ -11,7 +11,7 @@ import { PROJECT_ROOT } from "../../lib/host/node-assets.ts";
 import { describeWith } from "../support/optional.ts";
 
 const TINY = { peerSeconds: 0.01, shortSeconds: 0.005, turns: 1 };
-const ENGINE = "reference";
+const ENGINE = "translator";
 
 describeWith(["qemu"], "a contest with QEMU", () => {
   const peers = (): Peer[] => findPeers().slice(0, 1);
@@ -22,7 +22,7 @@ describeWith(["qemu"], "a contest with QEMU", () => {
     expect(said).toEqual([
       `fencei: ${figures.rounds} rounds of ${figures.insns / (figures.rounds - 1)} instructions`,
     ]);
-    expect(Object.keys(figures.seconds)).toEqual(["dom0 reference", peers()[0]?.name]);
+    expect(Object.keys(figures.seconds)).toEqual(["dom0 translator", peers()[0]?.name]);
     expect(figures.peers).toHaveLength(1);
     for (const seconds of Object.values(figures.seconds)) expect(seconds).toHaveLength(1);
   }, 120_000);
@@ -55,7 +55,7 @@ describe("the command", () => {
       const written = JSON.parse(readFileSync(json, "utf8"));
       expect(written).toMatchObject({
         format: "dom0-bench 1",
-        engine: "dom0 reference",
+        engine: "dom0 translator",
         failures: [],
         guests: [],
       });

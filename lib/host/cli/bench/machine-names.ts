@@ -10,6 +10,8 @@ export interface MachineNames {
   readonly system: string;
   readonly node: string;
   readonly v8: string;
+  /** Processes that wanted to run when the figures were there, over the last minute: more than threads is noise. */
+  readonly load: number;
 }
 
 /** This machine. */
@@ -22,5 +24,6 @@ export function machineNames(): MachineNames {
     system: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.versions.node,
     v8: process.versions.v8,
+    load: os.loadavg()[0] ?? 0,
   };
 }

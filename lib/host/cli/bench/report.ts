@@ -149,7 +149,7 @@ function otherLines(report: BenchReport): string[] {
 export function reportText(report: BenchReport): string {
   const { machine, engine, size } = report;
   const lines = [
-    `${engine} on ${machine.processor}, ${machine.threads} threads; Node ${machine.node} (V8 ${machine.v8}), ${machine.system}`,
+    `${engine} on ${machine.processor}, ${machine.threads} threads (load ${shown(machine.load)}); Node ${machine.node} (V8 ${machine.v8}), ${machine.system}`,
     `${size}. Millions of guest instructions a processor second; ratio: ours over the fastest QEMU; short: QEMU uses 0.5 s. Targets in parentheses: what would be fine.`,
     "",
     ...guestTable(report),

@@ -29,7 +29,15 @@ const figures = (guest: BenchGuestName, ratio: number): GuestFigures => ({
 });
 
 const REPORT: BenchReport = {
-  machine: { processor: "X & Y", threads: 2, memoryGb: 8, system: "Linux", node: "24.0.0", v8: "13" },
+  machine: {
+    processor: "X & Y",
+    threads: 2,
+    memoryGb: 8,
+    system: "Linux",
+    node: "24.0.0",
+    v8: "13",
+    load: 1,
+  },
   size: "Size",
   engine: "dom0 translator",
   peers: ["qemu 7.2", "qemu 10"],
