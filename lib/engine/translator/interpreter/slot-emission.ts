@@ -1,0 +1,232 @@
+/** What an emitter sees in the cold tier: operands come from a slot, registers are in the state block. */
+import type { Emission } from "../emit/emission.ts";
+import { type AccessWidth, locateInTlb } from "../emit/memory-access.ts";
+import { fOffset, xOffset } from "../layout.ts";
+import type { Code, Label, Local } from "../wasm/code.ts";
+import type { LoadName, StoreName, ValTypeName } from "../wasm/opcode.ts";
+import type { InterpreterOp } from "./op.ts";
+import { SLOT_IMM, SLOT_RD, SLOT_RS1, SLOT_RS2, SLOT_RS3 } from "./slot.ts";
+
+/** Locals of the dispatch loop that instructions read. */
+export interface SlotLocals {
+  /** Address of the hart's state block. */
+  readonly hart: Local;
+  /** Address of the slot that is executed; of the first of a pair. */
+  readonly slot: Local;
+  /** What makes a slot's address, shifted right by 2, an address of the guest. */
+  readonly bias: Local;
+  /** Address of the bank of data translations. */
+  readonly dataBank: Local;
+}
+
+const TEMPS_OF_TYPE = 6;
+
+/** Working locals by type, made when first asked for. */
+export class Temps {
+  readonly #code: Code;
+  readonly #locals = new Map<string, Local>();
+
+  constructor(code: Code) {
+    this.#code = code;
+  }
+
+  /** The working local of that type and number. */
+  at(type: ValTypeName, index: number): Local {
+    const key = `${type}${index}`;
+    const known = this.#locals.get(key);
+    if (known !== undefined) return known;
+    const local = this.#code.local(type);
+    this.#locals.set(key, local);
+    return local;
+  }
+}
+
+/** Where one op of the cold tier is emitted. */
+export class SlotEmission implements Emission {
+  readonly code: Code;
+  readonly #locals: SlotLocals;
+  readonly #temps: Temps;
+  readonly #op: InterpreterOp;
+  /** Bytes from the first slot of a pair to this instruction's. */
+  readonly #offset: number;
+  readonly #bail: Label;
+  readonly #flagMask: number;
+  /** Whether the integer destination was written: if it is x0, that must be undone. */
+  hasWrittenRd = false;
+
+  constructor(
+    code: Code,
+    { locals, temps, flagMask }: { locals: SlotLocals; temps: Temps; flagMask: number },
+    op: InterpreterOp,
+    offset: number,
+    bail: Label,
+  ) {
+    this.code = code;
+    this.#locals = locals;
+    this.#temps = temps;
+    this.#flagMask = flagMask;
+    this.#op = op;
+    this.#offset = offset;
+    this.#bail = bail;
+  }
+
+  hart(): void {
+    this.code.get(this.#locals.hart);
+  }
+
+  rs1(): void {
+    this.#read(SLOT_RS1, "i64.load", xOffset(0));
+  }
+
+  rs2(): void {
+    this.#read(this.#rs2Byte, "i64.load", xOffset(0));
+  }
+
+  rs1Word(): void {
+    this.#read(SLOT_RS1, "i32.load", xOffset(0));
+  }
+
+  rs2Word(): void {
+    this.#read(this.#rs2Byte, "i32.load", xOffset(0));
+  }
+
+  imm(): void {
+    this.code.get(this.#locals.slot);
+    this.code.load("i64.load32_s", this.#offset + SLOT_IMM);
+  }
+
+  immWord(): void {
+    this.code.get(this.#locals.slot);
+    this.code.load("i32.load", this.#offset + SLOT_IMM);
+  }
+
+  pc(): void {
+    this.#pcAfter(0);
+  }
+
+  followingPc(): void {
+    this.#pcAfter(this.#op.sizeBytes);
+  }
+
+  setRd(value: () => void): void {
+    this.hasWrittenRd = true;
+    this.#write(value, "i64.store", xOffset(0));
+  }
+
+  f1(): void {
+    this.#read(SLOT_RS1, "f64.load", fOffset(0));
+  }
+
+  f2(): void {
+    this.#read(this.#rs2Byte, "f64.load", fOffset(0));
+  }
+
+  f3(): void {
+    this.#read(SLOT_RS3, "f64.load", fOffset(0));
+  }
+
+  f1Bits(): void {
+    this.#read(SLOT_RS1, "i64.load", fOffset(0));
+  }
+
+  f2Bits(): void {
+    this.#read(this.#rs2Byte, "i64.load", fOffset(0));
+  }
+
+  f3Bits(): void {
+    this.#read(SLOT_RS3, "i64.load", fOffset(0));
+  }
+
+  setF(value: () => void): void {
+    this.#write(value, "f64.store", fOffset(0));
+  }
+
+  setFBits(value: () => void): void {
+    this.#write(value, "i64.store", fOffset(0));
+  }
+
+  temp32(index: number): Local {
+    return this.#temps.at("i32", index);
+  }
+
+  temp64(index: number): Local {
+    return this.#temps.at("i64", index);
+  }
+
+  tempF32(index: number): Local {
+    return this.#temps.at("f32", index);
+  }
+
+  tempF64(index: number): Local {
+    return this.#temps.at("f64", index);
+  }
+
+  bailIf(): void {
+    this.code.brIf(this.#bail);
+  }
+
+  locate(kind: "load" | "store", widthBytes: AccessWidth): number {
+    locateInTlb(
+      {
+        code: this.code,
+        address: () => {
+          this.rs1();
+          if (this.#hasOffset) {
+            this.imm();
+            this.code.op("i64.add");
+          }
+        },
+        bank: () => this.code.get(this.#locals.dataBank),
+        bailIf: () => this.bailIf(),
+        addressLocal: this.#temps.at("i64", TEMPS_OF_TYPE),
+        entryLocal: this.#temps.at("i32", TEMPS_OF_TYPE),
+        flagMask: this.#flagMask,
+      },
+      kind,
+      widthBytes,
+    );
+    return 0;
+  }
+
+  /** Atomic instructions have no offset, and their `rs2` where others have it. */
+  get #hasOffset(): boolean {
+    return this.#op.hasImmediate;
+  }
+
+  get #rs2Byte(): number {
+    return this.#op.isSourceFirst ? SLOT_RD : SLOT_RS2;
+  }
+
+  /** Pushes the address of the register of the state block that a byte of the slot names, without the block's own offset. */
+  #place(byte: number): void {
+    this.code.get(this.#locals.hart);
+    this.code.get(this.#locals.slot);
+    this.code.load("i32.load8_u", this.#offset + byte);
+    this.code.op("i32.add");
+  }
+
+  #read(byte: number, op: LoadName, base: number): void {
+    this.#place(byte);
+    this.code.load(op, base);
+  }
+
+  #write(value: () => void, op: StoreName, base: number): void {
+    this.#place(SLOT_RD);
+    value();
+    this.code.store(op, base);
+  }
+
+  #pcAfter(bytes: number): void {
+    const { code } = this;
+    code.get(this.#locals.slot);
+    code.i32(2);
+    code.op("i32.shr_u");
+    code.op("i64.extend_i32_u");
+    code.get(this.#locals.bias);
+    code.op("i64.add");
+    const offset = (this.#offset >>> 2) + bytes;
+    if (offset === 0) return;
+    code.i64(BigInt(offset));
+    code.op("i64.add");
+  }
+}
