@@ -208,6 +208,20 @@ describe("Loads, stores and atomics", () => {
   }
 });
 
+describe("The bank of translations", () => {
+  it("is used to its last entry, for any virtual address", () => {
+    const [execute] = translated.compile([instruction("ld")]);
+    prepare({ offset: 8, operand: 1n, bytes: bytesOf(-5n), reservation: 0n }, 0);
+    const page = BigInt.asIntN(64, 0xffff_ffc0_12ff_f000n);
+    const at = DATA_BANK_AREA + (DATA_ENTRIES - 1) * DATA_ENTRY_BYTES;
+    translated.view.setBigInt64(at, page, true);
+    translated.view.setInt32(at + 8, DATA_IN_MEMORY - Number(BigInt.asIntN(32, page)), true);
+    translated.x[RS1] = page + 8n;
+    expect(execute?.()).toBe(Ending.FOLLOWING);
+    expect(translated.x[RD]).toBe(-5n);
+  });
+});
+
 describe("Page flags", () => {
   const stores = [...PLAIN, ...ATOMIC].filter((mnemonic) => !isLoad(mnemonic));
 
