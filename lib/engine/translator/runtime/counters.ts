@@ -1,5 +1,8 @@
 /** What an engine counts about itself: for profiles, and for tests that must see where work was done. */
 
+/** More than the cold tier has operations. */
+const OPERATIONS = 2048;
+
 /** Counts since the board was built. They say nothing about the guest and enter no digest. */
 export class Counters {
   /** Steps made, by whatever part. */
@@ -14,7 +17,7 @@ export class Counters {
   /** Interrupts taken between runs of generated code, and other steps that it may not make. */
   attendedSteps = 0;
   /** Slow steps of bails, by number of the operation in the cold tier (0: not known). */
-  readonly bailsByOperation: number[] = [];
+  readonly bailsByOperation: number[] = new Array<number>(OPERATIONS).fill(0);
   /** Entries into generated code, and instructions decoded. */
   entries = 0;
   decodes = 0;

@@ -29,6 +29,7 @@ import {
   FETCH_ENTRIES,
   FETCH_ENTRY_BYTES,
   RAM_OFFSET,
+  SLOT_BYTES,
   STORES_IN_BANK,
   WORD,
 } from "../layout.ts";
@@ -120,6 +121,14 @@ export class TranslationBanks implements TranslationMemory {
     const at = this.#fetchPlace(low);
     const isHit = this.#i32[at] === (low & PAGE_MASK) && this.#i32[at + 1] === high;
     return isHit ? codePageOf(this.#i32[at + 2] ?? 0) : NOWHERE;
+  }
+
+  /** Number of the cold tier's operation for the instruction at an address in the present context; 0: not known. */
+  operationAt(low: number, high: number): number {
+    const at = this.#fetchPlace(low);
+    const isHit = this.#i32[at] === (low & PAGE_MASK) && this.#i32[at + 1] === high;
+    const slot = (this.#i32[at + 2] as number) + ((low & OFFSET_MASK) >>> 1) * SLOT_BYTES;
+    return isHit ? (this.#parts.memory.u16[slot >>> 1] as number) : 0;
   }
 
   locateFetch(low: number, high: number): number {

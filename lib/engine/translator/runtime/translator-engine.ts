@@ -35,6 +35,7 @@ export class TranslatorEngine implements Engine, HartDoor {
   readonly h: number;
   readonly #hart: Hart;
   readonly #state: HartState;
+  readonly #pcHalves: Int32Array;
   readonly #clock: Clock;
   readonly #slow: SlowPath;
   readonly #translator: Translator;
@@ -51,6 +52,7 @@ export class TranslatorEngine implements Engine, HartDoor {
     this.h = h;
     this.#hart = hart;
     this.#state = hart.state;
+    this.#pcHalves = hart.state.pcHalves;
     this.#clock = hart.clock;
     this.#slow = slow;
     this.#translator = translator;
@@ -127,7 +129,10 @@ export class TranslatorEngine implements Engine, HartDoor {
   }
 
   bail(budget: number): number {
+    const { bailsByOperation } = this.#counters;
+    const operation = this.#banks.operationAt(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
     this.#counters.bails++;
+    bailsByOperation[operation] = (bailsByOperation[operation] ?? 0) + 1;
     return this.#step(budget);
   }
 

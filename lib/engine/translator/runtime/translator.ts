@@ -8,6 +8,7 @@ import type { Hart } from "../../../hart/hart.ts";
 import { HART_STATE_BYTES } from "../../../hart/layout.ts";
 import { SlotDecoder } from "../interpreter/decode-slot.ts";
 import { type InterpreterImports, instantiateInterpreter } from "../interpreter/generate.ts";
+import { fillCsrTable } from "../privileged/csr-table.ts";
 import { EventRing } from "../privileged/event-ring.ts";
 import { CodePages, codePageOf, offsetOfSlot, ramOffsetOf } from "./code-pages.ts";
 import { Counters } from "./counters.ts";
@@ -56,6 +57,7 @@ export class Translator implements RegionHost {
 
   constructor({ harts, bus, memory, regions = noRegions }: TranslatorParts) {
     this.memory = engineMemory(memory);
+    fillCsrTable(memory.buffer);
     this.ram = bus.ram;
     const [first] = harts;
     if (first === undefined) throw new RangeError("a machine has harts");
