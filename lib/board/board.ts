@@ -8,6 +8,8 @@ import type { Bus } from "../bus/bus.ts";
 import { CLOCK_AT_RESET, type Clock } from "../bus/clock.ts";
 import type { BlockStore } from "../devices/virtio/block-store.ts";
 import type { VirtioNet } from "../devices/virtio/net.ts";
+import type { Counters } from "../engine/translator/runtime/counters.ts";
+import { TranslatorEngine } from "../engine/translator/runtime/translator-engine.ts";
 import type { HandlerTable } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
@@ -118,6 +120,12 @@ export class Board {
   /** Events so far and their running hash. */
   get trace(): Trace {
     return this.#machine.trace;
+  }
+
+  /** What the translating engine has counted about itself: where work was done. Undefined on the reference engine. */
+  get counters(): Counters | undefined {
+    const [engine] = this.#machine.engines;
+    return engine instanceof TranslatorEngine ? engine.counters : undefined;
   }
 
   /** Names of places in what was loaded. */

@@ -1,11 +1,20 @@
-/** A hart, RAM and a bus without any board around them: the smallest machine that runs programs. */
+/**
+ * A hart, RAM and a bus without any board around them: the smallest machine that runs programs. Its engine is the default one,
+ * or the reference engine where a test says something of that one's accelerations.
+ */
+import { defaultEngine } from "../../lib/board/engine-choice.ts";
 import { Bus } from "../../lib/bus/bus.ts";
 import { Clock } from "../../lib/bus/clock.ts";
 import { type EventSink, NO_EVENTS } from "../../lib/bus/event-sink.ts";
 import { createMachineMemory } from "../../lib/bus/machine-memory.ts";
 import { Ram } from "../../lib/bus/ram.ts";
-import { createReferenceEngines, type ReferenceOptions } from "../../lib/engine/reference/create.ts";
-import type { ReferenceEngine } from "../../lib/engine/reference/reference-engine.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
+import {
+  createReferenceEngines,
+  createSlowPaths,
+  type ReferenceOptions,
+} from "../../lib/engine/reference/create.ts";
+import { createTranslatorEngines, ENGINE_PLAN } from "../../lib/engine/translator/runtime/create.ts";
 import { Hart } from "../../lib/hart/hart.ts";
 import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
 import { RememberedTranslations } from "../../lib/hart/remembered-translations.ts";
@@ -20,7 +29,7 @@ export interface BareMachine {
   readonly ram: Ram;
   readonly bus: Bus;
   readonly clock: Clock;
-  readonly engine: ReferenceEngine;
+  readonly engine: Engine;
   readonly checker: FenceChecker | undefined;
 }
 
@@ -49,7 +58,12 @@ export function bareMachine(
     readonly checksFences?: boolean;
   } = {},
 ): BareMachine {
-  const memory = createMachineMemory(HART_STATE_BYTES, options.ramBytes ?? 1 << 20);
+  const isTranslator =
+    defaultEngine() === "translator" &&
+    options.decodeMemo === undefined &&
+    options.translationCache === undefined;
+  const plan = isTranslator ? ENGINE_PLAN : undefined;
+  const memory = createMachineMemory(HART_STATE_BYTES, options.ramBytes ?? 1 << 20, plan);
   const ram = new Ram(memory, RAM_BASE);
   const clock = new Clock();
   const events = options.events ?? NO_EVENTS;
@@ -58,7 +72,11 @@ export function bareMachine(
   const remembered = sticky || checksFences ? new RememberedTranslations(sticky) : undefined;
   const hart = new Hart({ buffer: memory.buffer, clock, bus, events, remembered });
   const checker = checksFences ? new FenceChecker([hart], bus) : undefined;
-  const [engine] = createReferenceEngines([hart], bus, { ...DEFAULT_ACCELERATIONS, ...options }, checker);
+  const [engine] = isTranslator
+    ? createTranslatorEngines({ harts: [hart], bus, memory }, (memories) =>
+        createSlowPaths([hart], bus, memories, {}, checker),
+      )
+    : createReferenceEngines([hart], bus, { ...DEFAULT_ACCELERATIONS, ...options }, checker);
   if (engine === undefined) throw new Error("no engine");
   return { hart, ram, bus, clock, engine, checker };
 }

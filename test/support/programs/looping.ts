@@ -29,7 +29,7 @@ const AREA = RAM + 0x10_0000;
 const TABLES = RAM + 0x11_0000;
 const STACKS = RAM + 0x18_0000;
 /** Eight pages that all harts store to, with room around them. */
-const DATA = RAM + 0x20_0000;
+export const DATA = RAM + 0x20_0000;
 const DATA_PAGES = 8;
 /** Where the same pages are seen through entries of their own, in an order that changes. */
 const WINDOW = 0xc000_0000;
@@ -240,6 +240,7 @@ class Writer {
       else if (kind < 26) this.#move();
       else if (kind < 27) this.#patch();
       else if (kind < 28) this.#remap();
+      else if (kind < 30) this.run(6, 16);
       else this.#privileged();
     }
   }

@@ -1,0 +1,64 @@
+/** Lockstep runs of tests: they say what differs, and add up how much of the work was done by generated code. */
+import type { Board } from "../../lib/board/board.ts";
+import { type LockstepOptions, lockstep } from "../../lib/board/lockstep.ts";
+import type { BoardConfig } from "../../lib/board/virt.ts";
+
+const isFull = process.env["DOM0_TEST_FULL"] === "1";
+
+/**
+ * Instructions that each part runs at least: 20 million together, or 1,000 million at the long size. The boot of Linux comes
+ * on top where its kernel is there.
+ */
+export const PLANNED = isFull
+  ? { looping: 600e6, images: 250e6, guests: 250e6 }
+  : { looping: 11e6, images: 5e6, guests: 4.5e6 };
+/** The sum that all parts promise. */
+export const PLANNED_IN_ALL: number = isFull ? 1000e6 : 20e6;
+
+/** What lockstep runs have done so far. */
+export class Tally {
+  instructions = 0;
+  steps = 0;
+  slowSteps = 0;
+  regions = 0;
+
+  /** Adds a run. */
+  add(board: Board, instructions: number): void {
+    const { counters } = board;
+    if (counters === undefined) throw new Error("this board has no translating engine");
+    this.instructions += instructions;
+    this.steps += counters.steps;
+    this.slowSteps += counters.slowSteps;
+    this.regions += counters.regions;
+  }
+
+  /** The part of all steps that generated code made. */
+  get share(): number {
+    return 1 - this.slowSteps / Math.max(1, this.steps);
+  }
+
+  /** One line for the terminal. */
+  words(title: string): string {
+    const millions = (this.instructions / 1e6).toFixed(1);
+    const percent = (100 * this.share).toFixed(1);
+    return `lockstep, ${title}: ${millions} million instructions, ${percent} % of the steps in generated code, ${this.regions} regions`;
+  }
+}
+
+/** How to run what `load` makes of a board; the engine is nobody's choice but the run's. */
+export interface LockstepRun extends Pick<LockstepOptions, "instructions" | "every" | "before"> {
+  readonly title: string;
+  readonly build: (engine: Pick<BoardConfig, "engine">) => Board;
+  readonly tally: Tally;
+}
+
+/** Runs on both engines; throws what differs, with the title. */
+export function expectSame({ title, build, tally, ...options }: LockstepRun): Board {
+  const report = lockstep({
+    build: () => [build({ engine: "reference" }), build({ engine: "translator" })],
+    ...options,
+  });
+  if (report.kind === "different") throw new Error(`${title}\n${report.message}`);
+  tally.add(report.boards[1], report.retired);
+  return report.boards[1];
+}
