@@ -1,0 +1,169 @@
+/**
+ * Finds the code of a region: from a hot address over instructions that the cold tier has executed, along branches and
+ * jumps, past calls, not into them.
+ */
+import { SLOT_BYTES } from "../layout.ts";
+import { Flow, type RegionInsn, regionInsn } from "./instruction.ts";
+
+/** Where a page of code is. */
+export interface CodePage {
+  /** Address in the memory of its slots: see `layout.ts`. */
+  readonly slots: number;
+  /** Address in the memory of its bytes. */
+  readonly bytes: number;
+  /** Its number: see `runtime/code-pages.ts`. */
+  readonly number: number;
+}
+
+/** The hart's view of code: what is known of a virtual page (its first address, 64 bits unsigned), without looking further. */
+export type CodeView = (virtualPage: bigint) => CodePage | undefined;
+
+/** A page of a region: `index` pages behind that of its start. */
+export interface RegionPage extends CodePage {
+  readonly index: number;
+}
+
+/** Most instructions of a region. Larger functions take the host's compiler more than proportionally long. */
+export const MAX_INSNS = 300;
+/** A region reaches this many pages back and forth from its start. */
+const REACH_PAGES = 15;
+const PAGE_SHIFT = 12;
+const PAGE_MASK = 4095;
+const PLACES = 2 * REACH_PAGES * 2048;
+/** Marks of places. */
+const LEADER = 1;
+
+/** The code of a region. Addresses are offsets in bytes from the page of its start. */
+export class RegionCode {
+  /** First address of the page in which the region starts, 64 bits unsigned. */
+  readonly base: bigint;
+  readonly start: number;
+  readonly pages: RegionPage[] = [];
+  readonly insns: RegionInsn[] = [];
+  /** Offset of each instruction. */
+  readonly offsets: number[] = [];
+  /** Offsets at which blocks begin, that of the start first. */
+  readonly leaders: number[] = [];
+
+  constructor(base: bigint, start: number) {
+    this.base = base;
+    this.start = start;
+  }
+
+  /** Number of the instruction at an offset; −1 if it is not in the region. Good until the next discovery. */
+  numberAt(offset: number): number {
+    return isInReach(offset) ? (numberOf[placeOf(offset)] as number) - 1 : -1;
+  }
+
+  isLeader(offset: number): boolean {
+    return isInReach(offset) && marks[placeOf(offset)] === LEADER;
+  }
+}
+
+/** One discovery at a time: what is known of each halfword in reach. */
+const numberOf = new Int16Array(PLACES);
+const marks = new Uint8Array(PLACES);
+let used: RegionCode | undefined;
+
+const isInReach = (offset: number): boolean =>
+  offset >= -(REACH_PAGES << PAGE_SHIFT) && offset < REACH_PAGES << PAGE_SHIFT;
+const placeOf = (offset: number): number => (offset >> 1) + REACH_PAGES * 2048;
+
+function forget(code: RegionCode): void {
+  for (const offset of code.offsets) numberOf[placeOf(offset)] = 0;
+  for (const offset of code.leaders) marks[placeOf(offset)] = 0;
+}
+
+/** Discovers regions in one memory. */
+export class Discovery {
+  readonly #u16: Uint16Array;
+  #view: CodeView = () => undefined;
+
+  constructor(memory: WebAssembly.Memory) {
+    this.#u16 = new Uint16Array(memory.buffer);
+  }
+
+  /**
+   * The region at an address.
+   *
+   * @param start  64 bits, unsigned, even.
+   * @returns      Undefined if not even the first instruction can be translated.
+   */
+  discover(start: bigint, view: CodeView): RegionCode | undefined {
+    if (used !== undefined) forget(used);
+    const code = new RegionCode(start & ~0xfffn, Number(start & 0xfffn));
+    used = code;
+    this.#view = view;
+    this.#lead(code, code.start);
+    for (let next = 0; next < code.leaders.length; next++) this.#walk(code, code.leaders[next] as number);
+    return code.insns.length === 0 ? undefined : code;
+  }
+
+  #lead(code: RegionCode, offset: number): void {
+    if (!isInReach(offset) || marks[placeOf(offset)] !== 0) return;
+    marks[placeOf(offset)] = LEADER;
+    code.leaders.push(offset);
+  }
+
+  #walk(code: RegionCode, leader: number): void {
+    let offset = leader;
+    while (code.insns.length < MAX_INSNS && isInReach(offset)) {
+      if (numberOf[placeOf(offset)] !== 0) {
+        this.#lead(code, offset);
+        return;
+      }
+      const insn = this.#executed(code, offset);
+      if (insn === undefined || insn.flow === Flow.LEAVE) return;
+      code.insns.push(insn);
+      code.offsets.push(offset);
+      numberOf[placeOf(offset)] = code.insns.length;
+      const following = offset + insn.sizeBytes;
+      if (insn.flow !== Flow.NEXT) {
+        this.#follow(code, insn, offset, following);
+        return;
+      }
+      offset = following;
+    }
+  }
+
+  #follow(code: RegionCode, insn: RegionInsn, offset: number, following: number): void {
+    switch (insn.flow) {
+      case Flow.BRANCH:
+        this.#lead(code, following);
+        this.#lead(code, offset + insn.offset);
+        return;
+      case Flow.JUMP:
+        this.#lead(code, offset + insn.offset);
+        return;
+      case Flow.CALL:
+      case Flow.CALL_REGISTER:
+      case Flow.PRIVILEGED:
+        this.#lead(code, following);
+        return;
+      default:
+        return;
+    }
+  }
+
+  /** The instruction at an offset if the cold tier has executed it and it lies in one page. */
+  #executed(code: RegionCode, offset: number): RegionInsn | undefined {
+    const page = this.#pageOf(code, offset >> PAGE_SHIFT);
+    if (page === undefined) return undefined;
+    const inPage = offset & PAGE_MASK;
+    if (this.#u16[(page.slots + (inPage >>> 1) * SLOT_BYTES) >>> 1] === 0) return undefined;
+    const at = (page.bytes + inPage) >>> 1;
+    const parcel = this.#u16[at] as number;
+    if ((parcel & 3) !== 3) return regionInsn(parcel);
+    if (inPage === PAGE_MASK - 1) return undefined;
+    return regionInsn((((this.#u16[at + 1] as number) << 16) | parcel) >>> 0);
+  }
+
+  #pageOf(code: RegionCode, index: number): CodePage | undefined {
+    for (const page of code.pages) if (page.index === index) return page;
+    const found = this.#view(BigInt.asUintN(64, code.base + BigInt(index << PAGE_SHIFT)));
+    if (found === undefined) return undefined;
+    const page = { ...found, index };
+    code.pages.push(page);
+    return page;
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * The one place where a region gives up: every place to leave jumps there with a number that says where the guest is, what of
+ * the budget it has not used, and which registers are dirty. So a place to leave costs the hot path a branch and nothing else.
+ */
+import { HART_LAYOUT } from "../../../hart/layout.ts";
+import { fOffset, SLOT_INTERPRET, xOffset } from "../layout.ts";
+import type { Code, Label, Local } from "../wasm/code.ts";
+
+/** Sets of dirty registers. */
+export interface DirtySet {
+  readonly x: number;
+  readonly f: number;
+}
+
+/** A site number: offset in halfwords above the number of the set of dirty registers above the budget to give back. */
+const OFFSET_SHIFT = 16;
+const SET_SHIFT = 9;
+const MAX_SETS = 1 << (OFFSET_SHIFT - SET_SHIFT);
+const GIVE_BACK_MASK = (1 << SET_SHIFT) - 1;
+/** Most instructions of a block: more could not be given back. */
+export const MAX_BLOCK_INSNS = GIVE_BACK_MASK;
+
+/** What the shared exit needs to know of the function around it. */
+export interface ExitFrame {
+  readonly code: Code;
+  readonly functionType: number;
+  readonly hart: Local;
+  readonly budget: Local;
+  readonly depth: Local;
+  localOfX(register: number): Local;
+  localOfF(register: number): Local;
+}
+
+/** Pushes a store of each register of a set into the state block. */
+export function storeRegisters({ code, hart, localOfX, localOfF }: ExitFrame, { x, f }: DirtySet): void {
+  for (let rest = x; rest !== 0; rest &= rest - 1) {
+    const register = 31 - Math.clz32(rest & -rest);
+    code.get(hart);
+    code.get(localOfX(register));
+    code.store("i64.store", xOffset(register));
+  }
+  for (let rest = f; rest !== 0; rest &= rest - 1) {
+    const register = 31 - Math.clz32(rest & -rest);
+    code.get(hart);
+    code.get(localOfF(register));
+    code.store("f64.store", fOffset(register));
+  }
+}
+
+/** The sets of dirty registers of a region's places to leave, and the code behind them. */
+export class Exits {
+  readonly #sets: DirtySet[] = [];
+
+  get count(): number {
+    return this.#sets.length;
+  }
+
+  /**
+   * The number of a place to leave.
+   *
+   * @param offset  Of the instruction at which the guest goes on, within reach of the region.
+   * @returns       Undefined when there are too many sets: then the place must leave by itself.
+   */
+  site(offset: number, giveBack: number, dirty: DirtySet): number | undefined {
+    const set = this.#setOf(dirty);
+    if (set < 0) return undefined;
+    return ((offset >> 1) << OFFSET_SHIFT) | (set << SET_SHIFT) | giveBack;
+  }
+
+  #setOf({ x, f }: DirtySet): number {
+    for (let number = 0; number < this.#sets.length; number++) {
+      const set = this.#sets[number] as DirtySet;
+      if (set.x === x && set.f === f) return number;
+    }
+    if (this.#sets.length === MAX_SETS) return -1;
+    this.#sets.push({ x, f });
+    return this.#sets.length - 1;
+  }
+
+  /** The exit: pops a site number, stores what is dirty there, and goes on in the interpreter. */
+  write(frame: ExitFrame, base: bigint): void {
+    const { code, hart, budget, depth } = frame;
+    const site = code.local("i32");
+    code.set(site);
+    this.#writeStores(frame, site);
+    code.get(hart);
+    code.get(site);
+    code.i32(OFFSET_SHIFT);
+    code.ops("i32.shr_s", "i64.extend_i32_s");
+    code.i64(1n);
+    code.op("i64.shl");
+    code.i64(base);
+    code.op("i64.add");
+    code.store("i64.store", HART_LAYOUT.pc.offset);
+    code.get(hart);
+    code.get(budget);
+    code.get(site);
+    code.i32(GIVE_BACK_MASK);
+    code.ops("i32.and", "i32.add");
+    code.get(depth);
+    code.i32(SLOT_INTERPRET);
+    code.returnCallIndirect(frame.functionType);
+  }
+
+  /** Sets that contain each other follow each other, the largest first: each stores what the next does not. */
+  #writeStores(frame: ExitFrame, site: Local): void {
+    const { code } = frame;
+    const chains = chainsOf(this.#sets);
+    const done = code.block();
+    const labels: Label[] = [];
+    const inOrder = chains.flat();
+    for (const set of [...inOrder].reverse()) labels[set] = code.block();
+    code.get(site);
+    code.i32(SET_SHIFT);
+    code.op("i32.shr_u");
+    code.i32(MAX_SETS - 1);
+    code.op("i32.and");
+    code.brTable(labels, labels[0] as Label);
+    for (const chain of chains) {
+      chain.forEach((set, position) => {
+        code.end();
+        const { x, f } = this.#sets[set] as DirtySet;
+        const smaller = this.#sets[chain[position + 1] ?? -1] ?? NOTHING;
+        storeRegisters(frame, { x: x & ~smaller.x, f: f & ~smaller.f });
+      });
+      code.br(done);
+    }
+    code.end();
+  }
+}
+
+const NOTHING: DirtySet = { x: 0, f: 0 };
+
+function chainsOf(sets: readonly DirtySet[]): number[][] {
+  const rest = sets.map((_, number) => number);
+  rest.sort((a, b) => size(sets[b] as DirtySet) - size(sets[a] as DirtySet));
+  const chains: number[][] = [];
+  while (rest.length > 0) {
+    const chain: number[] = [];
+    let last: DirtySet = { x: -1, f: -1 };
+    for (let at = 0; at < rest.length; ) {
+      const number = rest[at] as number;
+      const { x, f } = sets[number] as DirtySet;
+      if ((x & ~last.x) !== 0 || (f & ~last.f) !== 0) {
+        at += 1;
+        continue;
+      }
+      chain.push(number);
+      last = { x, f };
+      rest.splice(at, 1);
+    }
+    chains.push(chain);
+  }
+  return chains;
+}
+
+const size = ({ x, f }: DirtySet): number => ones(x) + ones(f);
+
+function ones(set: number): number {
+  let count = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}

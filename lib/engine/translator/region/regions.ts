@@ -1,0 +1,279 @@
+/**
+ * The hot tier: waits until enough code is hot, translates it, and knows which regions are valid where.
+ *
+ * Nothing here changes what a guest can see; a region that cannot be made is counted, and the interpreter carries on.
+ */
+import { CELLS, HEAT_IS_SLOT, MISFIT_CELLS, RAM_OFFSET } from "../layout.ts";
+import {
+  codePageAddress,
+  codePageOf,
+  heatAddress,
+  offsetOfHeat,
+  ramOffsetOf,
+} from "../runtime/code-pages.ts";
+import type { HartView, RegionHost, RegionSource } from "../runtime/registry.ts";
+import { type BatchFunction, REGION_TYPE, writeBatch } from "./batch.ts";
+import { type CodePage, Discovery, type RegionCode } from "./discovery.ts";
+import { type Graph, graphOf } from "./graph.ts";
+import { type Entry, Places, type Region, type RegionPiece } from "./places.ts";
+import { writeRegion } from "./region-writer.ts";
+
+/** How eagerly regions are made. */
+export interface RegionOptions {
+  /** So many hot places make a batch. */
+  readonly batch?: number;
+  /** A place that was told so often to be hot makes a batch at once. */
+  readonly urgentTimes?: number;
+  /** Bytes of generated code after which all is thrown away. */
+  readonly capBytes?: number;
+  /** Whether accesses by one register share a look into the translations. */
+  readonly coalesces?: boolean;
+}
+
+const DEFAULTS: Required<RegionOptions> = {
+  batch: 64,
+  urgentTimes: 4,
+  capBytes: 64 * 2 ** 20,
+  coalesces: true,
+};
+
+/** Heat of places from which nothing can be made: they are told again when it has risen very far. */
+const REFUSED = -0x4000_0000;
+/** Heat of a place whose region was ended by a store, for each time that its page has seen that. */
+const PENALTY = 256;
+const MAX_PENALTIES = 1 << 10;
+
+interface Waiting {
+  readonly entry: Entry;
+  times: number;
+}
+
+/** Makes the source of regions of a machine. */
+export const regions =
+  (options: RegionOptions = {}) =>
+  (host: RegionHost): RegionSource =>
+    new Regions(host, options);
+
+class Regions implements RegionSource {
+  readonly #host: RegionHost;
+  readonly #options: Required<RegionOptions>;
+  readonly #discovery: Discovery;
+  readonly #places = new Places();
+  readonly #i32: Int32Array;
+  #waiting: Waiting[] = [];
+  #bytes = 0;
+  /** How often regions of each code page were ended by stores. */
+  readonly #penalties: number[] = [];
+  /** Contexts for which some misfit cell has a bit. */
+  #misfits = 0;
+  #highestSlot = 0;
+
+  constructor(host: RegionHost, options: RegionOptions) {
+    this.#host = host;
+    this.#options = { ...DEFAULTS, ...options };
+    this.#discovery = new Discovery(host.memory.memory);
+    this.#i32 = host.memory.i32;
+  }
+
+  hot(heat: number, hart: HartView): void {
+    if (this.#heat(heat) < 0) return;
+    this.#wait(this.#places.entry(hart.pc, heat), hart);
+  }
+
+  #wait(entry: Entry, hart: HartView): void {
+    const known = this.#waiting.find((waiting) => waiting.entry === entry);
+    if (known === undefined) this.#waiting.push({ entry, times: 1 });
+    else known.times += 1;
+    const isUrgent = known !== undefined && known.times >= this.#options.urgentTimes;
+    if (isUrgent || this.#waiting.length >= this.#options.batch) this.#makeBatch(hart);
+  }
+
+  #heat(address: number): number {
+    return this.#i32[address >>> 2] ?? 0;
+  }
+
+  #setHeat(address: number, heat: number): void {
+    this.#i32[address >>> 2] = heat;
+  }
+
+  resolve(slot: number, hart: HartView): number {
+    const region = this.#places.region(slot);
+    if (region === undefined) return 0;
+    const { heatAddress: heat, pc } = region.entry;
+    if (hart.pc === pc && this.#fits(region, hart)) {
+      this.#setBit(CELLS, slot, hart.codeBit);
+      return 1;
+    }
+    const other = this.#places
+      .at(heat)
+      .find((entry) => entry.region !== undefined && entry.pc === hart.pc && this.#fits(entry.region, hart));
+    if (other?.region !== undefined) {
+      this.#setBit(CELLS, other.region.slot, hart.codeBit);
+      this.#setHeat(heat, HEAT_IS_SLOT + other.region.slot);
+      return 1;
+    }
+    this.#setBit(MISFIT_CELLS, slot, hart.codeBit);
+    this.#misfits |= hart.codeBit;
+    if (hart.pc !== pc) this.#wait(this.#places.entry(hart.pc, heat), hart);
+    return 0;
+  }
+
+  #fits({ pieces }: Region, hart: HartView): boolean {
+    return pieces.every(({ virtualPage, codePage }) => hart.codePageAt(virtualPage) === codePage);
+  }
+
+  #setBit(cells: number, slot: number, bit: number): void {
+    const at = (cells >>> 2) + slot;
+    this.#i32[at] = (this.#i32[at] ?? 0) | bit;
+  }
+
+  invalidate(codePage: number, firstByte: number, lengthBytes: number): void {
+    const end = firstByte + lengthBytes;
+    const ended = this.#places
+      .inPage(codePage)
+      .filter((region) => overlaps(region, codePage, firstByte, end));
+    if (ended.length === 0) return;
+    this.#host.counters.invalidations += ended.length;
+    const penalties = Math.min((this.#penalties[codePage] ?? 0) + 1, MAX_PENALTIES);
+    this.#penalties[codePage] = penalties;
+    for (const region of ended) this.#end(region, -PENALTY * penalties);
+  }
+
+  /** Ends a region. Frames of it that are on the stack leave when they look at its cell. */
+  #end(region: Region, heat: number): void {
+    const { entry, slot } = region;
+    this.#places.remove(region);
+    this.#host.vacate(slot);
+    if (entry.linkSlot !== 0) this.#host.vacate(entry.linkSlot);
+    this.#bytes -= region.bytes;
+    if (this.#heat(entry.heatAddress) === HEAT_IS_SLOT + slot) this.#setHeat(entry.heatAddress, heat);
+  }
+
+  unmap(codePage: number, bits: number): void {
+    for (const { slot } of this.#places.inPage(codePage)) this.#clearBits(CELLS, slot, bits);
+    if ((this.#misfits & bits) === 0) return;
+    for (let slot = 0; slot <= this.#highestSlot; slot++) this.#clearBits(MISFIT_CELLS, slot, bits);
+    this.#misfits &= ~bits;
+  }
+
+  #clearBits(cells: number, slot: number, bits: number): void {
+    const at = (cells >>> 2) + slot;
+    this.#i32[at] = (this.#i32[at] ?? 0) & ~bits;
+  }
+
+  flush(): void {
+    this.#places.clear();
+    this.#waiting = [];
+    this.#bytes = 0;
+    this.#penalties.length = 0;
+    this.#misfits = 0;
+    this.#highestSlot = 0;
+  }
+
+  /** Translates what waits and belongs to the present context; the rest goes on waiting. */
+  #makeBatch(hart: HartView): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    const functions: BatchFunction[] = [];
+    const made: Region[] = [];
+    for (const { entry, times } of waiting) {
+      if (entry.region !== undefined) continue;
+      if (hart.codePageAt(entry.pc) !== codePageOf(entry.heatAddress)) {
+        this.#waiting.push({ entry, times });
+        continue;
+      }
+      const region = this.#translate(entry, hart, functions);
+      if (region === undefined) this.#setHeat(entry.heatAddress, REFUSED);
+      else made.push(region);
+    }
+    if (this.#waiting.length >= this.#options.batch) this.#waiting = [];
+    if (functions.length > 0) this.#install(functions, made, hart);
+  }
+
+  #translate(entry: Entry, hart: HartView, functions: BatchFunction[]): Region | undefined {
+    const code = this.#discovery.discover(entry.pc, (page) => this.#codePage(page, hart));
+    if (code === undefined) return undefined;
+    const slot = this.#host.allocateSlot();
+    if (slot === 0) return undefined;
+    const graph = graphOf(code);
+    const body = writeRegion(code, graph, {
+      slot,
+      functionType: REGION_TYPE,
+      storeFlags: this.#host.storeFlags,
+      coalesces: this.#options.coalesces,
+      slotFor: (offset) => this.#slotFor(code, offset, hart),
+    });
+    const slots = entry.linkSlot === 0 ? [slot] : [slot, entry.linkSlot];
+    functions.push({ name: `region ${entry.pc.toString(16)}`, body, slots });
+    this.#highestSlot = Math.max(this.#highestSlot, slot);
+    return { entry, slot, pieces: piecesOf(code, graph), bytes: body.length };
+  }
+
+  #codePage(virtualPage: bigint, hart: HartView): CodePage | undefined {
+    const number = hart.codePageAt(virtualPage);
+    if (number < 0) return undefined;
+    return {
+      slots: codePageAddress(number),
+      bytes: RAM_OFFSET + ramOffsetOf(this.#host.codePages, number),
+      number,
+    };
+  }
+
+  /** The slot by which a region goes to code outside; 0 where its place is not known. */
+  #slotFor(code: RegionCode, offset: number, hart: HartView): number {
+    const pc = BigInt.asUintN(64, code.base + BigInt(offset));
+    const codePage = hart.codePageAt(pc);
+    if (codePage < 0) return 0;
+    const entry = this.#places.entry(pc, heatAddress(codePage, Number(pc & 0xfffn)));
+    if (entry.linkSlot === 0) {
+      entry.linkSlot = this.#host.allocateSlot();
+      const { region } = entry;
+      if (region !== undefined && entry.linkSlot !== 0)
+        this.#host.table.set(entry.linkSlot, this.#host.table.get(region.slot));
+    }
+    return entry.linkSlot;
+  }
+
+  #install(functions: readonly BatchFunction[], made: readonly Region[], hart: HartView): void {
+    const { counters, imports } = this.#host;
+    try {
+      new WebAssembly.Instance(new WebAssembly.Module(writeBatch(functions)), imports);
+    } catch (error) {
+      // Out of memory, or more code than the host allows.
+      if (!(error instanceof WebAssembly.CompileError) && !(error instanceof RangeError)) throw error;
+      counters.compileFailures += 1;
+      for (const { entry } of made) this.#setHeat(entry.heatAddress, REFUSED);
+      return;
+    }
+    counters.modules += 1;
+    counters.regions += made.length;
+    for (const region of made) {
+      this.#places.add(region);
+      this.#setBit(CELLS, region.slot, hart.codeBit);
+      this.#setHeat(region.entry.heatAddress, HEAT_IS_SLOT + region.slot);
+      this.#bytes += region.bytes;
+    }
+    if (this.#bytes > this.#options.capBytes) this.#host.requestFlush();
+  }
+}
+
+/** The bytes of each page that a region was made from. */
+function piecesOf(code: RegionCode, { blocks }: Graph): RegionPiece[] {
+  const pieces = code.pages.map(({ number, index }) => {
+    const first = index << 12;
+    const ranges = blocks
+      .filter(({ offset, nextOffset }) => offset < first + 4096 && nextOffset > first)
+      .map(({ offset, nextOffset }) => [offset - first, nextOffset - first] as const);
+    return {
+      codePage: number,
+      virtualPage: BigInt.asUintN(64, code.base + BigInt(first)),
+      ranges,
+    };
+  });
+  return pieces.filter(({ ranges }) => ranges.length > 0);
+}
+
+const overlaps = ({ pieces }: Region, codePage: number, first: number, end: number): boolean =>
+  pieces.some(
+    (piece) => piece.codePage === codePage && piece.ranges.some(([from, to]) => from < end && first < to),
+  );
