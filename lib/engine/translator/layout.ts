@@ -68,12 +68,23 @@ export const fOffset = (register: number): number => HART_LAYOUT.f.offset + 8 * 
 /** Byte offset of a stored CSR from the state block. */
 export const csrOffset = (name: StoredCsr): number => HART_LAYOUT.csrs.offset + 8 * STORED_CSRS.indexOf(name);
 
+/**
+ * Address spaces that were left not long ago: for each hart a direct-mapped table of entries with `satp` (i64), then the words
+ * `dataBankOf` and `fetchBankOf` of contexts that are no guest's. All zero: not known. It fits between words and ring.
+ */
+export const SPACES = 8;
+export const SPACE_DATA_CONTEXTS = 16;
+export const SPACE_FETCH_CONTEXTS = 4;
+export const SPACE_BYTES = 8 + 4 * (SPACE_DATA_CONTEXTS + SPACE_FETCH_CONTEXTS);
+export const SPACE_AREA = ENGINE_OFFSET + MAX_HARTS * HART_STATE_BYTES;
+export const SPACES_END = SPACE_AREA + MAX_HARTS * SPACES * SPACE_BYTES;
+
 const align = (offset: number): number => Math.ceil(offset / 4096) * 4096;
 
 /** Pages of the ring of events that wait for the trace: 1024 of 40 bytes. */
 export const EVENT_BYTES = 40;
 export const EVENT_RING_EVENTS = 1024;
-export const EVENT_RING = align(ENGINE_OFFSET + MAX_HARTS * HART_STATE_BYTES);
+export const EVENT_RING = align(SPACES_END);
 
 /** What the fast path knows of each CSR: 4096 words of 32 bits. */
 export const CSR_TABLE = align(EVENT_RING + EVENT_RING_EVENTS * EVENT_BYTES);

@@ -2,7 +2,7 @@
  * How the fast path writes CSRs: `hart/csr-write.ts` in code, for writes that change nothing but stored bits.
  *
  * Specialized: what may unmask or raise an interrupt is written here only if none is pending and enabled afterwards; what
- * changes the rights of accesses only if the banks of translations for the new rights are known.
+ * changes the rights of accesses, or the address space, only if the banks of translations for the new ones are known.
  */
 import { fieldMask } from "../../../bits/field.ts";
 import { isWrittenAsStored } from "../../../hart/csr-write.ts";
@@ -15,6 +15,7 @@ import { CSRS, type CsrName } from "../../../isa/csr-map.ts";
 import { csrOffset } from "../layout.ts";
 import type { Local } from "../wasm/code.ts";
 import { type Access, pushWord } from "./csr-access-code.ts";
+import { PRIVILEGED_WORD } from "./words.ts";
 
 /** A way to write: CSRs of one key share its code. */
 export interface CsrWrite {
@@ -190,6 +191,26 @@ function storeWhileQuiet(name: "mideleg" | "hideleg" | "hgeie" | "hstatus"): Csr
   return { key: name, offset: csrOffset(name), compute };
 }
 
+/** To another address space, if it is one that was left not long ago. In a guest this is another CSR. */
+function writeTranslation(access: Access): void {
+  const { state, parts, slow, next } = access;
+  const { code } = state;
+  legalizeInto(access, CSRS.satp, access.value);
+  state.word(PRIVILEGED_WORD.fencesAreIdle);
+  code.op("i32.eqz");
+  code.brIf(slow);
+  pushWord(access);
+  code.get(next);
+  code.op("i64.ne");
+  code.if();
+  code.get(state.h);
+  code.get(next);
+  code.call(parts.switchSpace);
+  code.op("i32.eqz");
+  code.brIf(slow);
+  code.end();
+}
+
 const MIE = csrOffset("mie");
 const SOFTWARE = HART_LAYOUT.softwarePending.offset;
 const SIP = writableMask(CSRS.sip);
@@ -216,6 +237,7 @@ const WRITES: { readonly [N in CsrName]?: Omit<CsrWrite, "key"> } = {
   hip: { offset: SOFTWARE, compute: throughView(bailIfRaised, writableMask(CSRS.hip)) },
   hvip: { offset: SOFTWARE, compute: throughView(bailIfRaised, writableMask(CSRS.hvip)) },
   vsip: { offset: SOFTWARE, compute: throughView(bailIfRaised, within("hideleg", VSIP & VS_INTERRUPTS), 1n) },
+  satp: { offset: csrOffset("satp"), compute: writeTranslation },
   mideleg: storeWhileQuiet("mideleg"),
   hideleg: storeWhileQuiet("hideleg"),
   hgeie: storeWhileQuiet("hgeie"),

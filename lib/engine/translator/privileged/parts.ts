@@ -6,6 +6,8 @@ export interface Parts {
   readonly slow: number;
   /** See `context-code.ts`. */
   readonly selectContext: number;
+  /** See `space-code.ts`. */
+  readonly switchSpace: number;
   /** See `event-code.ts`. */
   readonly recordEvent: number;
 }

@@ -7,7 +7,7 @@
  * - `csr-code.ts`, `csr-reads.ts`, `csr-writes.ts`, `csr-guards.ts`: CSR instructions, from tables that `csr-table.ts` derives
  * - `trap-code.ts`: trap entry by ECALL, and the returns
  * - `fence-code.ts`: fences, where there is nothing to forget
- * - `context-code.ts`: the change of mode and rights; `event-code.ts`: what the trace is told
+ * - `context-code.ts`, `space-code.ts`: the change of mode and rights, and of address space; `event-code.ts`: what the trace is told
  *
  * Who calls: generated code, with pc and registers in the block and a budget of at least 1. What it may find changed: all of the
  * block, and the words of `layout.ts`. The runtime keeps its part with `PrivilegedWords` and `EventRing`.
@@ -23,6 +23,7 @@ import { csrBody } from "./csr-code.ts";
 import { writeRecordEvent } from "./event-code.ts";
 import { FENCES, fenceBody } from "./fence-code.ts";
 import type { Parts } from "./parts.ts";
+import { writeSwitchSpace } from "./space-code.ts";
 import { StateCode } from "./state-code.ts";
 import { ecallBody, mretBody, sretBody } from "./trap-code.ts";
 
@@ -74,9 +75,11 @@ function writeGuarded(
  * @returns        Number of the function `(h, budget, word) → budget` that makes one step: the instruction `word` at pc.
  */
 export function writePrivileged(module: ModuleWriter, imports: { readonly slow: number }): number {
+  const selectContext = writeSelectContext(module);
   const parts: Parts = {
     slow: imports.slow,
-    selectContext: writeSelectContext(module),
+    selectContext,
+    switchSpace: writeSwitchSpace(module, selectContext),
     recordEvent: writeRecordEvent(module),
   };
   const two = module.type({ parameters: ["i32", "i32"], results: ["i32"] });

@@ -33,6 +33,7 @@ import {
   STORES_IN_BANK,
   WORD,
 } from "../layout.ts";
+import { forgetSpaces } from "../privileged/space-code.ts";
 import { BankSet, type SpaceWords } from "./bank-set.ts";
 import { type CodePages, codePageAddress, codePageOf } from "./code-pages.ts";
 import type { Counters } from "./counters.ts";
@@ -275,6 +276,7 @@ export class TranslationBanks implements TranslationMemory {
   /** No context has this bank any more. */
   #forgetBank(words: number, contexts: number, address: number): void {
     for (let at = words; at < words + contexts; at++) if (this.#i32[at] === address) this.#i32[at] = 0;
+    forgetSpaces(this.#i32, this.#parts.hart.id);
   }
 
   /** The address space in which a context's accesses are translated. */

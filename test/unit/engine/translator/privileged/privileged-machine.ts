@@ -49,6 +49,10 @@ export class PrivilegedMachine {
   readonly view: DataView;
   /** Steps that the fast path left to the slow one. */
   slowSteps = 0;
+  /** Whether events are drained after each step; else when the slow path is called. */
+  drains = true;
+  /** Address of the bank of a data context in an address space; 0: not known. */
+  bankOf: (context: number, satp: bigint) => number = dataBank;
   readonly #engine: ReferenceEngine;
   readonly #ring: EventRing;
   readonly #words: PrivilegedWords;
@@ -80,16 +84,18 @@ export class PrivilegedMachine {
     this.#ring = new EventRing(buffer, sink);
     this.#words = new PrivilegedWords(buffer, this.h, this.hart);
     fillCsrTable(buffer);
-    for (let number = 0; number < 32; number++) this.setDataBank(number, dataBank(number));
-    for (let number = 0; number < 8; number++)
-      this.view.setInt32(this.h + WORD.fetchBankOf + 4 * number, fetchBank(number), true);
+    this.#setBanks();
     this.#privileged = instantiate(memory, (_h, budget) => this.#slow(budget));
     this.refresh();
   }
 
-  /** Makes the runtime know, or not know (0), the bank of a data context. */
-  setDataBank(number: number, address: number): void {
-    this.view.setInt32(this.h + WORD.dataBankOf + 4 * number, address, true);
+  /** As the runtime does when the address space has changed. */
+  #setBanks(): void {
+    const satp = this.hart.state.stored("satp");
+    for (let number = 0; number < 32; number++)
+      this.view.setInt32(this.h + WORD.dataBankOf + 4 * number, this.bankOf(number, satp), true);
+    for (let number = 0; number < 8; number++)
+      this.view.setInt32(this.h + WORD.fetchBankOf + 4 * number, fetchBank(number), true);
   }
 
   /** As the runtime does before generated code runs; but the last trap is long ago. */
@@ -112,7 +118,7 @@ export class PrivilegedMachine {
     view.setBigInt64(h + WORD.instretBase, this.hart.state.instret + BigInt(budget), true);
     const left = this.#privileged(h, budget, word | 0);
     this.#sync(left);
-    this.#ring.drain(h);
+    if (this.drains) this.#ring.drain(h);
     return left;
   }
 
@@ -127,6 +133,7 @@ export class PrivilegedMachine {
     this.#sync(budget);
     this.#ring.drain(this.h);
     this.stepSlowly();
+    this.#setBanks();
     const { view, h, clock } = this;
     view.setFloat64(h + WORD.retiredBase, clock.retired + budget - 1, true);
     view.setBigInt64(h + WORD.instretBase, this.hart.state.instret + BigInt(budget - 1), true);

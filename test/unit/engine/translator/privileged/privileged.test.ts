@@ -6,14 +6,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { SeededNumbers } from "../../../../../lib/bits/seeded-numbers.ts";
 import { WORD } from "../../../../../lib/engine/translator/layout.ts";
+import { forgetSpaces } from "../../../../../lib/engine/translator/privileged/space-code.ts";
 import { writeCsr } from "../../../../../lib/hart/csr-write.ts";
 import { interruptToTake } from "../../../../../lib/hart/interrupts.ts";
 import { STORED_CSRS } from "../../../../../lib/hart/layout.ts";
 import { isFloatOn, statusField } from "../../../../../lib/hart/status.ts";
-import { CSR_NAMES, CSRS, encodeCsr } from "../../../../../lib/isa/csr-map.ts";
+import { CSR_NAMES, CSRS, type CsrName, encodeCsr } from "../../../../../lib/isa/csr-map.ts";
 import { isVirtual, MODE_NUMBER, type ModeNumber } from "../../../../../lib/isa/mode.ts";
 import { dataContext } from "../../../../../lib/mmu/access-context.ts";
-import { dataBank, fetchBank, PrivilegedMachine, RAM_BASE } from "./privileged-machine.ts";
+import { fetchBank, PrivilegedMachine, RAM_BASE } from "./privileged-machine.ts";
 
 const FULL = process.env["DOM0_TEST_FULL"] === "1";
 const MODE_NUMBERS = Object.values(MODE_NUMBER);
@@ -82,13 +83,15 @@ function open({ hart: { state } }: PrivilegedMachine): void {
 }
 
 /** The words that generated code relies on, as `layout.ts` describes them. */
-function expectedWords({ hart: { state } }: PrivilegedMachine): number[] {
+function expectedWords(machine: PrivilegedMachine): number[] {
+  const { state } = machine.hart;
   const fetch = fetchBank(state.modeNumber);
   const bit = 1 << state.modeNumber;
   const statuses = isVirtual(state.modeNumber) ? (["mstatus", "vsstatus"] as const) : (["mstatus"] as const);
   const isOn = isFloatOn(state) && statuses.every((name) => statusField(state.stored(name), "FS") === 3n);
   const isFast = isOn && (state.stored("fcsr") & 0xe1n) === 1n;
-  return [dataBank(dataContext(state)), fetch, bit, isOn ? bit : 0, isFast ? bit : 0];
+  const { bankOf } = machine;
+  return [bankOf(dataContext(state), state.stored("satp")), fetch, bit, isOn ? bit : 0, isFast ? bit : 0];
 }
 
 const WORDS = ["dataBank", "fetchBank", "codeBit", "codeBitFloatOn", "codeBitFloatFast"] as const;
@@ -180,5 +183,132 @@ describe("the privileged fast path", () => {
     );
     console.log(fastSteps, steps);
     expect(fastSteps / steps).toBeGreaterThan(0.2);
+  });
+
+  /** A hart as kernels and hypervisors keep it: traps delegated, nothing pending, floating point dirty. */
+  function ordinary(mode: ModeNumber): Pair {
+    const machines = { fast: new PrivilegedMachine(), plain: new PrivilegedMachine() };
+    for (const machine of [machines.fast, machines.plain]) {
+      const { state } = machine.hart;
+      writeCsr(machine.hart, "mstatus", encodeCsr("mstatus", { FS: 3, SIE: 1, MPP: 1, SPP: 1 }));
+      writeCsr(machine.hart, "vsstatus", encodeCsr("vsstatus", { FS: 3, SPP: 1 }));
+      for (const name of ["mcounteren", "hcounteren", "scounteren"] as const)
+        writeCsr(machine.hart, name, 7n);
+      for (const name of ["mtvec", "stvec", "vstvec"] as const) writeCsr(machine.hart, name, 0x8000_1000n);
+      writeCsr(machine.hart, "mie", 0xaaan);
+      for (let register = 1; register < 32; register++) state.x[register] = BigInt(0x1230 + register);
+      state.modeNumber = mode;
+      open(machine);
+      machine.hart.stateReplaced();
+    }
+    setWords(machines.fast);
+    return machines;
+  }
+  const exchange = (name: CsrName): number => csrWord(CSRS[name].address, 1, 5, 6);
+  const read = (name: CsrName): number => csrWord(CSRS[name].address, 2, 5, 0);
+  const clear = (name: CsrName): number => csrWord(CSRS[name].address, 7, 0, 2);
+  const { U, S, M, VU, VS } = MODE_NUMBER;
+  const supervisor = ["sscratch", "sepc", "scause", "stval", "stvec", "sstatus", "sie", "sip"] as const;
+  const hypervisor = [
+    "hstatus",
+    "hvip",
+    "hie",
+    "hideleg",
+    "hedeleg",
+    "htval",
+    "vsstatus",
+    "vsepc",
+    "vstvec",
+  ] as const;
+  const machine = ["mscratch", "mepc", "mcause", "mtval", "mstatus", "medeleg", "mideleg", "mie"] as const;
+  const COMMON: readonly (readonly [string, ModeNumber, readonly number[]])[] = [
+    [
+      "supervisor mode",
+      S,
+      [...supervisor, ...hypervisor].flatMap((name) => [exchange(name), read(name), clear(name)]),
+    ],
+    ["a guest's supervisor", VS, supervisor.flatMap((name) => [exchange(name), read(name), clear(name)])],
+    ["machine mode", M, machine.flatMap((name) => [exchange(name), read(name), clear(name)])],
+    ["counters", VU, [read("time"), read("cycle"), read("instret")]],
+    ["calls", U, [ECALL]],
+    ["calls of a kernel", S, [ECALL]],
+    ["hypercalls", VS, [ECALL]],
+    ["a guest's calls", VU, [ECALL]],
+    ["returns from machine mode", M, [MRET]],
+    ["returns from supervisor mode", S, [SRET]],
+    ["a guest's returns", VS, [SRET]],
+    ["fences", S, [SFENCE, 0x2200_0073, 0x6200_0073]],
+    ["a guest's fences", VS, [SFENCE]],
+  ];
+  it.each(COMMON)("is really taken: %s", (_what, mode, words) => {
+    for (const [medeleg, hedeleg] of [
+      [0n, 0n],
+      [0xfffn, 0n],
+      [0xfffn, 0xfffn],
+    ] as const)
+      for (const word of words) {
+        const machines = ordinary(mode);
+        for (const each of [machines.fast, machines.plain]) {
+          writeCsr(each.hart, "medeleg", medeleg);
+          writeCsr(each.hart, "hedeleg", hedeleg);
+        }
+        expect(step(machines, word, 64), `0x${word.toString(16)}`).toBe(true);
+      }
+  });
+
+  it("leaves a trap to the slow path if no instruction retired since the last one", () => {
+    const machines = ordinary(M);
+    expect(step(machines, ECALL, 0)).toBe(true);
+    expect(step(machines, ECALL, 0)).toBe(false);
+    expect(step(machines, read("mepc"), 0)).toBe(true);
+    // The slow path's trap was a moment ago in time, but an instruction has retired since.
+    expect(step(machines, ECALL, 0)).toBe(true);
+  });
+
+  it("leaves everything to the slow path while somebody listens to traps", () => {
+    const machines = ordinary(S);
+    machines.fast.hart.onTrap(() => {});
+    machines.fast.refresh();
+    for (const word of [exchange("sscratch"), SRET]) expect(step(machines, word, 0)).toBe(false);
+  });
+
+  it("fills its ring and no more, and all is told in order", () => {
+    const { fast } = ordinary(S);
+    fast.drains = false;
+    const word = exchange("sscratch");
+    fast.ram.store(0, 4, BigInt(word));
+    for (let index = 0; index < 1030; index++) {
+      fast.hart.pc = BigInt(RAM_BASE);
+      fast.step(word);
+    }
+    expect(fast.slowSteps).toBe(1);
+    expect(fast.events.length).toBe(1025);
+    fast.drains = true;
+    fast.step(word);
+    expect(fast.events.map((event) => event[3])).toEqual(Array.from({ length: 1031 }, (_, index) => index));
+  });
+
+  it("changes to an address space that was left not long ago, and to no other", () => {
+    const machines = ordinary(S);
+    for (const each of [machines.fast, machines.plain])
+      each.bankOf = (context, satp) => 0x1000 + context + 64 * Number(satp & 0xffn);
+    const space = (number: number): bigint => BigInt(number) | (5n << 44n);
+    const fastChanges: number[] = [];
+    const numbers = new SeededNumbers(7);
+    for (let index = 0; index < 400; index++) {
+      const number = 1 + (index % (index < 200 ? 3 : 30));
+      const mode = numbers.between(0, 1) === 0 ? S : M;
+      for (const each of [machines.fast, machines.plain]) {
+        each.hart.state.x[6] = space(number);
+        each.hart.state.modeNumber = mode;
+      }
+      setWords(machines.fast);
+      if (step(machines, exchange("satp"), 4 * (index % 100))) fastChanges.push(index);
+      expect(machines.fast.hart.state.stored("satp")).toBe(space(number));
+    }
+    expect(fastChanges.filter((index) => index < 200).length).toBeGreaterThan(190);
+    forgetSpaces(new Int32Array(machines.fast.view.buffer), 3);
+    for (const each of [machines.fast, machines.plain]) each.hart.state.x[6] = space(2);
+    expect(step(machines, exchange("satp"), 0)).toBe(false);
   });
 });
