@@ -4,13 +4,7 @@
  * Nothing here changes what a guest can see; a region that cannot be made is counted, and the interpreter carries on.
  */
 import { CELLS, HEAT_IS_SLOT, MISFIT_CELLS, RAM_OFFSET } from "../layout.ts";
-import {
-  codePageAddress,
-  codePageOf,
-  heatAddress,
-  offsetOfHeat,
-  ramOffsetOf,
-} from "../runtime/code-pages.ts";
+import { codePageAddress, codePageOf, heatAddress, ramOffsetOf } from "../runtime/code-pages.ts";
 import type { HartView, RegionHost, RegionSource } from "../runtime/registry.ts";
 import { type BatchFunction, REGION_TYPE, writeBatch } from "./batch.ts";
 import { type CodePage, Discovery, type RegionCode } from "./discovery.ts";
@@ -49,7 +43,7 @@ interface Waiting {
 }
 
 /** Makes the source of regions of a machine. */
-export const regions =
+export const createRegions =
   (options: RegionOptions = {}) =>
   (host: RegionHost): RegionSource =>
     new Regions(host, options);

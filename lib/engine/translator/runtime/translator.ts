@@ -10,11 +10,12 @@ import { SlotDecoder } from "../interpreter/decode-slot.ts";
 import { type InterpreterImports, instantiateInterpreter } from "../interpreter/generate.ts";
 import { fillCsrTable } from "../privileged/csr-table.ts";
 import { EventRing } from "../privileged/event-ring.ts";
+import { createRegions } from "../region/regions.ts";
 import { CodePages, codePageOf, offsetOfSlot, ramOffsetOf } from "./code-pages.ts";
 import { Counters } from "./counters.ts";
 import { type EngineMemory, engineMemory } from "./engine-memory.ts";
 import { RegionSlots } from "./region-slots.ts";
-import { type HartView, noRegions, type RegionHost, type RegionSource } from "./registry.ts";
+import type { HartView, RegionHost, RegionSource } from "./registry.ts";
 
 /** What generated code calls of the hart that runs. */
 export interface HartDoor extends HartView {
@@ -55,7 +56,7 @@ export class Translator implements RegionHost {
   readonly #doors: HartDoor[] = [];
   #isFlushDue = false;
 
-  constructor({ harts, bus, memory, regions = noRegions }: TranslatorParts) {
+  constructor({ harts, bus, memory, regions = createRegions() }: TranslatorParts) {
     this.memory = engineMemory(memory);
     fillCsrTable(memory.buffer);
     this.ram = bus.ram;
