@@ -82,7 +82,7 @@ function selfTimes(profile: Profiler.Profile, board: Board): SampledFunction[] {
     .filter(({ milliseconds }) => milliseconds >= LEAST_MILLISECONDS)
     .sort((left, right) => right.milliseconds - left.milliseconds)
     .map((each) => {
-      const address = /\b0x([0-9a-f]+)/.exec(each.url.startsWith("wasm:") ? each.name : "")?.[1];
+      const address = /\b(?:0x)?([0-9a-f]{6,})/.exec(each.url.startsWith("wasm:") ? each.name : "")?.[1];
       const symbol = address === undefined ? undefined : board.symbols.nameOf(BigInt(`0x${address}`));
       return symbol === undefined ? each : { ...each, symbol };
     });
