@@ -65,4 +65,6 @@ export interface SlowPath extends Engine {
    * @returns  False: an interrupt is due, so the next step takes it. A hart that waits is to be looked at before.
    */
   settle(): boolean;
+  /** Remembers from where an instruction at this address would be fetched now, if nobody can see that it was looked up. */
+  foresee(vaddr: bigint): void;
 }

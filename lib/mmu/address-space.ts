@@ -13,6 +13,7 @@ import { StageWalker } from "./stage-walker.ts";
 import {
   accessFault,
   type Rights,
+  resolve,
   type Translation,
   type TranslationFault,
   translate,
@@ -20,6 +21,9 @@ import {
 } from "./translate.ts";
 import type { RememberedUse } from "./translation.ts";
 import type { TranslationMemory } from "./translation-memory.ts";
+
+/** What a fetch reads at once. */
+const FETCH_BYTES = 2;
 
 /** Translates accesses and lets the cache remember what it may. */
 export class AddressSpace {
@@ -97,6 +101,19 @@ export class AddressSpace {
     if (result.kind === "translation" && walker.keep()) this.cache.forget();
     this.#checker?.watch(this.#sources);
     return result;
+  }
+
+  /**
+   * Lets the cache remember the page of an instruction that nobody has fetched yet. It does nothing where a guest or somebody
+   * outside could see it: where a bit of an entry is to be set, where translations outlive their entries, where somebody watches.
+   */
+  foresee(vaddr: Vaddr): void {
+    const { state, remembered } = this.#hart;
+    if (remembered !== undefined) return;
+    this.#sources.length = 0;
+    const result = resolve(state, this.#bus, vaddr, "fetch", FETCH_BYTES, undefined, this.#observer);
+    if (result.kind !== "translation" || (result.updates?.length ?? 0) > 0) return;
+    if (!this.#watch?.covers("fetch", vaddr, result.paddr)) this.#remember(vaddr, "fetch", result.paddr);
   }
 
   /** The trap of an access that was refused: by the translation, or (`undefined`) by whoever should answer. */

@@ -113,6 +113,10 @@ export class ReferenceEngine implements SlowPath {
     return !isInterrupted;
   }
 
+  foresee(address: bigint): void {
+    this.#space.foresee(vaddr(address));
+  }
+
   /** An instruction, or a trap. */
   #step(): Trap | undefined {
     const trap = this.#attend() ?? this.#instruction();

@@ -58,9 +58,6 @@ class Regions implements RegionSource {
   #bytes = 0;
   /** How often regions of each code page were ended by stores. */
   readonly #penalties: number[] = [];
-  /** Contexts for which some misfit cell has a bit. */
-  #misfits = 0;
-  #highestSlot = 0;
 
   constructor(host: RegionHost, options: RegionOptions) {
     this.#host = host;
@@ -107,7 +104,6 @@ class Regions implements RegionSource {
       return 1;
     }
     this.#setBit(MISFIT_CELLS, slot, hart.codeBit);
-    this.#misfits |= hart.codeBit;
     if (hart.pc !== pc) this.#wait(this.#places.entry(hart.pc, heat), hart);
     return 0;
   }
@@ -145,9 +141,10 @@ class Regions implements RegionSource {
 
   unmap(codePage: number, bits: number): void {
     for (const { slot } of this.#places.inPage(codePage)) this.#clearBits(CELLS, slot, bits);
-    if ((this.#misfits & bits) === 0) return;
-    for (let slot = 0; slot <= this.#highestSlot; slot++) this.#clearBits(MISFIT_CELLS, slot, bits);
-    this.#misfits &= ~bits;
+  }
+
+  learn(codePage: number, bits: number): void {
+    for (const { slot } of this.#places.inPage(codePage)) this.#clearBits(MISFIT_CELLS, slot, bits);
   }
 
   #clearBits(cells: number, slot: number, bits: number): void {
@@ -160,8 +157,6 @@ class Regions implements RegionSource {
     this.#waiting = [];
     this.#bytes = 0;
     this.#penalties.length = 0;
-    this.#misfits = 0;
-    this.#highestSlot = 0;
   }
 
   /** Translates what waits and belongs to the present context; the rest goes on waiting. */
@@ -199,7 +194,6 @@ class Regions implements RegionSource {
     });
     const slots = entry.linkSlot === 0 ? [slot] : [slot, entry.linkSlot];
     functions.push({ name: `region ${entry.pc.toString(16)}`, body, slots });
-    this.#highestSlot = Math.max(this.#highestSlot, slot);
     return { entry, slot, pieces: piecesOf(code, graph), bytes: body.length };
   }
 

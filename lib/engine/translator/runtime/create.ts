@@ -42,6 +42,7 @@ export function createTranslatorEngines<Harts extends readonly Hart[]>(
         codePages: translator.codePages,
         counters: translator.counters,
         onUnmap: (codePage, bits) => translator.unmap(codePage, bits),
+        onLearn: (codePage, bits) => translator.learn(codePage, bits),
         onForget: (bits) => translator.withdraw(bits),
         onFull: () => translator.requestFlush(),
       }),

@@ -22,9 +22,9 @@ export interface HartView {
   readonly codeBitFloatOn: number;
   readonly codeBitFloatFast: number;
   /**
-   * Number of the code page from which the hart fetches this address now, or −1 when that is not known: ask again after it
-   * was executed there. Asking changes nothing that a guest can see. While a bit of the context is set in a cell, the runtime
-   * tells of each change by `unmap`.
+   * Number of the code page from which the hart fetches this address now, or −1 where it could not, or not without anybody's
+   * notice. Asking changes nothing that a guest can see. Of each change in the present context the runtime tells by `unmap`,
+   * of new knowledge by `learn`.
    *
    * @param vaddr  Any address in the page, 64 bits.
    */
@@ -49,6 +49,8 @@ export interface RegionSource {
   invalidate(codePage: number, firstByte: number, lengthBytes: number): void;
   /** In the contexts of these bits a virtual page may no longer be this code page: cells of all regions that touch it lose the bits. */
   unmap(codePage: number, bits: number): void;
+  /** In the contexts of these bits a virtual page is known to be this code page from now on: misfit cells of all regions that touch it lose the bits. */
+  learn(codePage: number, bits: number): void;
   /** All regions and code pages are forgotten; slots begin anew, cells are 0, the interpreter is everywhere. No generated code is on the stack. */
   flush(): void;
 }
@@ -82,6 +84,7 @@ export function noRegions({ memory }: Pick<RegionHost, "memory">): RegionSource 
     resolve: () => 0,
     invalidate() {},
     unmap() {},
+    learn() {},
     flush() {},
   };
 }

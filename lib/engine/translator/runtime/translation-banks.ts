@@ -59,6 +59,8 @@ export interface BankParts {
   readonly counters: Counters;
   /** In the contexts of these bits a virtual page may no longer be this code page. */
   readonly onUnmap: (codePage: number, bits: number) => void;
+  /** In the contexts of these bits a virtual page is known to be this code page. */
+  readonly onLearn: (codePage: number, bits: number) => void;
   /** All that was known in the contexts of these bits is forgotten. */
   readonly onForget: (bits: number) => void;
   /** There is no code page left for a page. */
@@ -177,7 +179,7 @@ export class TranslationBanks implements TranslationMemory {
   }
 
   #rememberFetch(page: number, high: number, ramOffset: number): number {
-    const { codePages, onFull } = this.#parts;
+    const { codePages, onFull, onLearn } = this.#parts;
     const codePage = codePages.open(ramOffset >>> PAGE_SHIFT);
     if (codePage < 0) {
       onFull();
@@ -186,6 +188,7 @@ export class TranslationBanks implements TranslationMemory {
     const place = this.#fetchPlace(page);
     this.#unmap(place);
     this.#fetches.fill(place, page, high, codePageAddress(codePage), ramOffset & PAGE_MASK);
+    onLearn(codePage, this.codeBit);
     return place;
   }
 

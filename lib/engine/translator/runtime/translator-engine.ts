@@ -207,7 +207,11 @@ export class TranslatorEngine implements Engine, HartDoor {
 
   codePageAt(vaddr: bigint): number {
     this.#address[0] = vaddr;
-    return this.#banks.codePageAt(this.#halves[0] as number, this.#halves[1] as number);
+    const [low, high] = [this.#halves[0] as number, this.#halves[1] as number];
+    const known = this.#banks.codePageAt(low, high);
+    if (known >= 0 || this.#hart.attention !== 0) return known;
+    this.#slow.foresee(BigInt.asUintN(64, vaddr));
+    return this.#banks.codePageAt(low, high);
   }
 
   forgetFetches(): void {

@@ -119,6 +119,11 @@ export class Translator implements RegionHost {
     this.#regions.unmap(codePage, bits);
   }
 
+  /** In the contexts of these bits, a virtual page is known to be this code page. */
+  learn(codePage: number, bits: number): void {
+    this.#regions.learn(codePage, bits);
+  }
+
   /** Nothing is known in the contexts of these bits any more. */
   withdraw(bits: number): void {
     if (this.#slots.count > 0) this.#slots.withdraw(bits);
