@@ -27,6 +27,12 @@ function fractionOf(below: Below, bits: number): bigint {
   return dense;
 }
 
+/** A fraction at an edge: products and quotients of these come closest to where rounding changes. */
+function edgeFraction(below: Below, bits: number): bigint {
+  const all = (1n << BigInt(bits)) - 1n;
+  return [0n, 1n, all, all ^ 1n][below(4)] as bigint;
+}
+
 function word({ exponentBits, fractionBits, box }: Shape, sign: number, exponent: number, fraction: bigint) {
   const top = 2 ** exponentBits - 1;
   const field = BigInt(Math.min(Math.max(exponent, 0), top));
@@ -39,7 +45,7 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
   const bias = top >> 1;
   const near = (exponent: number, by: number): number => exponent + below(2 * by + 1) - by;
   const first = below(3) === 0 ? near(bias, 40) : below(top);
-  switch (below(6)) {
+  switch (below(7)) {
     case 0: // a sum that cancels, or just does not
       return [first, near(first, 2), near(first, 3)];
     case 1: // a sum whose lesser part is rounded away
@@ -53,6 +59,11 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
       const second = near(bias, 60);
       return [first, second, near(first + second - bias, below(2) === 0 ? 2 : 2 * fractionBits + 4)];
     }
+    case 5: {
+      // a product that is half a unit in the last place of the addend
+      const second = near(bias, 60);
+      return [first, second, near(first + second - bias + fractionBits + 1, 1)];
+    }
     default: // a quotient at the lower or upper end
       return [first, near(below(2) === 0 ? first + bias : first - bias, 2), near(bias, 20)];
   }
@@ -60,9 +71,38 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
 
 function relatedOperands(below: Below, shape: Shape): [bigint, bigint, bigint] {
   const [a, b, c] = exponentsOf(below, shape);
+  const fraction = below(3) === 0 ? edgeFraction : fractionOf;
   const next = (exponent: number): bigint =>
-    word(shape, below(2), exponent, fractionOf(below, shape.fractionBits));
+    word(shape, below(2), exponent, fraction(below, shape.fractionBits));
   return [next(a), next(b), next(c)];
+}
+
+/** Dekker's split of a double into halves. */
+function halves(value: number): [high: number, low: number] {
+  const scaled = value * (2 ** 27 + 1);
+  const high = scaled - (scaled - value);
+  return [high, value - high];
+}
+
+/**
+ * Doubles whose product and sum lies as close to a tie as can be: the addend is half a unit in the last place of the rounded
+ * product, less what the product lost, rounded.
+ */
+function nearTie(below: Below): [bigint, bigint, bigint] {
+  const view = new DataView(new ArrayBuffer(8));
+  const number = (): number => 1 + below(2 ** 32) / 2 ** 32 + below(2 ** 20) / 2 ** 52;
+  const bitsOf = (value: number): bigint => {
+    view.setFloat64(0, value);
+    return view.getBigUint64(0);
+  };
+  const [a, b] = [number(), number() * 2 ** (below(100) - 50)];
+  const product = a * b;
+  const [[aHigh, aLow], [bHigh, bLow]] = [halves(a), halves(b)];
+  const lost = aHigh * bHigh - product + aHigh * bLow + aLow * bHigh + aLow * bLow;
+  const half = 2 ** (Math.floor(Math.log2(product)) - 53);
+  const sign = below(2) === 0 ? 1 : -1;
+  const addend = (below(2) === 0 ? half : -half) - lost;
+  return [bitsOf(sign * a), bitsOf(b), bitsOf(sign * addend)];
 }
 
 /** Small whole numbers, and halves, as programs have them. */
@@ -94,6 +134,8 @@ export function floatCase(below: Below, precision: "single" | "double"): FloatCa
       return { f: [floatRegisterWord(below), floatRegisterWord(below), floatRegisterWord(below)], x };
     case 2:
       return { f: plainOperands(below, shape), x };
+    case 3:
+      return { f: precision === "double" ? nearTie(below) : relatedOperands(below, shape), x };
     default:
       return { f: relatedOperands(below, shape), x };
   }

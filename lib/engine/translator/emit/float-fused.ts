@@ -6,7 +6,7 @@
  * the addend is `s + t` (Knuth). Then `v`, the rounded `t + e`, is off by half a unit in its last place at most. If `s`
  * plus a little more than `v` rounds to the same number as `s` plus a little less, everything in between does, the exact
  * sum among it (Ziv's test). It fails where a tie is near, and where `s` and `e` are of one size; there the result still is
- * right if `t` or `e` is zero, because then `v` is exact.
+ * right if `v` is exact. It mostly is: ties come from numbers of few digits.
  *
  * `e` can be represented only if the product is not too small; a product of zero is exact. All numbers in the sum are
  * multiples of the smallest subnormal one, so a small result is exact, and nothing underflows.
@@ -198,8 +198,8 @@ function bailUnlessProven(e: Emission, parts: Parts): void {
   code.end();
 }
 
-/** Bails unless a sum is exact but for one rounding, and finite. */
-function acceptExact(e: Emission, { error, s, t, result }: Parts, isLarge: Local): void {
+/** Bails unless the sum has been rounded only once, and is finite. */
+function acceptExact(e: Emission, { p, error, s, t, v, result }: Parts, isLarge: Local): void {
   const { code } = e;
   const isZero = e.temp32(1);
   [e.temp64(0), e.temp64(1)].forEach((bits, index) => {
@@ -210,16 +210,14 @@ function acceptExact(e: Emission, { error, s, t, result }: Parts, isLarge: Local
   });
   code.tee(isZero);
   code.if();
-  // The zero's sign counts.
+  // A zero's sign counts.
   code.get(s);
   code.set(result);
   code.end();
-  code.get(error);
+  const scratch = p;
+  pushSumError(e, v, t, error, scratch);
   code.f64(0);
   code.op("f64.eq");
-  code.get(t);
-  code.f64(0);
-  code.ops("f64.eq", "i32.or");
   code.get(isLarge);
   code.op("i32.and");
   code.get(isZero);
