@@ -60,6 +60,9 @@ function randomize(machine: PrivilegedMachine, seed: number): void {
   if (chance(50)) state.setStored("mie", 0n);
   if (chance(30)) writeCsr(hart, "mstatus", state.stored("mstatus") | encodeCsr("mstatus", { FS: 3 }));
   if (chance(30)) writeCsr(hart, "vsstatus", state.stored("vsstatus") | encodeCsr("vsstatus", { FS: 3 }));
+  if (chance(30))
+    writeCsr(hart, "mstatus", state.stored("mstatus") | encodeCsr("mstatus", { MPRV: 1, MPV: 1 }));
+  if (chance(30)) writeCsr(hart, "mcounteren", 7n);
   if (chance(50)) state.setStored("fcsr", 1n);
   state.mcycleBias = anyWord(numbers);
   state.minstretBias = anyWord(numbers);
@@ -150,11 +153,21 @@ function compare({ fast, plain }: Pair): void {
 
 const ADDRESSES = CSR_NAMES.map((name) => CSRS[name].address);
 
+/** CSRs of which more must be asked than where they lie. */
+const INTRICATE = [
+  ...(["mstatus", "mstatus", "sstatus", "vsstatus", "hstatus", "cycle", "time", "instret", "satp"] as const),
+  ...(["mie", "mip", "sie", "sip", "hie", "hip", "hvip", "vsie", "vsip", "mideleg", "hideleg"] as const),
+] satisfies CsrName[];
+
 function anyInstruction(numbers: SeededNumbers): number {
   const kind = numbers.between(0, 99);
   const register = (): number => (numbers.between(0, 3) === 0 ? 0 : numbers.between(0, 31));
   if (kind < 30) return OTHERS[numbers.between(0, OTHERS.length - 1)] ?? ECALL;
   if (kind < 33) return (numbers.next() & ~0x7f) | 0x73;
+  if (kind < 55) {
+    const name = INTRICATE[numbers.between(0, INTRICATE.length - 1)] ?? "mstatus";
+    return csrWord(CSRS[name].address, OPERATIONS[numbers.between(0, 5)] ?? 1, register(), register());
+  }
   const address =
     kind < 36 ? numbers.between(0, 4095) : (ADDRESSES[numbers.between(0, ADDRESSES.length - 1)] ?? 0);
   return csrWord(address, OPERATIONS[numbers.between(0, 5)] ?? 1, register(), register());
@@ -179,7 +192,7 @@ describe("the privileged fast path", () => {
           setWords(machines.fast);
         }
       }),
-      { seed: 1, numRuns: FULL ? 20_000 : 250 },
+      { seed: 1, numRuns: FULL ? 20_000 : 400 },
     );
     console.log(fastSteps, steps);
     expect(fastSteps / steps).toBeGreaterThan(0.2);
@@ -254,6 +267,52 @@ describe("the privileged fast path", () => {
         }
         expect(step(machines, word, 64), `0x${word.toString(16)}`).toBe(true);
       }
+  });
+
+  /** What each is about lies in the setting; `writes` are CSRs by name. */
+  const REFUSED: readonly (readonly [string, ModeNumber, Partial<Record<CsrName, bigint>>, number])[] = [
+    ["counters closed to supervisor mode", S, { mcounteren: 0n }, read("cycle")],
+    ["counters closed to a guest's supervisor", VS, { hcounteren: 0n }, read("time")],
+    ["counters closed to a guest's user", VU, { scounteren: 0n }, read("instret")],
+    ["counters closed to user mode", U, { scounteren: 5n }, read("time")],
+    ["a status that unmasks", S, { mstatus: 0n, mideleg: 2n, mip: 2n, mie: 2n }, csrWord(0x100, 6, 0, 2)],
+    ["a guest's status that unmasks", VS, { hideleg: 4n, mip: 4n, mie: 4n }, csrWord(0x100, 6, 0, 2)],
+    ["machine mode's that unmasks", M, { mstatus: 0n, mip: 2n, mie: 2n }, csrWord(0x300, 6, 0, 8)],
+    ["an enable of what is pending", S, { mideleg: 2n, mip: 2n, mie: 0n }, csrWord(0x104, 6, 0, 2)],
+    ["machine mode's enable", M, { mstatus: 8n, mip: 2n, mie: 0n }, csrWord(0x304, 6, 0, 2)],
+    ["what is raised and enabled", S, { mideleg: 2n, mie: 2n }, csrWord(0x144, 6, 0, 2)],
+    ["a guest's interrupt, raised", S, { mie: 4n }, csrWord(0x645, 6, 0, 4)],
+    ["a delegation while something is pending", M, { mip: 2n, mie: 2n }, csrWord(0x303, 6, 0, 2)],
+    [
+      "a call that unmasks",
+      U,
+      { mstatus: 0n, mideleg: 2n, medeleg: 0x100n, hideleg: 4n, mie: 4n, mip: 4n },
+      ECALL,
+    ],
+    ["a return that unmasks", M, { mstatus: 0n, mip: 2n, mie: 2n, mideleg: 2n }, MRET],
+    ["satp under TVM", S, { mstatus: 1n << 20n }, read("satp")],
+    ["satp under VTVM", VS, { hstatus: 1n << 20n }, read("satp")],
+    ["hgatp under TVM", S, { mstatus: 1n << 20n }, read("hgatp")],
+    ["a return under TSR", S, { mstatus: 1n << 22n }, SRET],
+    ["a return under VTSR", VS, { hstatus: 1n << 22n }, SRET],
+    ["a fence under TVM", S, { mstatus: 1n << 20n }, SFENCE],
+    ["a fence under VTVM", VS, { hstatus: 1n << 20n }, SFENCE],
+    ["a hypervisor's CSR in a guest", VS, {}, read("hstatus")],
+    ["machine mode's CSR", S, {}, read("mstatus")],
+    ["a read-only CSR, written", M, {}, exchange("mhartid")],
+  ];
+  it.each(REFUSED)("leaves to the slow path: %s", (_what, mode, writes, word) => {
+    const machines = ordinary(mode);
+    for (const { hart } of [machines.fast, machines.plain]) {
+      for (const [name, value] of Object.entries(writes)) {
+        hart.state.modeNumber = M;
+        writeCsr(hart, name as CsrName, value);
+        hart.state.modeNumber = mode;
+      }
+      expect(interruptToTake(hart.state)).toBeUndefined();
+    }
+    setWords(machines.fast);
+    expect(step(machines, word, 32)).toBe(false);
   });
 
   it("leaves a trap to the slow path if no instruction retired since the last one", () => {
