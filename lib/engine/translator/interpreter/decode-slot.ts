@@ -1,12 +1,15 @@
 /** From instruction words in RAM to slots. Most words of a program occur many times, so what they come to is remembered. */
 import { type Decoded, decodeOrIllegal } from "../../../isa/decode.ts";
 import { instructionBytes } from "../../../isa/encoding.ts";
-import { OP_SLOW, opOf } from "./op.ts";
+import { SLOT_BYTES } from "../layout.ts";
+import { OP_SLOW, opOf, sizeOf } from "./op.ts";
+import { firstOf, pairOf } from "./pair.ts";
 import { packSlot, SLOT_SHIFT } from "./slot.ts";
 
 const PAGE_BYTES = 4096;
 const OFFSET_MASK = PAGE_BYTES - 1;
 const PARCEL_BYTES = 2;
+const OP_MASK = 0xffff;
 /** So many words are remembered; then all are forgotten and it begins anew. */
 const MAX_WORDS = 1 << 16;
 
@@ -42,11 +45,33 @@ export class SlotDecoder {
 
   /**
    * Decodes the instruction at an even offset in RAM into its slot. One that goes on in the next page, which may be anywhere,
-   * is left to the slow path.
+   * is left to the slow path. With decoded neighbors it becomes a pair, if there is one for them.
    *
    * @param slotAddress  Where its slot is in the memory.
    */
   decode(slotAddress: number, ramOffset: number): void {
+    this.#decodeAlone(slotAddress, ramOffset);
+    const place = ramOffset & OFFSET_MASK;
+    if (place >= 2) this.#fuse(slotAddress - SLOT_BYTES, 2);
+    if (place >= 4) this.#fuse(slotAddress - 2 * SLOT_BYTES, 4);
+    const parcel = this.#ram[ramOffset >>> 1] ?? 0;
+    this.#fuse(slotAddress, instructionBytes(parcel));
+  }
+
+  /**
+   * Makes the instruction of a slot, if it has this size, and the one behind it a pair. The slot of the second stays as it is: it
+   * has the second's operands, and jumps may lead to it.
+   */
+  #fuse(slotAddress: number, sizeBytes: 2 | 4): void {
+    const at = slotAddress >>> 2;
+    const first = (this.#words[at] ?? 0) & OP_MASK;
+    if (sizeOf(first) !== sizeBytes) return;
+    const second = (this.#words[at + (sizeBytes >>> 1) * (SLOT_BYTES >>> 2)] ?? 0) & OP_MASK;
+    const pair = pairOf(first, firstOf(second));
+    if (pair !== undefined) this.#words[at] = ((this.#words[at] ?? 0) & ~OP_MASK) | pair;
+  }
+
+  #decodeAlone(slotAddress: number, ramOffset: number): void {
     const parcel = this.#ram[ramOffset >>> 1] ?? 0;
     const isLong = instructionBytes(parcel) !== PARCEL_BYTES;
     if (isLong && (ramOffset & OFFSET_MASK) === PAGE_BYTES - PARCEL_BYTES) {

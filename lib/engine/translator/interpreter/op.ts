@@ -105,6 +105,9 @@ export function opNamed(name: string): InterpreterOp {
   return op;
 }
 
+/** Bytes of the instructions of an op; undefined for numbers that are no instruction's own, and for pairs. */
+export const sizeOf = (op: number): 2 | 4 | undefined => INTERPRETER_OPS[op - FIRST_OP]?.sizeBytes;
+
 /** The op that executes an instruction; the slow path does where there is none. */
 export type OpChoice =
   | { readonly kind: "fixed"; readonly number: number }
