@@ -23,8 +23,6 @@ export interface RegionPage extends CodePage {
   readonly index: number;
 }
 
-/** Most instructions of a region. Larger functions take the host's compiler more than proportionally long. */
-export const MAX_INSNS = 300;
 /** A region reaches this many pages back and forth from its start. */
 const REACH_PAGES = 15;
 const PAGE_SHIFT = 12;
@@ -77,9 +75,12 @@ function forget(code: RegionCode): void {
 /** Discovers regions in one memory. */
 export class Discovery {
   readonly #u16: Uint16Array;
+  readonly #maxInsns: number;
   #view: CodeView = () => undefined;
 
-  constructor(memory: WebAssembly.Memory) {
+  /** @param maxInsns  Most instructions of a region, below 512. */
+  constructor(memory: WebAssembly.Memory, maxInsns: number) {
+    this.#maxInsns = maxInsns;
     this.#u16 = new Uint16Array(memory.buffer);
   }
 
@@ -107,7 +108,7 @@ export class Discovery {
 
   #walk(code: RegionCode, leader: number): void {
     let offset = leader;
-    while (code.insns.length < MAX_INSNS && isInReach(offset)) {
+    while (code.insns.length < this.#maxInsns && isInReach(offset)) {
       if (numberOf[placeOf(offset)] !== 0) {
         this.#lead(code, offset);
         return;

@@ -17,9 +17,6 @@ const OFFSET_SHIFT = 16;
 const SET_SHIFT = 9;
 const MAX_SETS = 1 << (OFFSET_SHIFT - SET_SHIFT);
 const GIVE_BACK_MASK = (1 << SET_SHIFT) - 1;
-/** Most instructions of a block: more could not be given back. */
-export const MAX_BLOCK_INSNS = GIVE_BACK_MASK;
-
 /** What the shared exit needs to know of the function around it. */
 export interface ExitFrame {
   readonly code: Code;

@@ -20,6 +20,8 @@ export interface RegionOptions {
   readonly urgentTimes?: number;
   /** Bytes of generated code after which all is thrown away. */
   readonly capBytes?: number;
+  /** Most instructions of a region: larger functions take the host's compiler more than proportionally long. */
+  readonly maxInsns?: number;
   /** Whether accesses by one register share a look into the translations. */
   readonly coalesces?: boolean;
 }
@@ -28,6 +30,7 @@ const DEFAULTS: Required<RegionOptions> = {
   batch: 64,
   urgentTimes: 4,
   capBytes: 64 * 2 ** 20,
+  maxInsns: 300,
   coalesces: true,
 };
 
@@ -62,7 +65,7 @@ class Regions implements RegionSource {
   constructor(host: RegionHost, options: RegionOptions) {
     this.#host = host;
     this.#options = { ...DEFAULTS, ...options };
-    this.#discovery = new Discovery(host.memory.memory);
+    this.#discovery = new Discovery(host.memory.memory, this.#options.maxInsns);
     this.#i32 = host.memory.i32;
   }
 

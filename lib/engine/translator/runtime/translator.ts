@@ -34,6 +34,8 @@ export interface TranslatorParts {
   readonly memory: MachineMemory;
   /** Nobody translates when left out. */
   readonly regions?: (host: RegionHost) => RegionSource;
+  /** Arrivals after which code is hot: a power of two. */
+  readonly heatThreshold?: number;
 }
 
 /** Arrivals after which somebody may translate. */
@@ -56,7 +58,13 @@ export class Translator implements RegionHost {
   readonly #doors: HartDoor[] = [];
   #isFlushDue = false;
 
-  constructor({ harts, bus, memory, regions = createRegions() }: TranslatorParts) {
+  constructor({
+    harts,
+    bus,
+    memory,
+    regions = createRegions(),
+    heatThreshold = HEAT_THRESHOLD,
+  }: TranslatorParts) {
     this.memory = engineMemory(memory);
     fillCsrTable(memory.buffer);
     this.ram = bus.ram;
@@ -71,7 +79,7 @@ export class Translator implements RegionHost {
     this.#slots = new RegionSlots(this.memory);
     this.imports = { m: { memory: memory.memory, table: this.table } };
     this.#regions = regions(this);
-    const options = { flagMask: this.storeFlags, heatThreshold: HEAT_THRESHOLD };
+    const options = { flagMask: this.storeFlags, heatThreshold };
     this.run = instantiateInterpreter(options, memory.memory, this.table, this.#services()).run;
   }
 
