@@ -8,6 +8,9 @@ import { type BatchSink, batchSink, EventKind, type EventSink } from "../bus/eve
 /** So many traps with no instruction between them are a loop. */
 const LIMIT = 1000;
 
+const isTrap = (kind: number | undefined): boolean =>
+  kind === EventKind.EXCEPTION || kind === EventKind.INTERRUPT;
+
 /** Traps that were taken since the last instruction retired. */
 export interface TrapLoopState {
   readonly retired: number;
@@ -48,18 +51,20 @@ export class TrapLoop implements BatchSink {
 
   /**
    * Whoever reports late must not have run beyond the trap that makes it a loop: so a trap comes in a batch only if an
-   * instruction retired between it and the trap before.
+   * instruction retired between it and the trap before, and the last one is the first since.
    */
   recordAll(records: Uint8Array): void {
     if (this.#nextBatch === undefined) recordEach(this.#next, records);
     else this.#nextBatch.recordAll(records);
-    const view = new DataView(records.buffer, records.byteOffset, records.length);
-    for (let at = 0; at < records.length; at += RECORD_BYTES)
-      this.#count(records[at + RECORD.kind] as EventKind, retiredIn(view, at));
+    let at = records.length - RECORD_BYTES;
+    while (at >= 0 && !isTrap(records[at + RECORD.kind])) at -= RECORD_BYTES;
+    if (at < 0) return;
+    this.#retired = retiredIn(new DataView(records.buffer, records.byteOffset, records.length), at);
+    this.#traps = 1;
   }
 
   #count(kind: EventKind, retired: number): void {
-    if (kind !== EventKind.EXCEPTION && kind !== EventKind.INTERRUPT) return;
+    if (!isTrap(kind)) return;
     this.#traps = retired === this.#retired ? this.#traps + 1 : 1;
     this.#retired = retired;
     if (this.#traps === LIMIT) this.#onLoop();

@@ -45,6 +45,7 @@ export function writeSelectContext(module: ModuleWriter): number {
   setCodeBits(state, fetchBank, mode, mstatus, vsstatus);
   code.i32(1);
   module.define(index, code.finish());
+  module.name(index, "selectContext");
   return index;
 }
 

@@ -44,6 +44,7 @@ export function writeRecordEvent(module: ModuleWriter): number {
     code.op("i32.add");
   });
   module.define(index, code.finish());
+  module.name(index, "recordEvent");
   return index;
 }
 

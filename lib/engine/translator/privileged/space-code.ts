@@ -68,6 +68,7 @@ export function writeSwitchSpace(module: ModuleWriter, selectContext: number): n
   state.csr("vsstatus");
   code.returnCall(selectContext);
   module.define(index, code.finish());
+  module.name(index, "switchSpace");
   return index;
 }
 

@@ -31,15 +31,16 @@ type Body = (parts: Parts, state: StateCode, slow: Label) => void;
 
 /** Instructions of opcode SYSTEM and funct3 0, by their encodings. */
 const SYSTEM: readonly {
+  readonly name: string;
   readonly insn: { readonly mask: number; readonly match: number };
   readonly body: Body;
 }[] = [
-  { insn: rv64i.ecall, body: ecallBody },
-  { insn: privilegedInsns.sret, body: sretBody },
-  { insn: privilegedInsns.mret, body: mretBody },
-  { insn: privilegedInsns["sfence.vma"], body: fenceBody(FENCES["sfence.vma"]) },
-  { insn: hypervisorInsns["hfence.vvma"], body: fenceBody(FENCES["hfence.vvma"]) },
-  { insn: hypervisorInsns["hfence.gvma"], body: fenceBody(FENCES["hfence.gvma"]) },
+  { name: "ecall", insn: rv64i.ecall, body: ecallBody },
+  { name: "sret", insn: privilegedInsns.sret, body: sretBody },
+  { name: "mret", insn: privilegedInsns.mret, body: mretBody },
+  { name: "sfence.vma", insn: privilegedInsns["sfence.vma"], body: fenceBody(FENCES["sfence.vma"]) },
+  { name: "hfence.vvma", insn: hypervisorInsns["hfence.vvma"], body: fenceBody(FENCES["hfence.vvma"]) },
+  { name: "hfence.gvma", insn: hypervisorInsns["hfence.gvma"], body: fenceBody(FENCES["hfence.gvma"]) },
 ];
 
 const OPCODE = 0x7f;
@@ -47,14 +48,16 @@ const SYSTEM_OPCODE = 0x73;
 /** Bits 13:12 are zero for all of funct3 that are no CSR instruction: 0, and 4, the hypervisor's loads and stores. */
 const CSR_OPERATION = 0x3000;
 
-/** Writes a function whose body may give up before its first effect; then the slow path makes the step. */
-function writeGuarded(
-  module: ModuleWriter,
-  parts: Parts,
-  type: number,
-  parameters: number,
-  body: Body,
-): number {
+/** A function whose body may give up before its first effect; then the slow path makes the step. */
+interface Guarded {
+  readonly name: string;
+  /** Number of its signature: `h`, `budget`, and perhaps the instruction word. */
+  readonly type: number;
+  readonly parameters: 2 | 3;
+  readonly body: Body;
+}
+
+function writeGuarded(module: ModuleWriter, parts: Parts, { name, type, parameters, body }: Guarded): number {
   const index = module.declare(type);
   const code = new Code(parameters);
   const state = new StateCode(code);
@@ -65,6 +68,7 @@ function writeGuarded(
   code.get(state.budget);
   code.returnCall(parts.slow);
   module.define(index, code.finish());
+  module.name(index, name);
   return index;
 }
 
@@ -84,9 +88,12 @@ export function writePrivileged(module: ModuleWriter, imports: { readonly slow: 
   };
   const two = module.type({ parameters: ["i32", "i32"], results: ["i32"] });
   const three = module.type({ parameters: ["i32", "i32", "i32"], results: ["i32"] });
-  const csr = writeGuarded(module, parts, three, 3, csrBody);
-  const system = SYSTEM.map(({ insn, body }) => ({ insn, index: writeGuarded(module, parts, two, 2, body) }));
-  return writeGuarded(module, parts, three, 3, (_parts, state, slow) => {
+  const csr = writeGuarded(module, parts, { name: "csr", type: three, parameters: 3, body: csrBody });
+  const system = SYSTEM.map(({ name, insn, body }) => ({
+    insn,
+    index: writeGuarded(module, parts, { name, type: two, parameters: 2, body }),
+  }));
+  const body: Body = (_parts, state, slow) => {
     const { code, h, budget } = state;
     const word = 2 as Local;
     bailUnlessFast(state, word, slow);
@@ -109,7 +116,8 @@ export function writePrivileged(module: ModuleWriter, imports: { readonly slow: 
       code.returnCall(index);
       code.end();
     }
-  });
+  };
+  return writeGuarded(module, parts, { name: "privileged", type: three, parameters: 3, body });
 }
 
 /** Somebody wants to hear of each event at once, the ring is full, or this is another opcode. */
