@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { findPeers, ourName, type Peer } from "./bench/contestants.ts";
 import { type GuestFigures, guestContest } from "./bench/guest-contest.ts";
-import { linuxContest } from "./bench/linux-contest.ts";
+import { isLinuxHere, linuxContest } from "./bench/linux-contest.ts";
 import { machineNames } from "./bench/machine-names.ts";
 import { BENCH_NAMES, type BenchPlan, benchPlan, SIZES } from "./bench/options.ts";
 import { runOtherBenches } from "./bench/other-benches.ts";
@@ -49,7 +49,7 @@ function measure(plan: BenchPlan): BenchReport {
   const linux = plan.linux
     ? attempt(failures, () => linuxContest(engine, peers, SIZES[plan.sizeName].turns))
     : undefined;
-  if (plan.linux && linux === undefined) tell("linux: no figure; npx dom0 fetch linux brings the kernel");
+  if (plan.linux && !isLinuxHere()) tell("linux: no figure; npx dom0 fetch linux brings the kernel");
   const { soakMinutes: minutes } = plan;
   if (minutes > 0) tell(`soak: ${minutes} minutes of mixed guests`);
   const soaked = minutes > 0 ? attempt(failures, () => soak({ minutes, engine })) : undefined;

@@ -3,6 +3,7 @@ import process from "node:process";
 import type { EngineName } from "../../../board/engine-choice.ts";
 import { buildBoard } from "../../../board/virt.ts";
 import { type BenchGuestName, RESULT_SYMBOL } from "../../../systems/bench-guests.ts";
+import { answerOrder } from "./child-answer.ts";
 import { withRounds } from "./guest-image.ts";
 
 /** What to run. */
@@ -64,4 +65,4 @@ function runGuest({ guest, rounds, engine, firstInsns }: GuestOrder): GuestAnswe
   };
 }
 
-process.stdout.write(JSON.stringify(runGuest(JSON.parse(process.argv[2] ?? "{}") as GuestOrder)));
+answerOrder(runGuest);

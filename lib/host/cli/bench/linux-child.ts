@@ -6,6 +6,7 @@ import { DEBIAN_CACHE } from "../../debian-packages.ts";
 import { OUTPUT_ENDS } from "../../linux/file-systems.ts";
 import { linuxMachine } from "../../linux/machine.ts";
 import { LINUX_FOLDER, readLinuxFiles } from "../../linux/packages.ts";
+import { answerOrder } from "./child-answer.ts";
 
 /** What to boot. */
 export interface LinuxOrder {
@@ -35,7 +36,7 @@ function boot({ engine, command }: LinuxOrder): LinuxAnswer {
   const { board } = machine;
   const stop = board.run({ instructions: BUDGET });
   if (stop.reason !== "poweroff" || !board.console.text.includes(OUTPUT_ENDS))
-    throw new Error(`Linux ended with ${stop.reason} after:\n${board.console.text.slice(-2000)}`);
+    throw new Error(`Linux ended with ${stop.reason} after:\n${board.console.text.slice(-300)}`);
   return {
     retired: stop.retired,
     wallSeconds: (performance.now() - began) / 1000,
@@ -44,4 +45,4 @@ function boot({ engine, command }: LinuxOrder): LinuxAnswer {
   };
 }
 
-process.stdout.write(JSON.stringify(boot(JSON.parse(process.argv[2] ?? "{}") as LinuxOrder)));
+answerOrder(boot);

@@ -25,13 +25,16 @@ export interface LinuxFigures {
 
 const LIMIT_MS = 10 * 60_000;
 
+/** Whether the kernel was fetched. */
+export const isLinuxHere = (): boolean => existsSync(LINUX_PACKAGES);
+
 /** Measures it; undefined when the kernel is not here. */
 export function linuxContest(
   engine: EngineName,
   peers: readonly Peer[],
   turns: number,
 ): LinuxFigures | undefined {
-  if (!existsSync(LINUX_PACKAGES)) return undefined;
+  if (!isLinuxHere()) return undefined;
   const order: LinuxOrder = { engine, command: BOOT_COMMAND };
   const ours: { seconds: number; answer: LinuxAnswer }[] = [];
   const theirs = peers.map(({ name, program }) => ({ name, program, seconds: [] as number[] }));

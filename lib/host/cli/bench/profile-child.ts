@@ -7,6 +7,7 @@ import { buildBoard } from "../../../board/virt.ts";
 import { DEBIAN_CACHE } from "../../debian-packages.ts";
 import { linuxMachine } from "../../linux/machine.ts";
 import { LINUX_FOLDER, readLinuxFiles } from "../../linux/packages.ts";
+import { answerOrder } from "./child-answer.ts";
 import { engineCounters } from "./engine-counters.ts";
 import { withRounds } from "./guest-image.ts";
 import { BOOT_COMMAND } from "./linux-boot.ts";
@@ -115,4 +116,4 @@ function profiled(order: ProfileOrder): ProfileAnswer {
   return { retired, wallMs, processorMs, functions, modules, instances, counters };
 }
 
-process.stdout.write(JSON.stringify(profiled(JSON.parse(process.argv[2] ?? "{}") as ProfileOrder)));
+answerOrder(profiled);

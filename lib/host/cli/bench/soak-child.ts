@@ -3,6 +3,7 @@ import process from "node:process";
 import { buildBoard } from "../../../board/virt.ts";
 import { BENCH_GUESTS, type BenchGuestName } from "../../../systems/bench-guests.ts";
 import type { Sample } from "./arithmetic.ts";
+import { answerOrder } from "./child-answer.ts";
 import { withRounds } from "./guest-image.ts";
 import type { SoakAnswer, SoakOrder } from "./soak.ts";
 
@@ -33,4 +34,4 @@ function runMixed({ minutes, engine }: SoakOrder): SoakAnswer {
   return { samples, runs };
 }
 
-process.stdout.write(JSON.stringify(runMixed(JSON.parse(process.argv[2] ?? "{}") as SoakOrder)));
+answerOrder(runMixed);
