@@ -369,6 +369,7 @@ export class Board {
     machine.trapLoop.restore(NO_TRAPS);
     machine.turns.reset();
     machine.fenceChecker?.restart();
+    this.handlers.unfinished.clear();
     machine.finish = undefined;
     machine.symbols = NO_SYMBOLS;
     this.#powerOn();

@@ -15,6 +15,7 @@ export function captureParts(machine: Machine): Omit<Snapshot, "ram"> {
     devices: new Map(machine.bus.regions.map(({ device }) => [device.name, device.save()])),
     remembered: machine.harts.map(({ remembered }) => remembered?.save()),
     fences: machine.fenceChecker?.save(),
+    unfinishedCalls: machine.harts[0].handlers.unfinished.save(),
     clock: machine.clock.save(),
     trace: machine.trace.save(),
     trapLoop: machine.trapLoop.save(),
@@ -44,6 +45,7 @@ export function restoreParts(machine: Machine, snapshot: Omit<Snapshot, "ram">):
   }
   if (snapshot.fences === undefined) machine.fenceChecker?.restart();
   else machine.fenceChecker?.restore(snapshot.fences);
+  machine.harts[0].handlers.unfinished.restore(snapshot.unfinishedCalls);
   machine.trace.restore(snapshot.trace);
   machine.trapLoop.restore(snapshot.trapLoop);
   machine.turns.restore(snapshot.turns);

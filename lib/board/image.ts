@@ -23,6 +23,7 @@ import { type PlainFields, readFields } from "./plain-fields.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type ImageSymbol, SymbolTable } from "./symbols.ts";
 import { TRACE_RING_BYTES } from "./trace.ts";
+import { unfinishedFields, unfinishedFrom } from "./unfinished-fields.ts";
 
 const FORMAT: ArchiveFormat = { name: "dom0 board image", version: 3, maxContentBytes: 2 ** 31 };
 const TRACE_CHAIN_BYTES = 32;
@@ -48,7 +49,8 @@ export function packImage(machine: Machine): Uint8Array {
 
 function imageFields(machine: Machine): Plain {
   const { ram, console } = machine;
-  const { stateBlock, devices, clock, trace, trapLoop, turns, finish, symbols } = captureParts(machine);
+  const { stateBlock, devices, clock, trace, trapLoop, turns, finish, symbols, unfinishedCalls } =
+    captureParts(machine);
   const used = usedPages(machine);
   const contents = new Uint8Array(used.length * PAGE_BYTES);
   for (const [index, page] of used.entries())
@@ -59,6 +61,7 @@ function imageFields(machine: Machine): Plain {
     stateBlock,
     devices: Object.fromEntries(devices),
     remembered: machine.harts.map(({ remembered }) => (remembered?.answers ? remembered.describe() : "")),
+    unfinishedCalls: unfinishedFields(unfinishedCalls),
     clock: { ...clock },
     trace: { ...trace },
     trapLoop: { ...trapLoop },
@@ -137,6 +140,7 @@ function contentOf(fields: PlainFields): ImageContent {
       ),
       remembered: rememberedOf(fields),
       fences: undefined,
+      unfinishedCalls: unfinishedFrom(fields),
       clock: {
         retired: clock.whole("retired"),
         sleptInsns: clock.whole("sleptInsns"),

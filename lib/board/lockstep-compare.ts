@@ -98,6 +98,7 @@ const PARTS = [
   "finish",
   "remembered",
   "fences",
+  "unfinishedCalls",
 ] as const;
 
 function machineDifferences(left: LockstepView, right: LockstepView): Difference[] {

@@ -6,6 +6,7 @@ import type { ClockState } from "../bus/clock.ts";
 import type { DeviceState } from "../bus/device.ts";
 import type { Finish } from "../devices/test-finisher.ts";
 import type { RememberedState } from "../hart/remembered-translations.ts";
+import type { UnfinishedCall } from "../hart/unfinished-calls.ts";
 import type { FenceCheckerState } from "../mmu/fence-checker.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersion } from "./ram-versions.ts";
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly remembered: readonly (RememberedState | undefined)[];
   /** What the fence checker knows, where there is one. */
   readonly fences: FenceCheckerState | undefined;
+  /** Handlers in the middle of their work. */
+  readonly unfinishedCalls: readonly UnfinishedCall[];
   readonly clock: ClockState;
   readonly ram: RamVersion;
   readonly trace: TraceState;

@@ -1,6 +1,7 @@
 /**
  * The instructions that a handler's operations are: each operation of an `HsContext` is one of these, executed by its own
- * record of `lib/isa`. Addresses go through `t5` and values through `t6`, which the trap vector has saved before.
+ * record of `lib/isa`. Addresses go through `t5` and values through `t6`, which the trap vector has saved before; the saved
+ * registers themselves are reached by `sp`.
  */
 import type { Width } from "../bus/device.ts";
 import { isMistake, mistake } from "../isa/assembler/mistake.ts";
@@ -8,7 +9,7 @@ import { encodeInsn, type OperandValue } from "../isa/assembler/operand.ts";
 import { CSRS, type CsrName } from "../isa/csr-map.ts";
 import { type DecodedInsn, decode } from "../isa/decode.ts";
 import type { Mnemonic } from "../isa/instructions.ts";
-import { registerIndex } from "../isa/register.ts";
+import { REGISTER_NAMES, registerIndex } from "../isa/register.ts";
 
 /** Number of the register that addresses go through. */
 export const ADDRESS_REGISTER = registerIndex("t5");
@@ -42,6 +43,15 @@ export const STORE: ByWidth = {
   4: insn("sw", VALUE, 0, ADDRESS),
   8: insn("sd", VALUE, 0, ADDRESS),
 };
+
+/** Loads of the registers that the vector saved at `sp`, by number; the first is that of x0 and used by nobody. */
+export const LOAD_SAVED: readonly DecodedInsn[] = REGISTER_NAMES.map((_, index) =>
+  insn("ld", VALUE, 8 * index, "sp"),
+);
+/** The same, changed. */
+export const STORE_SAVED: readonly DecodedInsn[] = REGISTER_NAMES.map((_, index) =>
+  insn("sd", VALUE, 8 * index, "sp"),
+);
 
 /** Loads as the guest would. */
 export const GUEST_LOAD: ByWidth = {

@@ -441,13 +441,13 @@ export class ReferenceContext implements ExecContext {
     return this.#hart.handlers.get(number) !== undefined;
   }
 
-  /** The handler's own instructions retire one by one, within this step. */
+  /** The handler's own instructions retire one by one, within this step. One that is not at its end is called again by the same `hx`. */
   callHandler(number: number): Trap | undefined {
     const { events, clock, id, state, handlers } = this.#hart;
     events.record(EventKind.HX_CALL, id, state.modeNumber, clock.retired, BigInt(number), state.pc, 0n);
-    const trap = handlers.get(number)?.({ hart: this.#hart, issue: this.#issue });
+    const outcome = handlers.get(number)?.({ hart: this.#hart, issue: this.#issue });
     this.#recount.set(clock.now);
-    return trap;
+    return outcome === "unfinished" ? this.jump(this.pc) : outcome;
   }
 }
 

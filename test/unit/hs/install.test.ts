@@ -28,13 +28,14 @@ const ANSWERS: readonly (readonly [title: string, handle: () => unknown, words: 
   ],
   ["a number", () => 5, "returned number 5; a handler answers"],
   ["null", () => null, "returned null"],
+  ["an iterator that is no generator", () => ({ next: () => ({ done: false }) }), "returned an object"],
   ["a promise", async () => {}, "returned a promise; a handler is synchronous"],
   [
-    "a generator",
+    "a generator that yields something",
     function* () {
       yield 1;
     },
-    "returned an object",
+    "yielded number 1; a bare yield lets other harts run",
   ],
   ["itself", () => boardThatCalls, "returned function"],
   [
