@@ -4,11 +4,14 @@
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../../../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../../../bus/ram.ts";
+import { firstOf } from "../interpreter/pair.ts";
+import { SLOT_OP } from "../interpreter/slot.ts";
 import { CODE_PAGE_AREA, CODE_PAGE_BYTES, CODE_PAGES, HEAT_IN_PAGE, SLOT_BYTES } from "../layout.ts";
 import type { EngineMemory } from "./engine-memory.ts";
 
-/** An instruction or a fused pair that begins up to so many bytes before a store reaches into it. */
-const LOOKBACK_BYTES = 6;
+/** An instruction that begins so many bytes before a store may reach into it; a pair of two that begins so many before that, too. */
+const INSTRUCTION_LOOKBACK = 2;
+const PAIR_LOOKBACK = 4;
 
 /** Hears that decoded instructions of a code page were forgotten. */
 export type CodeListener = (codePage: number, firstByte: number, lengthBytes: number) => void;
@@ -71,19 +74,28 @@ export class CodePages {
     const codePage = this.find(ramPage);
     if (codePage < 0) return;
     const start = offset - ramPage * PAGE_BYTES;
-    const first = Math.max(start - LOOKBACK_BYTES, 0) >>> 1;
-    const end = Math.min(start + length + 1, PAGE_BYTES) >>> 1;
+    const end = Math.min(start + length, PAGE_BYTES);
     const slots = codePageAddress(codePage) / SLOT_BYTES;
-    const { i64 } = this.#memory;
-    let isDecoded = false;
-    for (let slot = slots + first; slot < slots + end; slot++) {
-      if (i64[slot] === 0n) continue;
-      isDecoded = true;
-      break;
+    const first = slots + (Math.max(start - INSTRUCTION_LOOKBACK, 0) >>> 1);
+    const behind = slots + ((end + 1) >>> 1);
+    if (this.#isEmpty(first, behind)) return;
+    this.#memory.i64.fill(0n, first, behind);
+    this.#separate(Math.max(first - PAIR_LOOKBACK / 2, slots), first);
+    this.#onForget(codePage, Math.max(start, 0), end - Math.max(start, 0));
+  }
+
+  #isEmpty(first: number, behind: number): boolean {
+    for (let slot = first; slot < behind; slot++) if (this.#memory.i64[slot] !== 0n) return false;
+    return true;
+  }
+
+  /** Pairs that begin in these slots become their first instructions: the second may be one that was forgotten. */
+  #separate(first: number, behind: number): void {
+    const { u16 } = this.#memory;
+    for (let slot = first; slot < behind; slot++) {
+      const at = (slot * SLOT_BYTES + SLOT_OP) >>> 1;
+      u16[at] = firstOf(u16[at] as number);
     }
-    if (!isDecoded) return;
-    i64.fill(0n, slots + first, slots + end);
-    this.#onForget(codePage, 2 * first, 2 * (end - first));
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Board } from "../../../../../lib/board/board.ts";
 import type { BoardConfig } from "../../../../../lib/board/virt.ts";
+import { DirectDma } from "../../../../../lib/bus/direct-dma.ts";
 import { boardWith } from "../../../../support/assembled.ts";
 
 const translating = (text: string, config: BoardConfig = {}): Board =>
@@ -213,6 +214,35 @@ describe("code that changes", () => {
     expect(registers(board, "a0")).toEqual([(299n * 300n) / 2n]);
   });
 
+  it("leaves the instructions before it as they were, those too that are executed as a pair", () => {
+    const board = translating(`
+      la sp, words
+      la s0, target
+      lw t1, 0(s0)
+      li t2, 0x100000       # one more in the immediate
+      li t5, 300
+      li a0, 0
+      li a2, 0
+    again:
+      sw t1, 0(s0)
+      mv a5, t5
+      c.ldsp a4, 8(sp)
+      c.mv a3, a5
+    target:
+      addi a0, zero, 0
+      add a1, a1, a0
+      add a2, a2, a3
+      add t1, t1, t2
+      addi t5, t5, -1
+      bnez t5, again
+    stop: wfi
+      j stop
+      .align 12
+    words: .dword 1, 2`);
+    board.run({ instructions: 5000 });
+    expect(registers(board, "a1", "a2")).toEqual([(299n * 300n) / 2n, (300n * 301n) / 2n]);
+  });
+
   it("is seen when somebody outside changes it: a loader, a debugger, a device", () => {
     const board = translating("loop: addi a0, a0, 1\n j loop");
     board.run({ instructions: 1000 });
@@ -220,6 +250,10 @@ describe("code that changes", () => {
     board.memory.write(0x8000_0000n, Uint8Array.of(0x13, 0x05, 0xa5, 0x00)); // addi a0, a0, 10
     board.run({ instructions: 1000 });
     expect(board.hart.read("a0")).toBe(5500n);
+    const device = new DirectDma(board.bus.ram, board.clock, board.trace);
+    device.write(0x8000_0000n, Uint8Array.of(0x13, 0x05, 0x45, 0x06)); // addi a0, a0, 100
+    board.run({ instructions: 1000 });
+    expect(board.hart.read("a0")).toBe(55_500n);
   });
 
   it("crosses pages: an instruction of which each half is in another frame", () => {
