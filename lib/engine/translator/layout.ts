@@ -133,11 +133,10 @@ export const EMPTY_TAG = 0x800n;
 
 /**
  * Code pages: what the cold tier knows of a page of RAM from which instructions were fetched. A slot of 8 bytes for each
- * halfword (see `interpreter/slot.ts`) and one more that stays empty, by which the cold tier notices that it runs off the
- * page; then a heat word of 4 bytes for each.
+ * halfword and four more (see `interpreter/slot.ts`), then a heat word of 4 bytes for each.
  */
 export const SLOT_BYTES = 8;
-export const HEAT_IN_PAGE = (2048 + 1) * SLOT_BYTES;
+export const HEAT_IN_PAGE = (2048 + 4) * SLOT_BYTES;
 export const CODE_PAGE_BYTES = HEAT_IN_PAGE + 2048 * 4;
 export const CODE_PAGES = 4096;
 export const CODE_PAGE_AREA = align(DATA_BANK_AREA + DATA_BANKS * DATA_BANK_BYTES);

@@ -109,7 +109,13 @@ function emitJumpRegister(place: ControlPlace, { variant }: InterpreterOp): void
   spend(place);
   if (variant === "return") leaveFrame(place);
   pushIsOtherPage(place);
-  code.brIf(labels.look);
+  code.if();
+  if (variant === "return") {
+    code.i32(0);
+    code.set(locals.arriving);
+  }
+  code.br(labels.look);
+  code.end();
   code.get(locals.target);
   code.op("i32.wrap_i64");
   code.i32(0xffe);
@@ -136,8 +142,6 @@ function leaveFrame(place: ControlPlace): void {
   code.br(labels.leave);
   code.end();
   code.end();
-  code.i32(0);
-  code.set(locals.arriving);
 }
 
 /** Pushes whether `target` is in another page than the slot. */

@@ -2,14 +2,20 @@
 import { type Decoded, decodeOrIllegal } from "../../../isa/decode.ts";
 import { instructionBytes } from "../../../isa/encoding.ts";
 import { SLOT_BYTES } from "../layout.ts";
-import { OP_SLOW, opOf, sizeOf } from "./op.ts";
+import { goesOn, OP_ACROSS, OP_UNDECODED, opOf, sizeOf } from "./op.ts";
 import { firstOf, pairOf } from "./pair.ts";
-import { packSlot, SLOT_SHIFT } from "./slot.ts";
+import { ACROSS_DISTANCE, packSlot, SLOT_SHIFT } from "./slot.ts";
 
 const PAGE_BYTES = 4096;
 const OFFSET_MASK = PAGE_BYTES - 1;
 const PARCEL_BYTES = 2;
 const OP_MASK = 0xffff;
+/** Bytes of instructions that are decoded at once, about. */
+const MAX_RUN_BYTES = 256;
+/** No parcel is this. */
+const NO_PARCEL = -1;
+/** A place from which no target is in the page. */
+const ELSEWHERE = Number.POSITIVE_INFINITY;
 /** So many words are remembered; then all are forgotten and it begins anew. */
 const MAX_WORDS = 1 << 16;
 
@@ -44,18 +50,33 @@ export class SlotDecoder {
   }
 
   /**
-   * Decodes the instruction at an even offset in RAM into its slot. One that goes on in the next page, which may be anywhere,
-   * is left to the slow path. With decoded neighbors it becomes a pair, if there is one for them.
+   * Decodes the instruction at an even offset in RAM into its slot, and those that will be executed after it. Where there is a
+   * pair for two that follow each other, they become one.
    *
    * @param slotAddress  Where its slot is in the memory.
    */
   decode(slotAddress: number, ramOffset: number): void {
-    this.#decodeAlone(slotAddress, ramOffset);
     const place = ramOffset & OFFSET_MASK;
+    let at = 0;
+    let sizeBytes = this.#decodeOne(slotAddress, ramOffset);
     if (place >= 2) this.#fuse(slotAddress - SLOT_BYTES, 2);
     if (place >= 4) this.#fuse(slotAddress - 2 * SLOT_BYTES, 4);
-    const parcel = this.#ram[ramOffset >>> 1] ?? 0;
-    this.#fuse(slotAddress, instructionBytes(parcel));
+    for (;;) {
+      const slot = slotAddress + (at << SLOT_SHIFT);
+      const next = at + sizeBytes;
+      const isEnd = place + next >= PAGE_BYTES || !goesOn(this.#opAt(slot)) || next >= MAX_RUN_BYTES;
+      const isKnown = !isEnd && this.#opAt(slotAddress + (next << SLOT_SHIFT)) !== OP_UNDECODED;
+      const nextBytes =
+        isEnd || isKnown ? 0 : this.#decodeOne(slotAddress + (next << SLOT_SHIFT), ramOffset + next);
+      if (place + next < PAGE_BYTES) this.#fuse(slot, sizeBytes);
+      if (nextBytes === 0) return;
+      at = next;
+      sizeBytes = nextBytes;
+    }
+  }
+
+  #opAt(slotAddress: number): number {
+    return (this.#words[slotAddress >>> 2] ?? 0) & OP_MASK;
   }
 
   /**
@@ -71,17 +92,37 @@ export class SlotDecoder {
     if (pair !== undefined) this.#words[at] = ((this.#words[at] ?? 0) & ~OP_MASK) | pair;
   }
 
-  #decodeAlone(slotAddress: number, ramOffset: number): void {
+  /** Decodes one instruction; its length. */
+  #decodeOne(slotAddress: number, ramOffset: number): 2 | 4 {
     const parcel = this.#ram[ramOffset >>> 1] ?? 0;
-    const isLong = instructionBytes(parcel) !== PARCEL_BYTES;
-    if (isLong && (ramOffset & OFFSET_MASK) === PAGE_BYTES - PARCEL_BYTES) {
-      this.#put(slotAddress, OP_SLOW, 0);
-      return;
-    }
-    const word = isLong ? parcel | ((this.#ram[(ramOffset >>> 1) + 1] ?? 0) << 16) : parcel;
+    const place = ramOffset & OFFSET_MASK;
+    const sizeBytes = instructionBytes(parcel);
+    const isLong = sizeBytes !== PARCEL_BYTES;
+    if (isLong && place === PAGE_BYTES - PARCEL_BYTES) this.#decodeAcross(slotAddress, parcel);
+    else
+      this.#putForm(
+        slotAddress,
+        place,
+        isLong ? parcel | ((this.#ram[(ramOffset >>> 1) + 1] ?? 0) << 16) : parcel,
+      );
+    return sizeBytes;
+  }
+
+  /**
+   * An instruction that goes on in the next page, which may be anywhere, and elsewhere tomorrow. Its own slot keeps the second
+   * half that it was decoded with, or at first none: the dispatch loop compares, and asks again when it finds another.
+   */
+  #decodeAcross(slotAddress: number, parcel: number): void {
+    const isAsked = this.#opAt(slotAddress) === OP_ACROSS;
+    const second = isAsked ? (this.#words[(slotAddress >>> 2) + 1] ?? 0) : NO_PARCEL;
+    this.#put(slotAddress, OP_ACROSS, second);
+    if (isAsked) this.#putForm(slotAddress + ACROSS_DISTANCE, ELSEWHERE, parcel | (second << 16));
+  }
+
+  #putForm(slotAddress: number, place: number, word: number): void {
     const form = this.#formOf(word);
     if (form.byOffset === undefined) this.#put(slotAddress, form.low, form.high);
-    else this.#putByOffset(slotAddress, ramOffset & OFFSET_MASK, form, form.byOffset);
+    else this.#putByOffset(slotAddress, place, form, form.byOffset);
   }
 
   #putByOffset(

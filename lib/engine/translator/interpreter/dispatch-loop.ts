@@ -12,7 +12,7 @@ import {
   HEAT_IN_PAGE,
   HEAT_IS_SLOT,
   MISFIT_CELLS,
-  SLOT_BYTES,
+  RAM_OFFSET,
   TABLE_SLOTS,
   WORD,
   xOffset,
@@ -30,13 +30,14 @@ import { DATUM, ENDING_BITS, Ending, PC } from "./ending.ts";
 import {
   INTERPRETER_OPS,
   type InterpreterOp,
+  OP_ACROSS,
   OP_NOTHING_2,
   OP_NOTHING_4,
   OP_SLOW,
   OP_UNDECODED,
 } from "./op.ts";
 import { PAIRS, type Pair } from "./pair.ts";
-import { SLOT_OP, SLOT_SHIFT } from "./slot.ts";
+import { ACROSS_DISTANCE, SLOT_IMM, SLOT_OP, SLOT_SHIFT, SLOTS_END } from "./slot.ts";
 import { SlotEmission, Temps } from "./slot-emission.ts";
 
 /** What differs between the modules of boards. */
@@ -63,6 +64,7 @@ const PAGE_MASK = -4096n;
 const PAGE_SHIFT = 12;
 const TAG = 0;
 const CODE_PAGE = 8;
+const PAGE_OFFSET = 12;
 
 /** Writes the body of the loop. */
 export function writeDispatchLoop(options: InterpreterOptions): Uint8Array {
@@ -169,19 +171,9 @@ class DispatchLoop {
   /** From `target` to its slot, by the fetch bank. */
   #lookUp({ leave }: Pick<Labels, "leave">): void {
     const code = this.#code;
-    const { hart, target, page, bias, slot } = this.#locals;
+    const { target, page, bias, slot } = this.#locals;
     const entry = this.#temps.at("i32", 0);
-    code.get(target);
-    code.op("i32.wrap_i64");
-    code.i32(PAGE_SHIFT);
-    code.op("i32.shr_u");
-    code.i32(FETCH_ENTRIES - 1);
-    code.op("i32.and");
-    code.i32(FETCH_ENTRY_BYTES);
-    code.op("i32.mul");
-    code.get(hart);
-    code.load("i32.load", WORD.fetchBank);
-    code.op("i32.add");
+    this.#pushFetchEntry(target);
     code.tee(entry);
     code.load("i64.load", TAG);
     code.get(target);
@@ -206,6 +198,21 @@ class DispatchLoop {
     code.i32(SLOT_SHIFT);
     code.ops("i32.shl", "i32.add");
     code.set(slot);
+  }
+
+  #pushFetchEntry(address: Local): void {
+    const code = this.#code;
+    code.get(address);
+    code.op("i32.wrap_i64");
+    code.i32(PAGE_SHIFT);
+    code.op("i32.shr_u");
+    code.i32(FETCH_ENTRIES - 1);
+    code.op("i32.and");
+    code.i32(FETCH_ENTRY_BYTES);
+    code.op("i32.mul");
+    code.get(this.#locals.hart);
+    code.load("i32.load", WORD.fetchBank);
+    code.op("i32.add");
   }
 
   /** Counts heat, or leaves for the region that begins at the slot. */
@@ -282,6 +289,7 @@ class DispatchLoop {
     open(OP_SLOW, () => code.br(labels.bail));
     open(OP_NOTHING_2, () => this.#goOn(labels, 2));
     open(OP_NOTHING_4, () => this.#goOn(labels, 4));
+    open(OP_ACROSS, () => this.#across(labels));
     for (const op of INTERPRETER_OPS) open(op.number, () => this.#single(labels, op));
     for (const pair of PAIRS) open(pair.number, () => this.#pair(labels, pair));
     this.#branch(labels, blocks);
@@ -318,14 +326,59 @@ class DispatchLoop {
     code.brTable(blocks, undecoded);
   }
 
-  /** The slot behind the last one of a page is never decoded: then the next page is looked up. */
+  /**
+   * An instruction that goes on in the next page: if that page is known, and holds the second half with which the instruction
+   * was decoded, its slot behind the page's is executed, with a bias that makes up for the distance.
+   */
+  #across({ bail, leaveHere, next }: Labels): void {
+    const code = this.#code;
+    const { slot, bias, hart } = this.#locals;
+    const [entry, second] = [this.#temps.at("i32", 0), this.#temps.at("i32", 1)];
+    const address = this.#temps.at("i64", 0);
+    this.#pushSlotPc();
+    code.i64(2n);
+    code.op("i64.add");
+    code.set(address);
+    this.#pushFetchEntry(address);
+    code.tee(entry);
+    code.load("i64.load", TAG);
+    code.get(address);
+    code.op("i64.ne");
+    code.brIf(bail);
+    code.get(entry);
+    code.load("i32.load", PAGE_OFFSET);
+    code.load("i32.load16_u", RAM_OFFSET);
+    code.tee(second);
+    code.get(slot);
+    code.load("i32.load", SLOT_IMM);
+    code.op("i32.ne");
+    code.if();
+    code.get(slot);
+    code.get(second);
+    code.store("i32.store", SLOT_IMM);
+    code.get(hart);
+    code.get(slot);
+    code.store("i32.store", DATUM);
+    this.#end(Ending.DECODE);
+    code.br(leaveHere);
+    code.end();
+    this.#add(slot, ACROSS_DISTANCE);
+    code.get(bias);
+    code.i64(BigInt(-ACROSS_DISTANCE >> SLOT_SHIFT));
+    code.op("i64.add");
+    code.set(bias);
+    code.br(next);
+  }
+
+  /** The slots behind the last one of a page are never decoded: then the next page is looked up. */
   #undecoded({ look, leaveHere }: Labels): void {
     const code = this.#code;
     const { slot, page, target, arriving, hart } = this.#locals;
     code.get(slot);
     code.get(page);
-    code.i32(HEAT_IN_PAGE - SLOT_BYTES);
-    code.ops("i32.add", "i32.eq");
+    code.op("i32.sub");
+    code.i32(SLOTS_END);
+    code.op("i32.ge_u");
     code.if();
     this.#pushSlotPc();
     code.set(target);

@@ -13,8 +13,10 @@ export const OP_SLOW = 1;
 /** Nothing happens in 2 bytes, or in 4. */
 export const OP_NOTHING_2 = 2;
 export const OP_NOTHING_4 = 3;
+/** The instruction goes on in the next page; its own op is in a slot behind the page's. */
+export const OP_ACROSS = 4;
 /** The first number of an op with an emitter. */
-export const FIRST_OP = 4;
+export const FIRST_OP = 5;
 
 /**
  * Instructions that change the pc have an op for each way to do it, so that what decoding knows need not be asked again:
@@ -107,6 +109,13 @@ export function opNamed(name: string): InterpreterOp {
 
 /** Bytes of the instructions of an op; undefined for numbers that are no instruction's own, and for pairs. */
 export const sizeOf = (op: number): 2 | 4 | undefined => INTERPRETER_OPS[op - FIRST_OP]?.sizeBytes;
+
+/** Whether control always goes on with the following instruction, unless it traps. */
+export const goesOn = (op: number): boolean => {
+  if (op === OP_NOTHING_2 || op === OP_NOTHING_4) return true;
+  const { kind } = INTERPRETER_OPS[op - FIRST_OP]?.emitter ?? { kind: "privileged" };
+  return kind !== "branch" && kind !== "jump" && kind !== "jumpRegister" && kind !== "privileged";
+};
 
 /** The op that executes an instruction; the slow path does where there is none. */
 export type OpChoice =

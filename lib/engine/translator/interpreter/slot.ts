@@ -2,10 +2,15 @@
  * The cold tier's form of an instruction: 8 bytes for each halfword of a page, operands where the interpreter wants them.
  *
  * Registers stand in it as byte offsets from x0 (or f0), so that an address is one addition away.
+ *
+ * Behind a page's last slot there are four more. The first and the last are never decoded: by them the cold tier notices that
+ * it runs off the page. The second is that of an instruction that goes on in the next page; it is executed with a bias that
+ * makes up for its place.
  */
 import type { Decoded } from "../../../isa/decode.ts";
 import type { Insn } from "../../../isa/insn.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../../../isa/instructions.ts";
+import { SLOT_BYTES } from "../layout.ts";
 
 /** Bytes of a slot: number of the op (u16), `rd` (u8), `rs1` (u8), … */
 export const SLOT_OP = 0;
@@ -15,6 +20,11 @@ export const SLOT_RS1 = 3;
 export const SLOT_IMM = 4;
 export const SLOT_RS2 = 4;
 export const SLOT_RS3 = 5;
+
+/** Bytes from a page's first slot to the ones behind its last. */
+export const SLOTS_END = 2048 * SLOT_BYTES;
+/** Bytes from a page's last slot to that of the instruction which goes on in the next page, if it begins there. */
+export const ACROSS_DISTANCE = 2 * SLOT_BYTES;
 
 /** log2 of the bytes of slots for each byte of instructions. */
 export const SLOT_SHIFT = 2;

@@ -183,12 +183,75 @@ describe("The end of a page", () => {
     twin.run(1000, "at once");
   });
 
-  it("stops only an instruction that goes on behind it", () => {
+  it.each([2, 4, 6, 8, 10, 12])("does not lead to the slow path, %i bytes behind the beginning", (bytes) => {
     const twin = new Twin();
-    twin.start(assembled(upTo(8) + BODY).bytes, 1);
+    twin.start(assembled(upTo(bytes) + BODY).bytes, 1);
     twin.run(100, "warm");
     const { slow } = twin.cold.counts;
-    twin.run(1000, "without the slow path");
+    twin.run(1000, "at once");
     expect(twin.cold.counts.slow).toBe(slow);
+  });
+
+  it.each([
+    "beq x0, x0, behind",
+    "bne x0, x0, there",
+    "jal ra, behind",
+    "jal a0, behind",
+    "jal x0, behind",
+    "jalr ra, 6(s1)",
+    "jalr x0, 6(s1)",
+    "ld a5, 0(s0)",
+    "sd a5, 8(s0)",
+    "ld a5, 1(s0)",
+    "auipc a5, 3",
+    "ecall",
+  ])("may be within %s", (line) => {
+    const twin = new Twin();
+    const text = `
+      la s1, there
+    ${upTo(2)}
+      ${line}
+    behind:
+      addi a1, a1, 1
+      j again
+    .balign 4
+    again:
+      addi a2, a2, 1
+      li a4, 3
+    loop:
+      addi a4, a4, -1
+      bnez a4, loop
+      la ra, there
+      ret
+    `.replace("j there", "la s1, there\nj there");
+    twin.start(assembled(text).bytes, 1);
+    for (let piece = 0; piece < 30; piece++) twin.run(1 + (piece % 7), `piece ${piece}`);
+    twin.run(500, "at once");
+  });
+
+  it("may change what stands on either side of it", () => {
+    const twin = new Twin();
+    // The immediate of an ADDI stands behind the end: it becomes another one in each round.
+    const text = `
+      la s0, behind
+      la s2, there
+    ${upTo(2)}
+      addi a0, a0, 1
+    loop:
+      addi a1, a1, 1
+      andi t0, a1, 7
+      slli t0, t0, 4
+      addi t0, t0, 5
+      sh t0, 0(s0)
+      andi t1, a1, 16
+      beqz t1, there
+      lhu t2, 0(s2)
+      xori t2, t2, 0x80
+      sh t2, 0(s2)
+      j there
+    .equ behind, 0x80001000
+    `;
+    twin.start(assembled(text).bytes, 1);
+    for (let piece = 0; piece < 100; piece++) twin.run(1 + (piece % 13), `piece ${piece}`);
   });
 });

@@ -26,6 +26,7 @@ import {
   FETCH_ENTRIES,
   FETCH_ENTRY_BYTES,
   FLAGS,
+  HEAT_IN_PAGE,
   RAM_OFFSET,
   SLOT_BYTES,
   STORES_IN_BANK,
@@ -117,7 +118,7 @@ export class IdentityMachine {
   /** The heat word of an address. */
   heatOf(pc: number): number {
     const codePage = this.#codePages.get((pc - RAM_BASE) >>> 12) ?? 0;
-    return codePage + (2048 + 1) * SLOT_BYTES + ((pc & 0xfff) >>> 1) * 4;
+    return codePage + HEAT_IN_PAGE + ((pc & 0xfff) >>> 1) * 4;
   }
 
   /** The slot of an address. */
@@ -162,6 +163,7 @@ export class IdentityMachine {
       left -= 1;
     } while (hart.attention !== 0 && left > 0 && !hart.state.waiting);
     this.#fillFetch(Number(pc));
+    this.#fillFetch(Number(pc) + 2);
     this.#refresh();
     view.setFloat64(WORD.retiredBase, clock.retired + left, true);
     view.setBigInt64(WORD.instretBase, hart.state.instret + BigInt(left), true);
@@ -178,6 +180,7 @@ export class IdentityMachine {
     const entry = FETCH_BANK_AREA + ((pc >>> 12) & (FETCH_ENTRIES - 1)) * FETCH_ENTRY_BYTES;
     this.view.setBigInt64(entry, BigInt(pc) & -4096n, true);
     this.view.setInt32(entry + 8, this.#codePage(page), true);
+    this.view.setInt32(entry + 12, page * PAGE_BYTES, true);
   }
 
   #codePage(page: number): number {
