@@ -2,8 +2,8 @@
  * Finds the code of a region: from a hot address over instructions that the cold tier has executed, along branches and
  * jumps, past calls, not into them.
  */
-import { SLOT_BYTES } from "../layout.ts";
-import { Flow, type RegionInsn, regionInsn } from "./instruction.ts";
+import { HEAT_IN_PAGE, SLOT_BYTES } from "../layout.ts";
+import { Flow, fallsThrough, type RegionInsn, regionInsn } from "./instruction.ts";
 
 /** Where a page of code is. */
 export interface CodePage {
@@ -28,6 +28,9 @@ const REACH_PAGES = 15;
 const PAGE_SHIFT = 12;
 const PAGE_MASK = 4095;
 const PLACES = 2 * REACH_PAGES * 2048;
+/** Cases of a jump are not further from it, in bytes, and come back within so many instructions. */
+const CASE_REACH = 1000;
+const CASE_INSNS = 64;
 /** Marks of places. */
 const LEADER = 1;
 
@@ -42,6 +45,8 @@ export class RegionCode {
   readonly offsets: number[] = [];
   /** Offsets at which blocks begin, that of the start first. */
   readonly leaders: number[] = [];
+  /** Where jumps through registers were seen to go, by their offsets. */
+  readonly cases: { readonly from: number; readonly to: number }[] = [];
 
   constructor(base: bigint, start: number) {
     this.base = base;
@@ -75,6 +80,7 @@ function forget(code: RegionCode): void {
 /** Discovers regions in one memory. */
 export class Discovery {
   readonly #u16: Uint16Array;
+  readonly #i32: Int32Array;
   readonly #maxInsns: number;
   #view: CodeView = () => undefined;
 
@@ -82,6 +88,7 @@ export class Discovery {
   constructor(memory: WebAssembly.Memory, maxInsns: number) {
     this.#maxInsns = maxInsns;
     this.#u16 = new Uint16Array(memory.buffer);
+    this.#i32 = new Int32Array(memory.buffer);
   }
 
   /**
@@ -96,7 +103,12 @@ export class Discovery {
     used = code;
     this.#view = view;
     this.#lead(code, code.start);
-    for (let next = 0; next < code.leaders.length; next++) this.#walk(code, code.leaders[next] as number);
+    let next = 0;
+    const walkAll = (): void => {
+      for (; next < code.leaders.length; next++) this.#walk(code, code.leaders[next] as number);
+    };
+    walkAll();
+    if (this.#addCases(code)) walkAll();
     return code.insns.length === 0 ? undefined : code;
   }
 
@@ -144,6 +156,42 @@ export class Discovery {
       default:
         return;
     }
+  }
+
+  /**
+   * Takes code that was arrived at, and from where control comes into the region, for cases of the jump through a register
+   * before it: nothing else leads there.
+   */
+  #addCases(code: RegionCode): boolean {
+    const jumps = code.offsets
+      .filter((_, number) => code.insns[number]?.flow === Flow.JUMP_REGISTER)
+      .sort((a, b) => a - b);
+    if (jumps.length === 0) return false;
+    for (const { index, slots } of [...code.pages]) {
+      const heat = (slots + HEAT_IN_PAGE) >>> 2;
+      for (let half = 0; half < 2048; half++) {
+        if (this.#i32[heat + half] === 0) continue;
+        const to = (index << PAGE_SHIFT) + 2 * half;
+        const from = jumps.findLast((jump) => jump < to) ?? (jumps[0] as number);
+        if (Math.abs(to - from) < CASE_REACH && this.#comesBack(code, to)) code.cases.push({ from, to });
+      }
+    }
+    for (const { to } of code.cases) this.#lead(code, to);
+    return code.cases.length > 0;
+  }
+
+  /** Whether control comes from an offset outside into the region within a few instructions. */
+  #comesBack(code: RegionCode, start: number): boolean {
+    let offset = start;
+    for (let made = 0; made < CASE_INSNS && isInReach(offset); made++) {
+      if (numberOf[placeOf(offset)] !== 0) return made > 0;
+      const insn = this.#executed(code, offset);
+      if (insn === undefined) return false;
+      if (insn.flow === Flow.JUMP) offset += insn.offset;
+      else if (fallsThrough(insn.flow)) offset += insn.sizeBytes;
+      else return false;
+    }
+    return false;
   }
 
   /** The instruction at an offset if the cold tier has executed it and it lies in one page. */

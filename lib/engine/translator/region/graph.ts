@@ -6,7 +6,7 @@
  * @spec Cooper, Harvey, Kennedy, A Simple, Fast Dominance Algorithm (2001)
  */
 import type { RegionCode } from "./discovery.ts";
-import { Flow, type RegionInsn } from "./instruction.ts";
+import { Flow, fallsThrough, handsOver, isTaken, type RegionInsn } from "./instruction.ts";
 
 /** An edge that leaves the region. */
 export const OUTSIDE = -1;
@@ -26,6 +26,13 @@ export interface Block {
   /** Blocks there, or `OUTSIDE`. */
   next: number;
   taken: number;
+  /** Where a jump through a register is known to go within the region; it may go elsewhere, too. */
+  cases: number[];
+}
+
+/** Blocks to which control may go from a block, each as often as there are edges. */
+export function edgesOf({ taken, next, cases }: Block): number[] {
+  return [taken, next, ...cases].filter((target) => target !== OUTSIDE);
 }
 
 /** The graph. Blocks are numbered in reverse postorder, the entry is 0. */
@@ -37,6 +44,8 @@ export interface Graph {
   readonly isHeader: Uint8Array;
   /** How many edges lead forward to each block. */
   readonly forwardEdges: Int32Array;
+  /** 1 for blocks of loops that call nothing. */
+  readonly isInLoop: Uint8Array;
 }
 
 /** Builds the graph of a region. */
@@ -47,20 +56,13 @@ export function graphOf(code: RegionCode): Graph {
   const isHeader = new Uint8Array(blocks.length);
   const forwardEdges = new Int32Array(blocks.length);
   blocks.forEach((block, source) => {
-    for (const target of [block.taken, block.next]) {
-      if (target === OUTSIDE) continue;
+    for (const target of edgesOf(block)) {
       if (target <= source) isHeader[target] = 1;
       else forwardEdges[target] = (forwardEdges[target] as number) + 1;
     }
   });
-  return { blocks, dominators, isHeader, forwardEdges };
+  return { blocks, dominators, isHeader, forwardEdges, isInLoop: quietLoops(blocks, isHeader) };
 }
-
-/** Whether control reaches the code behind a block with this flow at its end. */
-export const fallsThrough = (flow: Flow): boolean =>
-  flow !== Flow.JUMP && flow !== Flow.JUMP_REGISTER && flow !== Flow.RETURN;
-/** Whether a block with this flow at its end goes to `takenOffset` within a region. */
-export const isTaken = (flow: Flow): boolean => flow === Flow.JUMP || flow === Flow.BRANCH;
 
 /** Blocks in order of discovery; `next` and `taken` are numbers in that order. */
 function blocksOf(code: RegionCode): Block[] {
@@ -75,8 +77,14 @@ function blocksOf(code: RegionCode): Block[] {
   for (const block of blocks) {
     if (fallsThrough(block.flow)) block.next = numbers.get(block.nextOffset) ?? OUTSIDE;
     if (isTaken(block.flow)) block.taken = numbers.get(block.takenOffset) ?? OUTSIDE;
+    if (block.flow === Flow.JUMP_REGISTER) block.cases = casesOf(code, block, numbers);
   }
   return blocks;
+}
+
+function casesOf(code: RegionCode, { offsets }: Block, numbers: ReadonlyMap<number, number>): number[] {
+  const jump = offsets.at(-1);
+  return code.cases.flatMap(({ from, to }) => (from === jump ? (numbers.get(to) ?? []) : []));
 }
 
 function blockAt(code: RegionCode, leader: number): Block | undefined {
@@ -105,6 +113,7 @@ function blockAt(code: RegionCode, leader: number): Block | undefined {
     takenOffset,
     next: OUTSIDE,
     taken: OUTSIDE,
+    cases: [],
   };
 }
 
@@ -112,11 +121,9 @@ function inReversePostorder(blocks: readonly Block[]): Block[] {
   const order: number[] = [];
   const isSeen = new Uint8Array(blocks.length);
   const visit = (number: number): void => {
-    if (number === OUTSIDE || isSeen[number] === 1) return;
+    if (isSeen[number] === 1) return;
     isSeen[number] = 1;
-    const { taken, next } = blocks[number] as Block;
-    visit(taken);
-    visit(next);
+    for (const target of edgesOf(blocks[number] as Block)) visit(target);
     order.push(number);
   };
   visit(0);
@@ -129,6 +136,7 @@ function inReversePostorder(blocks: readonly Block[]): Block[] {
   for (const block of sorted) {
     if (block.next !== OUTSIDE) block.next = rank[block.next] as number;
     if (block.taken !== OUTSIDE) block.taken = rank[block.taken] as number;
+    block.cases = block.cases.map((target) => rank[target] as number);
   }
   return sorted;
 }
@@ -142,8 +150,8 @@ const UNKNOWN = -1;
 function dominatorsOf(blocks: readonly Block[]): Int32Array {
   const dominators = new Int32Array(blocks.length).fill(UNKNOWN);
   dominators[0] = 0;
-  blocks.forEach(({ taken, next }, source) => {
-    for (const target of [taken, next]) {
+  blocks.forEach((block, source) => {
+    for (const target of edgesOf(block)) {
       if (target <= source) continue;
       const before = dominators[target] as number;
       dominators[target] = before === UNKNOWN ? source : commonDominator(dominators, before, source);
@@ -167,6 +175,7 @@ function cutIrreducible(blocks: readonly Block[], dominators: Int32Array): void 
   blocks.forEach((block, source) => {
     if (!mayLead(dominators, source, block.taken)) block.taken = OUTSIDE;
     if (!mayLead(dominators, source, block.next)) block.next = OUTSIDE;
+    block.cases = block.cases.filter((target) => mayLead(dominators, source, target));
   });
 }
 
@@ -177,4 +186,35 @@ function dominates(dominators: Int32Array, above: number, below: number): boolea
   let at = below;
   while (at > above) at = dominators[at] as number;
   return at === above;
+}
+
+/** Blocks of loops in which nobody is called: there translations stay as they are. */
+function quietLoops(blocks: readonly Block[], isHeader: Uint8Array): Uint8Array {
+  const isInLoop = new Uint8Array(blocks.length);
+  const sources: number[][] = blocks.map(() => []);
+  blocks.forEach((block, source) => {
+    for (const target of edgesOf(block)) sources[target]?.push(source);
+  });
+  for (let header = blocks.length - 1; header >= 0; header--) {
+    if (isHeader[header] === 0) continue;
+    const loop = loopOf(header, sources);
+    if (loop.some((number) => handsOver((blocks[number] as Block).flow))) continue;
+    for (const number of loop) isInLoop[number] = 1;
+  }
+  return isInLoop;
+}
+
+/** The blocks of a loop: all from which an edge back to its header is reached without passing it. */
+function loopOf(header: number, sources: readonly (readonly number[])[]): number[] {
+  const loop = [header];
+  const isSeen = new Set(loop);
+  const add = (number: number): void => {
+    if (isSeen.has(number)) return;
+    isSeen.add(number);
+    loop.push(number);
+  };
+  for (const source of sources[header] ?? []) if (source >= header) add(source);
+  for (let at = 1; at < loop.length; at++)
+    for (const source of sources[loop[at] as number] ?? []) add(source);
+  return loop;
 }

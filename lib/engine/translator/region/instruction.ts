@@ -28,6 +28,15 @@ export const Flow = {
 /** One of them. */
 export type Flow = (typeof Flow)[keyof typeof Flow];
 
+/** Whether control may reach the code behind an instruction. */
+export const fallsThrough = (flow: Flow): boolean =>
+  flow !== Flow.JUMP && flow !== Flow.JUMP_REGISTER && flow !== Flow.RETURN;
+/** Whether control may go to pc + imm within the function. */
+export const isTaken = (flow: Flow): boolean => flow === Flow.JUMP || flow === Flow.BRANCH;
+/** Whether the registers are handed over, and perhaps come back changed. */
+export const handsOver = (flow: Flow): boolean =>
+  flow === Flow.CALL || flow === Flow.CALL_REGISTER || flow === Flow.PRIVILEGED;
+
 /** What floating-point state a region asks for. */
 export const FloatLevel = { NONE: 0, ON: 1, FAST: 2 } as const;
 /** One of them. */

@@ -4,8 +4,8 @@
  * Wherever the region may be left, its dirty registers are stored; so a place to leave reads them. A register that is dirty on
  * one path and untouched on another is therefore live on both, and has its value in its local.
  */
-import { type Block, type Graph, OUTSIDE } from "./graph.ts";
-import { Flow } from "./instruction.ts";
+import { type Block, edgesOf, type Graph, OUTSIDE } from "./graph.ts";
+import { Flow, handsOver } from "./instruction.ts";
 
 /** Sets of registers (bit n is register n) at the beginning of each block. */
 export interface Liveness {
@@ -14,10 +14,6 @@ export interface Liveness {
   readonly liveX: Int32Array;
   readonly liveF: Int32Array;
 }
-
-/** Whether a block ends by handing the registers over and, perhaps, getting others back. */
-export const handsOver = (flow: Flow): boolean =>
-  flow === Flow.CALL || flow === Flow.CALL_REGISTER || flow === Flow.PRIVILEGED;
 
 /** Analyzes a region. */
 export function livenessOf(graph: Graph): Liveness {
@@ -56,14 +52,12 @@ function spreadDirty(
 ): boolean {
   let isChanged = false;
   for (let source = 0; source < blocks.length; source++) {
-    const { taken, next, flow } = blocks[source] as Block;
-    if (handsOver(flow)) continue;
+    const block = blocks[source] as Block;
+    if (handsOver(block.flow)) continue;
     const { x, f } = writes[source] as RegisterSets;
     const outX = (dirtyX[source] as number) | x;
     const outF = (dirtyF[source] as number) | f;
-    for (let edge = 0; edge < 2; edge++) {
-      const target = edge === 0 ? taken : next;
-      if (target === OUTSIDE) continue;
+    for (const target of edgesOf(block)) {
       const missing = (outX & ~(dirtyX[target] as number)) | (outF & ~(dirtyF[target] as number));
       if (missing === 0) continue;
       dirtyX[target] = (dirtyX[target] as number) | outX;
@@ -109,17 +103,13 @@ function spreadLive(
 ): boolean {
   let isChanged = false;
   for (let number = blocks.length - 1; number >= 0; number--) {
-    const { taken, next, flow } = blocks[number] as Block;
+    const block = blocks[number] as Block;
     let x = 0;
     let f = 0;
-    if (!handsOver(flow)) {
-      if (taken !== OUTSIDE) {
-        x = liveX[taken] as number;
-        f = liveF[taken] as number;
-      }
-      if (next !== OUTSIDE) {
-        x |= liveX[next] as number;
-        f |= liveF[next] as number;
+    if (!handsOver(block.flow)) {
+      for (const target of edgesOf(block)) {
+        x |= liveX[target] as number;
+        f |= liveF[target] as number;
       }
     }
     const written = writes[number] as RegisterSets;

@@ -11,9 +11,9 @@ import { CELLS, fOffset, MAX_DEPTH, SLOT_INTERPRET, SLOT_PRIVILEGED, WORD, xOffs
 import { Code, type Label, type Local } from "../wasm/code.ts";
 import type { RegionCode } from "./discovery.ts";
 import { type DirtySet, type ExitFrame, Exits, storeRegisters } from "./exits.ts";
-import { type Block, type Graph, OUTSIDE } from "./graph.ts";
-import { FloatLevel, Flow, type RegionInsn } from "./instruction.ts";
-import { handsOver, type Liveness, livenessOf } from "./liveness.ts";
+import { type Block, edgesOf, type Graph, OUTSIDE } from "./graph.ts";
+import { FloatLevel, Flow, handsOver, type RegionInsn } from "./instruction.ts";
+import { type Liveness, livenessOf } from "./liveness.ts";
 import { planAccesses } from "./memory-plan.ts";
 import { type EmissionFrame, RegionEmission } from "./region-emission.ts";
 
@@ -43,6 +43,8 @@ const CODE_BIT = {
 };
 const PC = HART_LAYOUT.pc.offset;
 const PARAMETERS = 3;
+/** Cases of a jump are not further apart, in halfwords. */
+const MAX_CASE_SPAN = 1024;
 
 class RegionWriter implements ExitFrame, EmissionFrame {
   readonly code = new Code(PARAMETERS);
@@ -63,6 +65,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   readonly #x: (Local | undefined)[] = [];
   readonly #f: (Local | undefined)[] = [];
   readonly #target: Local;
+  readonly #case: Local;
   readonly #labels: Label[] = [];
   /** Blocks that a dominator has a WebAssembly block for, by dominator; the last first. */
   readonly #merges: number[][];
@@ -82,6 +85,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.storeFlags = place.storeFlags;
     this.bank = this.code.local("i32");
     this.#target = this.code.local("i64");
+    this.#case = this.code.local("i64");
     this.#liveness = livenessOf(graph);
     this.#longest = longestPaths(graph);
     this.#merges = mergesOf(graph);
@@ -428,9 +432,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
         this.code.op("return");
         return;
       case Flow.JUMP_REGISTER:
-        storeRegisters(this, this.#dirty());
-        this.#storeTarget();
-        this.code.br(this.#dispatch);
+        this.#chooseCase(number, block);
         return;
       default:
         this.#edge(number, block.next, block.nextOffset);
@@ -459,6 +461,59 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#dirtyX = x;
     this.#dirtyF = f;
     this.#edge(number, next, nextOffset);
+  }
+
+  /** A jump through a register: to one of the cases, or to whoever the jump cache knows. */
+  #chooseCase(number: number, { cases }: Block): void {
+    if (cases.length === 0) {
+      this.#jumpOutside();
+      return;
+    }
+    const { code } = this;
+    const sorted = cases.toSorted((a, b) => this.#blockAt(a).offset - this.#blockAt(b).offset);
+    const lowest = this.#blockAt(sorted[0] as number).offset;
+    const highest = this.#blockAt(sorted.at(-1) as number).offset;
+    const dirty = this.#dirty();
+    const otherwise = code.block();
+    const unlabelled = sorted.filter((target) => !this.#isLabelled(number, target));
+    for (const target of [...unlabelled].reverse()) this.#labels[target] = code.block();
+    const labels = Array.from({ length: (highest - lowest) / 2 + 1 }, () => otherwise);
+    for (const target of sorted)
+      labels[(this.#blockAt(target).offset - lowest) / 2] = this.#labels[target] as Label;
+    this.#pushCase(lowest);
+    code.brTable(labels, otherwise);
+    for (const target of unlabelled) {
+      code.end();
+      this.#tree(target);
+    }
+    code.end();
+    this.#dirtyX = dirty.x;
+    this.#dirtyF = dirty.f;
+    this.#jumpOutside();
+  }
+
+  /** Pushes how many halfwords behind the lowest case the target is; a large number for targets that are none. */
+  #pushCase(lowest: number): void {
+    const { code } = this;
+    code.get(this.#target);
+    code.i64(this.#pcAt(lowest));
+    code.op("i64.sub");
+    code.i64(1n);
+    code.op("i64.rotr");
+    code.set(this.#case);
+    code.get(this.#case);
+    code.op("i32.wrap_i64");
+    code.i32(-1);
+    code.get(this.#case);
+    code.i64(BigInt(MAX_CASE_SPAN));
+    code.op("i64.lt_u");
+    code.op("select");
+  }
+
+  #jumpOutside(): void {
+    storeRegisters(this, this.#dirty());
+    this.#storeTarget();
+    this.code.br(this.#dispatch);
   }
 
   #storeTarget(): void {
@@ -531,13 +586,13 @@ class RegionWriter implements ExitFrame, EmissionFrame {
 function longestPaths({ blocks, isHeader }: Graph): Int32Array {
   const longest = new Int32Array(blocks.length);
   for (let number = blocks.length - 1; number >= 0; number--) {
-    const { insns, taken, next, flow } = blocks[number] as Block;
+    const block = blocks[number] as Block;
     let behind = 0;
-    if (!handsOver(flow)) {
-      for (const target of [taken, next])
+    if (!handsOver(block.flow)) {
+      for (const target of edgesOf(block))
         if (target > number && isHeader[target] === 0) behind = Math.max(behind, longest[target] as number);
     }
-    longest[number] = insns.length + behind;
+    longest[number] = block.insns.length + behind;
   }
   return longest;
 }
