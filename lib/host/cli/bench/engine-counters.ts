@@ -1,6 +1,7 @@
 /** What a board's engine counts about itself, as plain numbers by name. */
 import type { Board } from "../../../board/board.ts";
-import { INTERPRETER_OPS } from "../../../engine/translator/interpreter/op.ts";
+import { FIRST_OP, INTERPRETER_OPS } from "../../../engine/translator/interpreter/op.ts";
+import { PAIRS } from "../../../engine/translator/interpreter/pair.ts";
 
 /** Numbers by name; lists by the name of what they count. */
 export type PlainCounters = Record<string, number | Record<string, number>>;
@@ -11,13 +12,19 @@ export function engineCounters({ counters }: Board): PlainCounters {
   const numbers = Object.entries(counters).filter(
     (entry): entry is [string, number] => typeof entry[1] === "number",
   );
-  const byOperation = counters.bailsByOperation.map((count, number) => [nameOfOp(number), count] as const);
+  const byOperation: Record<string, number> = {};
+  for (const [number, count] of counters.bailsByOperation.entries())
+    if (count > 0) byOperation[nameOfOp(number)] = (byOperation[nameOfOp(number)] ?? 0) + count;
   return {
     ...Object.fromEntries(numbers),
     fastSteps: counters.fastSteps,
-    bailsByOperation: Object.fromEntries(byOperation.filter(([, count]) => count > 0)),
+    bailsByOperation: byOperation,
   };
 }
 
-const nameOfOp = (number: number): string =>
-  INTERPRETER_OPS.find((op) => op.number === number)?.name ?? `operation ${number}`;
+function nameOfOp(number: number): string {
+  if (number < FIRST_OP) return "none that generated code has";
+  const pair = PAIRS.find((each) => each.number === number);
+  if (pair !== undefined) return `${pair.first.name} or ${pair.second.name}, a pair`;
+  return INTERPRETER_OPS.find((op) => op.number === number)?.name ?? `operation ${number}`;
+}
