@@ -108,13 +108,22 @@ export const CELLS = align(JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BY
 /** A cell for each slot: in which code contexts its region was found not to fit. */
 export const MISFIT_CELLS = align(CELLS + 4 * TABLE_SLOTS);
 
+/**
+ * What regions note about themselves, by slot: how often a guess about an access was wrong (i32), and how often accesses that
+ * share a look were in two pages (i32).
+ */
+export const REGION_NOTES = align(MISFIT_CELLS + 4 * TABLE_SLOTS);
+export const WRONG_GUESSES = 0;
+export const SPLIT_LOOKS = 4;
+export const REGION_NOTE_BYTES = 8;
+
 /** Translations of fetches: banks of direct-mapped entries of 16 bytes: page tag (i64), address of the code page (i32), offset of the page in RAM (i32). */
 export const FETCH_ENTRIES = 512;
 export const FETCH_ENTRY_BYTES = 16;
 export const FETCH_BANK_BYTES = FETCH_ENTRIES * FETCH_ENTRY_BYTES;
 /** Shared out among the harts; each is one code context, and one bit of the cells. */
 export const FETCH_BANKS = 32;
-export const FETCH_BANK_AREA = align(MISFIT_CELLS + 4 * TABLE_SLOTS);
+export const FETCH_BANK_AREA = align(REGION_NOTES + REGION_NOTE_BYTES * TABLE_SLOTS);
 
 /**
  * Translations of data: banks of direct-mapped entries of 16 bytes, first those of loads, then those of stores:
