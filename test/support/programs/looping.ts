@@ -32,6 +32,8 @@ const STACKS = RAM + 0x18_0000;
 export const DATA = RAM + 0x20_0000;
 const DATA_PAGES = 8;
 /** Where the same pages are seen through entries of their own, in an order that changes. */
+/** Counters of what is done only now and then. */
+const SELDOM = RAM + 0x1f_0000;
 const WINDOW = 0xc000_0000;
 const USER_ALIAS = 0x1_0000_0000;
 const CLINT = 0x0200_0000;
@@ -75,6 +77,7 @@ class Writer {
   readonly #program: LoopingProgram;
   readonly lines: string[] = [];
   #label = 0;
+  #seldoms = 0;
 
   constructor(program: LoopingProgram) {
     this.#program = program;
@@ -164,6 +167,29 @@ class Writer {
     this.put(`li ${pick(this.#below, POINTERS)}, 0x${(base + page + inPage).toString(16)}`);
   }
 
+  /** Something that is done each time, or each 16th time, or so seldom that the code around it is hot in between. */
+  #seldom(work: () => void): void {
+    const times = pick(this.#below, [1, 16, 256, 1024, 4096]);
+    if (times === 1) {
+      work();
+      return;
+    }
+    const skip = this.newLabel();
+    const counter = baseOf(this.#program) - RAM + SELDOM + 8 * this.#seldoms++;
+    this.put(`li t0, 0x${counter.toString(16)}`, "lw t1, 0(t0)", "addi t1, t1, 1", "sw t1, 0(t0)");
+    this.put(`li t2, ${times - 1}`, "and t1, t1, t2", `bnez t1, ${skip}`);
+    work();
+    this.put(`${skip}:`);
+  }
+
+  /** Ordinary numbers for some registers: arithmetic at random soon has nothing but infinities and NaNs. */
+  #numbers(): void {
+    this.put("la t0, floats");
+    for (let left = 3 + this.#below(6); left > 0; left--)
+      this.put(`fld f${this.#below(32)}, ${8 * this.#below(FLOATS)}(t0)`);
+    if (this.#below(4) === 0) this.put("csrwi fcsr, 1");
+  }
+
   /** Changes an instruction of the program, before or behind, with a fence or without. */
   #patch(): void {
     const site = this.newLabel();
@@ -173,16 +199,16 @@ class Writer {
       this.#below(4) === 0 ? directive(keepingWord(this.#below, FLOATING)) : variants[this.#below(4)];
     const copy = `${site}_copy`;
     this.put(`j ${copy}_end`, ".balign 4", `${copy}: ${other}`, ".balign 4", `${copy}_end:`);
-    const write = [
-      `la t0, ${site}`,
-      `la t1, ${copy}`,
-      "lw t2, 0(t1)",
-      ...(this.#below(2) === 0 ? ["lw a5, 0(t0)", "sw a5, 0(t1)"] : []),
-      "sw t2, 0(t0)",
-      ...(this.#below(2) === 0 ? ["fence.i"] : []),
-    ];
-    const place = [`j ${site}`, ".balign 4", `${site}: .word 0x00150513`];
-    this.put(...(isBehind ? [...write, ...place] : [...place, ...write]));
+    const isAligned = this.#below(2) === 0;
+    const move = isAligned
+      ? ["lw t2, 0(t1)", ...(this.#below(2) === 0 ? ["lw a5, 0(t0)", "sw a5, 0(t1)"] : []), "sw t2, 0(t0)"]
+      : ["lhu t2, 0(t1)", "sh t2, 0(t0)", "lhu t2, 2(t1)", "sh t2, 2(t0)"];
+    const fence = this.#below(2) === 0 ? ["fence.i"] : [];
+    const write = (): void =>
+      this.#seldom(() => this.put(`la t0, ${site}`, `la t1, ${copy}`, ...move, ...fence));
+    if (isBehind) write();
+    this.put(...(isAligned ? [`j ${site}`, ".balign 4"] : []), `${site}: .word 0x00150513`);
+    if (!isBehind) write();
   }
 
   /** Swaps two entries of the window's table. Any mode sees the tables as memory. */
@@ -214,9 +240,15 @@ class Writer {
       () => [
         `csrr ${register}, ${pick(below, ["fcsr", "fflags", "frm", "cycle", "instret", "time", "sstatus", "sip"])}`,
       ],
-      () => [`csrrw ${register}, ${pick(below, ["fcsr", "fflags", "stval"])}, ${`a${below(6)}`}`],
+      () => [
+        `csrrw ${register}, ${pick(below, this.#program.isFloating === true ? ["stval"] : ["fcsr", "fflags", "stval"])}, ${`a${below(6)}`}`,
+      ],
       () => [`csrrs ${register}, ${csr}, zero`],
-      () => [`csrwi frm, ${below(8) === 0 ? 5 : below(5)}`],
+      () => [
+        this.#program.isFloating === true && below(4) !== 0
+          ? "fence"
+          : `csrwi frm, ${below(8) === 0 ? 5 : below(5)}`,
+      ],
       () => ["csrrsi zero, sstatus, 2"],
       () => [`csrrci ${register}, sstatus, 2`, "addi a0, a0, 1", "csrrsi zero, sstatus, 2"],
       () => ["ecall"],
@@ -233,13 +265,14 @@ class Writer {
   block(depth: number, statements: number, functions: readonly string[]): void {
     for (let left = statements; left > 0; left--) {
       const kind = this.#below(32);
+      if (this.#program.isFloating === true && this.#below(3) === 0) this.#numbers();
       if (kind < 12) this.run(3, 10);
       else if (kind < 17) this.loop(depth, functions);
       else if (kind < 21) this.#branch(depth, functions);
       else if (kind < 24) this.#call(functions);
       else if (kind < 26) this.#move();
       else if (kind < 27) this.#patch();
-      else if (kind < 28) this.#remap();
+      else if (kind < 28) this.#seldom(() => this.#remap());
       else if (kind < 30) this.run(6, 16);
       else this.#privileged();
     }
@@ -373,6 +406,7 @@ function setup(program: LoopingProgram, below: Below): string[] {
     `slli t1, s3, 13\n li gp, ${baseOf(program) - RAM + STACKS}\n add gp, gp, t1`,
     ...POINTERS.map((pointer, at) => `li ${pointer}, ${baseOf(program) - RAM + DATA + 4096 * (2 + at)}`),
     `la t0, floats\n ${Array.from({ length: 32 }, (_, at) => `fld f${at}, ${8 * at}(t0)`).join("\n")}`,
+    ...(program.isFloating === true ? ["csrwi fcsr, 1"] : []),
     `la t0, main\n li t1, ${baseOf(program) - RAM}\n add t0, t0, t1\n csrw mepc, t0`,
     ...[10, 11, 12, 13, 14, 15, 16, 17].map((register) => `li x${register}, ${below(2 ** 32) - 2 ** 31}`),
     "mret",
@@ -401,6 +435,18 @@ function entriesOf(program: LoopingProgram): [address: number, entry: bigint][] 
   return result;
 }
 
+/** Numbers behind the label `floats`. */
+const FLOATS = 48;
+
+/** A number between 2^-16 and 2^16, double or single: every bit of it, or few. */
+function ordinaryWord(below: Below, isSingle: boolean): bigint {
+  const sign = below(2) === 0 ? 1 : -1;
+  const fraction = below(2) === 0 ? below(16) / 16 : (below(2 ** 32) * 2 ** 20 + below(2 ** 20)) / 2 ** 52;
+  const number = sign * (1 + fraction) * 2 ** (below(32) - 16);
+  if (!isSingle) return new BigUint64Array(Float64Array.of(number).buffer)[0] ?? 0n;
+  return 0xffff_ffff_0000_0000n | BigInt(new Uint32Array(Float32Array.of(number).buffer)[0] ?? 0);
+}
+
 const FUNCTIONS = Array.from({ length: 6 }, (_, at) => `function${at}`);
 
 function textOf(program: LoopingProgram): string {
@@ -423,7 +469,10 @@ function textOf(program: LoopingProgram): string {
     writer.put("ld ra, 0(gp)", "addi gp, gp, 16", "ret");
   }
   writer.put(".align 3", "floats:");
-  for (let at = 0; at < 32; at++) writer.put(`.dword 0x${floatRegisterWord(below).toString(16)}`);
+  for (let at = 0; at < FLOATS; at++) {
+    const word = at % 4 === 0 ? floatRegisterWord(below) : ordinaryWord(below, at % 4 === 1);
+    writer.put(`.dword 0x${word.toString(16)}`);
+  }
   return writer.lines.join("\n");
 }
 
