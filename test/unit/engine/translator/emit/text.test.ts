@@ -29,6 +29,17 @@ const FILES: Readonly<Record<string, readonly string[]>> = {
   "bits.wat": ["sh3add.uw a0, a1, a2", "max a0, a1, a2", "orc.b a0, a1", "rev8 a0, a1", "bclr a0, a1, a2"],
   "memory.wat": ["lbu a0, 3(a1)", "ld a0, 8(a1)", "sd a0, 8(a1)"],
   "atomic.wat": ["lr.w a0, (a1)", "sc.w a0, a2, (a1)", "amoadd.d a0, a2, (a1)", "amomaxu.w a0, a2, (a1)"],
+  "float.wat": [
+    "fld fa0, 8(a1)",
+    "fmv.d fa0, fa1",
+    "fadd.d fa0, fa1, fa2",
+    "fmul.d fa0, fa1, fa2",
+    "fmul.s fa0, fa1, fa2",
+    "flt.d a0, fa1, fa2",
+    "fcvt.w.d a0, fa1, rtz",
+    "fmadd.s fa0, fa1, fa2, fa3",
+    "fmadd.d fa0, fa1, fa2, fa3",
+  ],
 };
 
 /** The one instruction of a line of assembly. */
