@@ -1,7 +1,7 @@
 /** What an emitter sees in the cold tier: operands come from a slot, registers are in the state block. */
 import type { Emission } from "../emit/emission.ts";
 import { type AccessWidth, locateInTlb } from "../emit/memory-access.ts";
-import { fOffset, xOffset } from "../layout.ts";
+import { fOffset, STORES_IN_BANK, xOffset } from "../layout.ts";
 import type { Code, Label, Local } from "../wasm/code.ts";
 import type { LoadName, StoreName, ValTypeName } from "../wasm/opcode.ts";
 import type { InterpreterOp } from "./op.ts";
@@ -20,6 +20,7 @@ export interface SlotLocals {
 }
 
 const TEMPS_OF_TYPE = 6;
+const PAGE_BYTES = 4096n;
 
 /** Working locals by type, made when first asked for. */
 export class Temps {
@@ -166,20 +167,28 @@ export class SlotEmission implements Emission {
   }
 
   locate(kind: "load" | "store", widthBytes: AccessWidth): number {
+    const addressLocal = this.#temps.at("i64", TEMPS_OF_TYPE);
+    const entryLocal = this.#temps.at("i32", TEMPS_OF_TYPE);
+    const takesMisaligned = widthBytes > 1 && this.#op.emitter.kind !== "effect";
+    let questions = 0;
     locateInTlb(
       {
         code: this.code,
-        address: () => {
-          this.rs1();
-          if (this.#hasOffset) {
-            this.imm();
-            this.code.op("i64.add");
-          }
-        },
+        address: () => this.#address(),
         bank: () => this.code.get(this.#locals.dataBank),
-        bailIf: () => this.bailIf(),
-        addressLocal: this.#temps.at("i64", TEMPS_OF_TYPE),
-        entryLocal: this.#temps.at("i32", TEMPS_OF_TYPE),
+        bailIf: () => {
+          questions += 1;
+          if (questions === 1 && takesMisaligned)
+            this.#bailUnlessInPage(
+              addressLocal,
+              entryLocal,
+              kind === "load" ? 0 : STORES_IN_BANK,
+              widthBytes,
+            );
+          else this.bailIf();
+        },
+        addressLocal,
+        entryLocal,
         flagMask: this.#flagMask,
       },
       kind,
@@ -188,9 +197,35 @@ export class SlotEmission implements Emission {
     return 0;
   }
 
-  /** Atomic instructions have no offset, and their `rs2` where others have it. */
-  get #hasOffset(): boolean {
-    return this.#op.hasImmediate;
+  /** Pushes `rs1 + imm`; atomic instructions have no `imm`. */
+  #address(): void {
+    this.rs1();
+    if (!this.#op.hasImmediate) return;
+    this.imm();
+    this.code.op("i64.add");
+  }
+
+  /**
+   * Pops whether the entry's tag differs from the address. RAM performs misaligned accesses, so one that stays in the page of
+   * the entry goes on all the same; but no atomic one.
+   */
+  #bailUnlessInPage(address: Local, entry: Local, tagOffset: number, widthBytes: AccessWidth): void {
+    const { code } = this;
+    code.if();
+    code.get(address);
+    code.i64(-PAGE_BYTES);
+    code.op("i64.and");
+    code.get(entry);
+    code.load("i64.load", tagOffset);
+    code.op("i64.ne");
+    code.brIf(this.#bail);
+    code.get(address);
+    code.i64(PAGE_BYTES - 1n);
+    code.op("i64.and");
+    code.i64(PAGE_BYTES - BigInt(widthBytes));
+    code.op("i64.gt_u");
+    code.brIf(this.#bail);
+    code.end();
   }
 
   get #rs2Byte(): number {

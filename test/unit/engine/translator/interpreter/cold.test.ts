@@ -255,3 +255,55 @@ describe("The end of a page", () => {
     for (let piece = 0; piece < 100; piece++) twin.run(1 + (piece % 13), `piece ${piece}`);
   });
 });
+
+describe("A misaligned access", () => {
+  const LOADS = ["lh", "lhu", "lw", "lwu", "ld"];
+  const STORES = ["sh", "sw", "sd"];
+  const places = [0x10fe8, 0x10ff0, 0x10ff8, 0x11000];
+
+  it("does what the reference engine does, within a page and across two", () => {
+    const twin = new Twin();
+    const lines = places.flatMap((place) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].flatMap((offset) => [
+        `li s1, ${0x8000_0000 + place + offset}`,
+        ...LOADS.map((name, index) => `${name} a${index}, 0(s1)`),
+        ...STORES.map((name, index) => `${name} a${index}, ${index}(s1)`),
+        "fld fa0, 0(s1)",
+        "fsd fa0, 1(s1)",
+        "flw fa1, 2(s1)",
+        "fsw fa1, 0(s1)",
+      ]),
+    );
+    const program = assembled(lines.join("\n"));
+    for (const round of ["first", "second"]) {
+      twin.start(program.bytes, 3);
+      for (let step = 0; step < lines.length; step += 4) twin.run(4, `${round}, ${lines[step]}`);
+    }
+  });
+
+  it("does not lead to the slow path if it stays in a page", () => {
+    const twin = new Twin();
+    const lines = [
+      "li s1, 0x80010000",
+      ...LOADS.map((name) => `${name} a1, 1(s1)`),
+      ...STORES.map((name) => `${name} a1, 1(s1)`),
+    ];
+    const program = assembled(`${lines.join("\n")}\nj .`);
+    twin.start(program.bytes, 3);
+    twin.run(lines.length, "first");
+    const { slow } = twin.cold.counts;
+    twin.start(program.bytes, 3);
+    twin.run(lines.length, "second");
+    expect(twin.cold.counts.slow).toBe(slow);
+  });
+
+  it("traps if it is atomic", () => {
+    const twin = new Twin();
+    const program = assembled(
+      "li s1, 0x80010000\nlw a0, 0(s1)\nlr.w a0, (s1)\naddi s1, s1, 2\namoadd.w a0, a1, (s1)\nlr.w a0, (s1)\nsc.w a0, a1, (s1)",
+    );
+    twin.start(program.bytes, 3);
+    for (let step = 0; step < 20; step++) twin.run(1, `step ${step}`);
+    expect(twin.cold.hart.csr("mcause")).toBe(6n);
+  });
+});
