@@ -66,20 +66,31 @@ const TAG = 0;
 const CODE_PAGE = 8;
 const PAGE_OFFSET = 12;
 
-/** Writes the body of the loop. */
-export function writeDispatchLoop(options: InterpreterOptions): Uint8Array {
-  return new DispatchLoop(options).write();
+/** Which ops a loop knows. */
+export interface OpSelection {
+  readonly ops: readonly InterpreterOp[];
+  readonly pairs: readonly Pair[];
+}
+
+/** Writes the body of the loop, for all ops; or for some, to show what it is like. */
+export function writeDispatchLoop(
+  options: InterpreterOptions,
+  choice: OpSelection = { ops: INTERPRETER_OPS, pairs: PAIRS },
+): Uint8Array {
+  return new DispatchLoop(options, choice).write();
 }
 
 class DispatchLoop {
   readonly #options: InterpreterOptions;
+  readonly #choice: OpSelection;
   readonly #code = new Code(4);
   readonly #temps = new Temps(this.#code);
   readonly #entry = 3 as Local;
   readonly #locals: Locals;
 
-  constructor(options: InterpreterOptions) {
+  constructor(options: InterpreterOptions, choice: OpSelection) {
     this.#options = options;
+    this.#choice = choice;
     const code = this.#code;
     this.#locals = {
       hart: 0 as Local,
@@ -280,7 +291,7 @@ class DispatchLoop {
   #dispatch(labels: Labels): void {
     const code = this.#code;
     const handlers: (() => void)[] = [];
-    const blocks: Label[] = [];
+    const blocks: (Label | undefined)[] = [];
     const open = (number: number, handler: () => void): void => {
       blocks[number] = code.block();
       handlers.push(handler);
@@ -290,8 +301,8 @@ class DispatchLoop {
     open(OP_NOTHING_2, () => this.#goOn(labels, 2));
     open(OP_NOTHING_4, () => this.#goOn(labels, 4));
     open(OP_ACROSS, () => this.#across(labels));
-    for (const op of INTERPRETER_OPS) open(op.number, () => this.#single(labels, op));
-    for (const pair of PAIRS) open(pair.number, () => this.#pair(labels, pair));
+    for (const op of this.#choice.ops) open(op.number, () => this.#single(labels, op));
+    for (const pair of this.#choice.pairs) open(pair.number, () => this.#pair(labels, pair));
     this.#branch(labels, blocks);
     for (const handler of handlers.reverse()) {
       code.end();
@@ -300,14 +311,15 @@ class DispatchLoop {
   }
 
   /** Branches to the op of the slot. With budget for one instruction only, a pair is its first op. */
-  #branch({ leaveHere }: Labels, blocks: readonly Label[]): void {
+  #branch({ leaveHere }: Labels, blocks: readonly (Label | undefined)[]): void {
     const code = this.#code;
     const { slot, budget } = this.#locals;
     const op = this.#temps.at("i32", 0);
     const [undecoded] = blocks;
     if (undecoded === undefined) throw new RangeError("no ops");
-    const single = [...blocks];
-    for (const { number, first } of PAIRS) single[number] = blocks[first.number] as Label;
+    const all = Array.from(blocks, (block) => block ?? undecoded);
+    const single = [...all];
+    for (const { number, first } of this.#choice.pairs) single[number] = blocks[first.number] ?? undecoded;
     code.get(slot);
     code.load("i32.load16_u", SLOT_OP);
     code.set(op);
@@ -323,7 +335,7 @@ class DispatchLoop {
     code.brTable(single, undecoded);
     code.end();
     code.get(op);
-    code.brTable(blocks, undecoded);
+    code.brTable(all, undecoded);
   }
 
   /**
