@@ -9,6 +9,7 @@ import type { Trap } from "../isa/trap.ts";
 import type { AccessWatch } from "./access-watch.ts";
 import type { FenceChecker } from "./fence-checker.ts";
 import { isPmpUniform } from "./pmp.ts";
+import { QuickWalk } from "./quick-walk.ts";
 import { StageWalker } from "./stage-walker.ts";
 import {
   accessFault,
@@ -22,6 +23,9 @@ import {
 import type { RememberedUse } from "./translation.ts";
 import type { TranslationMemory } from "./translation-memory.ts";
 
+/** Where an access goes. */
+export type Found = Pick<Translation, "kind" | "paddr">;
+
 /** What a fetch reads at once. */
 const FETCH_BYTES = 2;
 
@@ -32,6 +36,8 @@ export class AddressSpace {
   readonly #hart: Hart;
   readonly #bus: Bus;
   readonly #checker: FenceChecker | undefined;
+  readonly #quick: QuickWalk;
+  readonly #isQuick: boolean;
   /** Whether the present translation has used a stale leaf: the checker wants to hear of each use. */
   #isStale = false;
   /** Offsets in RAM of the entries that the present walk has read. */
@@ -50,6 +56,8 @@ export class AddressSpace {
     this.#bus = bus;
     this.cache = cache;
     this.#checker = checker;
+    this.#quick = new QuickWalk(hart.state, bus.ram);
+    this.#isQuick = cache.isEnabled && checker === undefined && hart.remembered === undefined;
     checker?.onChange(() => cache.forget());
   }
 
@@ -64,8 +72,28 @@ export class AddressSpace {
     return this.#watch?.takeStop() ?? false;
   }
 
+  /** Forgets all that follows from rules about pages: PMP, or what translation may do, has changed. */
+  forget(): void {
+    this.#quick.forget();
+    this.cache.forget();
+  }
+
   /** Translates an access that stays inside a page, with the rights that the hart has now. */
-  translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
+  translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Found | TranslationFault {
+    return this.#translateQuickly(vaddr, kind) ?? this.#translateAndRemember(vaddr, kind, lengthBytes);
+  }
+
+  /** The ordinary case, where nobody wants to hear of the walk; undefined: it is another. */
+  #translateQuickly(vaddr: Vaddr, kind: AccessKind): Found | undefined {
+    if (!this.#isQuick || this.#watch !== undefined) return undefined;
+    this.#sources.length = 0;
+    const offset = this.#quick.find(vaddr, kind, this.#sources);
+    if (offset < 0) return undefined;
+    this.cache.remember(kind, vaddr, offset, this.#sources);
+    return { kind: "translation", paddr: paddr(BigInt(this.#bus.ram.base + offset)) };
+  }
+
+  #translateAndRemember(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {
     const result = this.#translate(vaddr, kind, lengthBytes, undefined);
     if (result.kind !== "translation") return result;
     if (this.#watch?.covers(kind, vaddr, result.paddr))
@@ -75,12 +103,7 @@ export class AddressSpace {
   }
 
   /** Translates an access with rights of its own, which the cache does not know. */
-  translateAs(
-    rights: Rights,
-    vaddr: Vaddr,
-    kind: AccessKind,
-    lengthBytes: number,
-  ): Translation | TranslationFault {
+  translateAs(rights: Rights, vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Found | TranslationFault {
     const result = this.#translate(vaddr, kind, lengthBytes, rights);
     if (result.kind === "translation" && this.#watch?.covers(kind, vaddr, result.paddr))
       this.#watch.access(kind, vaddr, result.paddr, lengthBytes);

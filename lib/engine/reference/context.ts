@@ -25,8 +25,8 @@ import { MODE_NUMBER, type ModeNumber, privilegeOf } from "../../isa/mode.ts";
 import type { RegisterFile, RegisterIndex } from "../../isa/register.ts";
 import { boxed } from "../../isa/softfloat/conversion.ts";
 import type { ExceptionName, Trap } from "../../isa/trap.ts";
-import type { AddressSpace } from "../../mmu/address-space.ts";
-import type { Rights, Translation, TranslationFault } from "../../mmu/translate.ts";
+import type { AddressSpace, Found } from "../../mmu/address-space.ts";
+import type { Rights, TranslationFault } from "../../mmu/translate.ts";
 import { AtomicMemory } from "./atomic-memory.ts";
 
 const OFFSET_MASK = BigInt(PAGE_BYTES - 1);
@@ -215,7 +215,7 @@ export class ReferenceContext implements ExecContext {
     kind: "load" | "store",
     lengthBytes: number,
     rights: Rights | undefined,
-  ): Translation | TranslationFault {
+  ): Found | TranslationFault {
     return rights === undefined
       ? this.#space.translate(address, kind, lengthBytes)
       : this.#space.translateAs(rights, address, kind, lengthBytes);

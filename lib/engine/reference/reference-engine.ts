@@ -216,7 +216,7 @@ export class ReferenceEngine implements SlowPath {
 
   #attendToTranslations(): void {
     const { attention, state } = this.#hart;
-    if ((attention & Attention.TRANSLATIONS) !== 0) this.#space.cache.forget();
+    if ((attention & Attention.TRANSLATIONS) !== 0) this.#space.forget();
     if ((attention & Attention.ADDRESS_SPACE) !== 0) this.#space.cache.changeAddressSpace();
     if ((attention & Attention.ACCESS_CONTEXT) !== 0) this.#space.cache.selectContext(state);
     this.#hart.attention &= Attention.INTERRUPTS;

@@ -1,0 +1,199 @@
+/**
+ * The walk of ordinary translations on numbers, where the page walk (`page-walk.ts`) works on bigints. It knows Bare, Sv39 and
+ * Sv48 outside guests, entries with nothing to set and nothing unusual, and PMP that says the same about a whole page. To
+ * everything else it says that it does not know; then the page walk decides. What it does say is what the page walk says.
+ */
+import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
+import type { Ram } from "../bus/ram.ts";
+import type { AccessKind } from "../hart/effective-mode.ts";
+import { storedCsrSlot } from "../hart/layout.ts";
+import type { HartState } from "../hart/state.ts";
+import { type Paddr, paddr } from "../isa/address.ts";
+import { BARE, SV39, SV48 } from "../isa/csr-map.ts";
+import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
+import { checkPmp, isPmpUniform } from "./pmp.ts";
+
+const NOWHERE = -1;
+const HALF = 2 ** 32;
+const { U, S, M } = MODE_NUMBER;
+
+/** Flags of an entry, in its low half. */
+const V = 1;
+const R = 2;
+const W = 4;
+const X = 8;
+const USER = 0x10;
+const A = 0x40;
+const D = 0x80;
+/** N, PBMT and reserved bits, in its high half. */
+const UNUSUAL = 0xffc0_0000 | 0;
+/** The page number: so many bits are in the low half, and the others are these of the high half. */
+const PPN_SHIFT = 10;
+const PPN_LOW_BITS = 22;
+const PPN_HIGH = 0x003f_ffff;
+/** `satp`: MODE and the high bits of the root's page number, in its high half. */
+const SATP_MODE_SHIFT = 28;
+const SATP_PPN_HIGH = 0xfff;
+
+/** Bits of `mstatus`, in its low half. */
+const MPRV = 1 << 17;
+const SUM = 1 << 18;
+const MXR = 1 << 19;
+const MPP_SHIFT = 11;
+/** MPV, in its high half. */
+const MPV = 1 << 7;
+
+const RIGHTS = { fetch: X, load: R, store: W } as const satisfies Record<AccessKind, number>;
+/** A page of RAM in the memo of PMP: asked before; whom it gives R, W and X, in the places of those flags. */
+const IS_KNOWN = 1;
+const FOR_MACHINE = 4;
+
+/** Walks for one hart. */
+export class QuickWalk {
+  readonly #state: HartState;
+  readonly #ram: Ram;
+  readonly #csrs: Int32Array;
+  readonly #satp = 2 * slotOf("satp");
+  readonly #mstatus = 2 * slotOf("mstatus");
+  /** What PMP says about each page of RAM. */
+  readonly #pmp: Uint8Array;
+  /** One address, as a word and as two halves. */
+  readonly #address = new BigUint64Array(1);
+  readonly #halves = new Int32Array(this.#address.buffer);
+
+  constructor(state: HartState, ram: Ram) {
+    this.#state = state;
+    this.#ram = ram;
+    this.#csrs = new Int32Array(state.csrs.buffer, state.csrs.byteOffset, 2 * state.csrs.length);
+    this.#pmp = new Uint8Array(ram.pageCount);
+  }
+
+  /** PMP may have changed. */
+  forget(): void {
+    this.#pmp.fill(0);
+  }
+
+  /**
+   * Where an access goes that stays inside a page, with the rights that the hart has now.
+   *
+   * @param sources  Gets the offsets in RAM of the entries that were read.
+   * @returns        An offset in RAM; negative: not known.
+   */
+  find(vaddr: bigint, kind: AccessKind, sources: number[]): number {
+    const mode = this.#effectiveMode(kind);
+    if (mode > M) return NOWHERE;
+    this.#address[0] = vaddr;
+    const low = this.#halves[0] as number;
+    const high = this.#halves[1] as number;
+    const scheme = mode === M ? BARE_MODE : (this.#csrs[this.#satp + 1] as number) >>> SATP_MODE_SHIFT;
+    const offset =
+      scheme === BARE_MODE
+        ? (high >>> 0) * HALF + (low >>> 0) - this.#ram.base
+        : this.#walk(scheme, low, high, kind, mode, sources);
+    if (!(offset >= 0 && offset < this.#ram.sizeBytes)) return NOWHERE;
+    return this.#isAllowed(offset, mode, RIGHTS[kind]) ? offset : NOWHERE;
+  }
+
+  #effectiveMode(kind: AccessKind): ModeNumber {
+    const status = this.#csrs[this.#mstatus] as number;
+    if (kind === "fetch" || (status & MPRV) === 0) return this.#state.modeNumber;
+    const privilege = (status >>> MPP_SHIFT) & 3;
+    const isGuest = privilege !== M && ((this.#csrs[this.#mstatus + 1] as number) & MPV) !== 0;
+    return (isGuest ? privilege + MODE_NUMBER.VU : privilege) as ModeNumber;
+  }
+
+  #walk(
+    scheme: number,
+    low: number,
+    high: number,
+    kind: AccessKind,
+    mode: ModeNumber,
+    sources: number[],
+  ): number {
+    const isSv48 = scheme === SV48_MODE;
+    if (!isSv48 && scheme !== SV39_MODE) return NOWHERE;
+    const sign = high >> (isSv48 ? 15 : 6);
+    if (sign !== 0 && sign !== -1) return NOWHERE;
+    const { u32, base, sizeBytes } = this.#ram;
+    const root = this.#csrs[this.#satp + 1] as number;
+    let table =
+      ((root & SATP_PPN_HIGH) * HALF + ((this.#csrs[this.#satp] as number) >>> 0)) * PAGE_BYTES - base;
+    for (let level = isSv48 ? 3 : 2; level >= 0; level--) {
+      if (!(table >= 0 && table < sizeBytes)) return NOWHERE;
+      const at = table + 8 * indexAt(level, low, high);
+      if (!this.#isAllowed(at, S, R)) return NOWHERE;
+      const pte = u32[at >>> 2] as number;
+      const pteHigh = u32[(at >>> 2) + 1] as number;
+      if ((pte & V) === 0 || (pteHigh & UNUSUAL) !== 0) return NOWHERE;
+      sources.push(at);
+      const target = ((pteHigh & PPN_HIGH) * 2 ** PPN_LOW_BITS + (pte >>> PPN_SHIFT)) * PAGE_BYTES - base;
+      if ((pte & (R | W | X)) !== 0)
+        return this.#isGranted(pte, level, kind, mode) ? target + withinPage(level, low) : NOWHERE;
+      if ((pte & (A | D | USER)) !== 0) return NOWHERE;
+      table = target;
+    }
+    return NOWHERE;
+  }
+
+  /** Whether a leaf allows the access as it is. */
+  #isGranted(pte: number, level: number, kind: AccessKind, mode: ModeNumber): boolean {
+    const status = this.#csrs[this.#mstatus] as number;
+    if (level > 2 || ((pte >>> PPN_SHIFT) & (2 ** (9 * level) - 1)) !== 0) return false;
+    if ((pte & (R | W)) === W || (pte & A) === 0) return false;
+    const isUserPage = (pte & USER) !== 0;
+    if (mode === U ? !isUserPage : isUserPage && (kind === "fetch" || (status & SUM) === 0)) return false;
+    if (kind === "load") return (pte & R) !== 0 || ((status & MXR) !== 0 && (pte & X) !== 0);
+    return kind === "fetch" ? (pte & X) !== 0 : (pte & (W | D)) === (W | D);
+  }
+
+  /** Whether PMP lets a mode access any bytes of the page at an offset. */
+  #isAllowed(offset: number, mode: ModeNumber, right: number): boolean {
+    const page = offset >>> PAGE_SHIFT;
+    const known = (this.#pmp[page] as number) || this.#ask(page);
+    return (known & (mode === M ? right << FOR_MACHINE : right)) !== 0;
+  }
+
+  /** Asks PMP about a page of which it says the same everywhere; others are given to nobody here. */
+  #ask(page: number): number {
+    const start = paddr(BigInt(this.#ram.base + page * PAGE_BYTES));
+    let known = IS_KNOWN;
+    if (isPmpUniform(this.#state, start, PAGE_BYTES))
+      for (const kind of ["fetch", "load", "store"] as const) {
+        if (this.#grants(S, kind, start)) known |= RIGHTS[kind];
+        if (this.#grants(M, kind, start)) known |= RIGHTS[kind] << FOR_MACHINE;
+      }
+    this.#pmp[page] = known;
+    return known;
+  }
+
+  #grants(mode: ModeNumber, kind: AccessKind, start: Paddr): boolean {
+    return checkPmp(this.#state, mode, kind, start, PAGE_BYTES).allowed;
+  }
+}
+
+const BARE_MODE = Number(BARE);
+const SV39_MODE = Number(SV39);
+const SV48_MODE = Number(SV48);
+
+/** Index into the table of a level. */
+function indexAt(level: number, low: number, high: number): number {
+  switch (level) {
+    case 0:
+      return (low >>> 12) & 511;
+    case 1:
+      return ((low >>> 21) | (high << 11)) & 511;
+    case 2:
+      return ((low >>> 30) | (high << 2)) & 511;
+    default:
+      return (high >>> 7) & 511;
+  }
+}
+
+/** The part of an address that a leaf of a level does not translate. */
+const withinPage = (level: number, low: number): number => low & (2 ** (PAGE_SHIFT + 9 * level) - 1);
+
+function slotOf(name: "satp" | "mstatus"): number {
+  const slot = storedCsrSlot(name);
+  if (slot === undefined) throw new RangeError(`${name} is not stored`);
+  return slot;
+}
