@@ -70,6 +70,9 @@ export const array = <T>(element: FieldType<T>, length: number): FieldType<Array
   write: () => refuseWhole("an array"),
 });
 
+/** A type that begins at a multiple of a larger power of two: tables that the hart walks. */
+export const aligned = <T>(type: FieldType<T>, alignment: number): FieldType<T> => ({ ...type, alignment });
+
 /** Fields by name, in the order in which they lie. */
 export type Fields = Readonly<Record<string, FieldType<unknown>>>;
 
