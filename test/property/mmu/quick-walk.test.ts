@@ -13,6 +13,8 @@ import { seededNumbers } from "../../support/random.ts";
 
 const ACCESS_KINDS: readonly AccessKind[] = ["fetch", "load", "store"];
 const PAGES = 16;
+/** Entries of each table that are filled: one of them is for the first address that must repeat its highest bit. */
+const INDICES = [0, 1, 2, 3, 4, 5, 6, 256];
 const BASE = BigInt(RAM_BASE);
 const RUNS = process.env["DOM0_TEST_FULL"] === "1" ? 200_000 : 1200;
 
@@ -38,7 +40,7 @@ describe("the quick walk", () => {
         const { state } = hart;
         const levels = below(2) === 0 ? 3 : 4;
         for (let page = 0; page < PAGES; page++)
-          for (let index = 0; index < 8; index++)
+          for (const index of INDICES)
             ram.store(page * 4096 + 8 * index, 8, entry(below, page % levels, levels));
         const mode = below(12) === 0 ? 0n : BigInt(levels + 5);
         const asid = BigInt(below(3));
@@ -55,7 +57,7 @@ describe("the quick walk", () => {
         const walk = new QuickWalk(state, ram);
         for (let round = 0; round < 24; round++) {
           const kind = ACCESS_KINDS[below(3)] ?? "load";
-          const index = (shift: bigint): bigint => BigInt(below(8)) << shift;
+          const index = (shift: bigint): bigint => BigInt(INDICES[below(8)] ?? 0) << shift;
           const address = index(39n) | index(30n) | index(21n) | index(12n) | BigInt(8 * below(512));
           const spoiled = below(3) === 0 ? address ^ (1n << BigInt(30 + below(34))) : address;
           const va = vaddr(mode === 0n && below(8) > 0 ? BASE + (address & 0x1_ffffn) : spoiled);
