@@ -5,13 +5,34 @@ import { assetFile } from "../../lib/host/node-assets.ts";
 import { describeWith } from "../support/optional.ts";
 import { openSourcePages, type SourcePages } from "../support/source-pages.ts";
 
+/** Runs the kernel on the translating engine inside a worker, to its end. */
+const WORKER = `onmessage = async () => {
+  try {
+    const { buildBoard } = await import("/lib/board/virt.ts");
+    const elf = new Uint8Array(await (await fetch("/kernel.elf")).arrayBuffer());
+    const board = buildBoard({ engine: "translator" });
+    board.loadElf(elf);
+    const { reason, retired } = board.run({ instructions: 20_000_000 });
+    const { regions, compileFailures, steps, slowSteps } = board.counters;
+    const found = { reason, retired, text: board.console.text, hash: board.trace.hash() };
+    postMessage({ found, regions, compileFailures, share: 1 - slowSteps / steps, isolated: crossOriginIsolated });
+  } catch (error) {
+    postMessage({ error: String(error.stack ?? error) });
+  }
+}`;
+
 const KERNEL = new Uint8Array(readFileSync(assetFile("images/mini-kernel.elf")));
 
 describeWith(["chromium"], "the board in Chromium", () => {
   let pages: SourcePages;
 
   beforeAll(async () => {
-    pages = await openSourcePages(new Map([["/kernel.elf", KERNEL]]));
+    pages = await openSourcePages(
+      new Map([
+        ["/kernel.elf", KERNEL],
+        ["/worker.js", new TextEncoder().encode(WORKER)],
+      ]),
+    );
   });
   afterAll(() => pages?.close());
 
@@ -31,4 +52,25 @@ describeWith(["chromium"], "the board in Chromium", () => {
     expect(inPage).toEqual({ reason, retired, text: board.console.text, hash: board.trace.hash() });
     expect(reason).toBe("poweroff");
   });
+
+  it.each([false, true])(
+    "runs it on the translating engine in a worker, with the reference engine's trace hash (isolated: %s)",
+    async (isolated) => {
+      const page = await pages.newPage({ isolated });
+      const answer = await page.evaluate(`new Promise((resolve) => {
+        const worker = new Worker("/worker.js", { type: "module" });
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = ({ message }) => resolve({ error: message });
+        worker.postMessage("go");
+      })`);
+      const board = buildBoard({ engine: "reference" });
+      board.loadElf(KERNEL);
+      const { reason, retired } = board.run({ instructions: 20_000_000 });
+      const found = { reason, retired, text: board.console.text, hash: board.trace.hash() };
+      expect(answer).toMatchObject({ found, isolated, compileFailures: 0 });
+      const { regions, share } = answer as { regions: number; share: number };
+      expect(regions).toBeGreaterThan(0);
+      expect(share).toBeGreaterThan(0.9);
+    },
+  );
 });

@@ -16,7 +16,8 @@ const BROWSER_ARGUMENTS = [
 
 /** A browser whose pages can import the kit's sources by their path. */
 export interface SourcePages {
-  newPage(): Promise<Page>;
+  /** With `isolated`, the page asks for cross-origin isolation. */
+  newPage(options?: { readonly isolated?: boolean }): Promise<Page>;
   close(): Promise<void>;
 }
 
@@ -31,9 +32,9 @@ export async function openSourcePages(files: ReadonlyMap<string, Uint8Array>): P
     args: BROWSER_ARGUMENTS,
   });
   return {
-    async newPage() {
+    async newPage({ isolated = false } = {}) {
       const page = await browser.newPage();
-      await page.goto(`http://127.0.0.1:${address.port}/`);
+      await page.goto(`http://127.0.0.1:${address.port}/${isolated ? "isolated" : ""}`);
       return page;
     },
     async close() {
@@ -43,17 +44,28 @@ export async function openSourcePages(files: ReadonlyMap<string, Uint8Array>): P
   };
 }
 
+/** Workers have no import map: packages are named by their path. */
+const withPaths = (source: string): string =>
+  source
+    .replaceAll('"@noble/hashes/', '"/node_modules/@noble/hashes/')
+    .replaceAll('"fflate"', '"/node_modules/fflate/esm/browser.js"');
+
 function sourceServer(files: ReadonlyMap<string, Uint8Array>): Server {
   return createServer((request, response) => {
     const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
     const file = files.get(path);
     try {
-      if (path === "/") response.setHeader("content-type", "text/html").end(PAGE);
-      else if (file !== undefined) response.end(file);
-      else {
+      // What a page that is isolated loads must allow it, whoever loads it.
+      if (path !== "/") response.setHeader("cross-origin-embedder-policy", "require-corp");
+      if (path === "/isolated") response.setHeader("cross-origin-opener-policy", "same-origin");
+      if (path === "/" || path === "/isolated") response.setHeader("content-type", "text/html").end(PAGE);
+      else if (file !== undefined) {
+        if (path.endsWith(".js")) response.setHeader("content-type", "text/javascript");
+        response.end(file);
+      } else {
         const source = readFileSync(join(PROJECT_ROOT, path), "utf8");
         response.setHeader("content-type", "text/javascript");
-        response.end(path.endsWith(".ts") ? stripTypeScriptTypes(source) : source);
+        response.end(path.endsWith(".ts") ? withPaths(stripTypeScriptTypes(source)) : source);
       }
     } catch {
       response.writeHead(404).end();

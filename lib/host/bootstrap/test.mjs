@@ -1,5 +1,6 @@
 /**
- * `npm test`: installs and builds what is missing, runs the whole suite at quick sizes, says what was skipped and why.
+ * `npm test`: installs and builds what is missing, runs the whole suite at quick sizes, says what was skipped and why. Then the
+ * tests of the machine run twice more: without the reference engine's accelerations, and on the translating engine.
  * `npm run test:full` (`--full`): long sizes, and the log is kept in `test/full-run.log`.
  * Arguments after `--` go to Vitest: `npm test -- test/unit/isa`.
  */
@@ -8,6 +9,7 @@ import os from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { ensureBook } from "./book.mjs";
+import { engineReportOf } from "./engine-report.mjs";
 import { ensureBuilt, ensureInstalled, main, modernNode, ROOT, run, UserError } from "./environment.mjs";
 import { foundParts } from "./optional-parts.mjs";
 
@@ -103,6 +105,36 @@ const MACHINE_TESTS = ["isa", "hart", "mmu", "engine"].flatMap((layer) => [
   `test/property/${layer}`,
 ]);
 
+/** Tests of the machine, boards and guests included, which run a second time on the translating engine. */
+const ENGINE_TESTS = [
+  ...["isa", "hart", "mmu", "engine", "bus", "devices", "board", "firmware", "hs", "systems", "support"].map(
+    (layer) => `test/unit/${layer}/`,
+  ),
+  ...["hart", "mmu", "engine", "devices", "board", "firmware"].map((layer) => `test/property/${layer}/`),
+  "test/conformance/",
+  "test/differential/",
+  ...["iommu-disk", "mini-kernel", "opensbi", "recorded-boot", "sbi-firmware", "u-boot-disk"].map(
+    (name) => `test/e2e/${name}`,
+  ),
+];
+
+/** The tests of the machine on the translating engine; fails when another engine stood in for it. */
+async function runOnTranslator() {
+  process.stdout.write("\nThe tests of the machine again, on the translating engine\n");
+  const report = path.join(ROOT, `.cache/engine-report-${process.pid}.jsonl`);
+  const env = { DOM0_ENGINE: "translator", DOM0_ENGINE_REPORT: report };
+  try {
+    const { code, summary } = await runVitest(ENGINE_TESTS, env, false);
+    printSummary(summary);
+    const { line, problem } = engineReportOf(report);
+    process.stdout.write(`${line}\n`);
+    if (problem !== undefined) throw new UserError(problem);
+    return code;
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
 await main(async () => {
   const full = process.argv.includes("--full");
   const vitestArgs = process.argv.slice(2).filter((argument) => argument !== "--full" && argument !== "--");
@@ -130,6 +162,8 @@ await main(async () => {
     const plain = await runVitest(MACHINE_TESTS, { DOM0_PLAIN_ENGINE: "1" }, false);
     printSummary(plain.summary);
     if (plain.code !== 0) return plain.code;
+    const onTranslator = await runOnTranslator();
+    if (onTranslator !== 0) return onTranslator;
   }
   if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
   if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0)

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
 import { PROJECT_ROOT } from "../node-assets.ts";
+import { checkEngineApis } from "./check-engine-apis.ts";
 import { type CheckResult, checkLayers } from "./check-layers.ts";
 import { checkNormTags } from "./check-norm-tags.ts";
 import type { Command } from "./main.ts";
@@ -57,6 +58,7 @@ const CHECKS: Readonly<Record<string, () => Promise<CheckResult>>> = {
   types,
   layers: () => checkLayers(),
   "manual's rules": () => checkNormTags(),
+  "engine's APIs": () => checkEngineApis(),
   "tslab consumer": tslabConsumer,
   notebooks,
   "data sets": datasets,

@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { checkEngineApis } from "../../../lib/host/cli/check-engine-apis.ts";
 import { checkLayers } from "../../../lib/host/cli/check-layers.ts";
 import { checkNormTags } from "../../../lib/host/cli/check-norm-tags.ts";
 import { PROJECT_ROOT } from "../../../lib/host/node-assets.ts";
@@ -25,6 +26,7 @@ describe("npm run check", () => {
   it("is green on the sources as they are", async () => {
     expect(await checkLayers(copy)).toMatchObject({ ok: true });
     expect(await checkNormTags(copy)).toMatchObject({ ok: true });
+    expect(await checkEngineApis(copy)).toMatchObject({ ok: true });
   });
 
   it("goes red when a file of isa imports board", async () => {
@@ -79,5 +81,30 @@ describe("npm run check", () => {
   it("goes red when no citation was found at all", async () => {
     rmSync(path.join(copy, "lib"), { recursive: true });
     expect(await checkNormTags(copy)).toMatchObject({ ok: false });
+  });
+
+  it.each([
+    ["a shared memory", "new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true })"],
+    ["atomics", "Atomics.wait(new Int32Array(8), 0, 0)"],
+    ["JSPI", "new WebAssembly.Suspending(() => {})"],
+    ["type reflection", "new WebAssembly.Function({ parameters: [], results: [] }, () => {})"],
+    ["a 64-bit memory", 'new WebAssembly.Memory({ address: "i64", initial: 1n })'],
+    ["a relaxed SIMD opcode", '{ "f64x2.relaxed_madd": 0x107 }'],
+    ["Chromium's memory measurement", "performance.measureUserAgentSpecificMemory()"],
+    ["Chromium's scheduler", "scheduler.yield()"],
+    ["the host's time", "performance.now()"],
+    ["Node's process", "process.hrtime()"],
+    ["Node's modules", 'import("node:v8")'],
+  ])("goes red when the translator uses %s", async (_, expression) => {
+    plant("lib/engine/translator/planted.ts", `export const planted = (): unknown => ${expression};\n`);
+    const { ok, lines } = await checkEngineApis(copy);
+    expect(ok).toBe(false);
+    expect(lines.join("\n")).toContain("lib/engine/translator/planted.ts:1");
+  });
+
+  it("goes red when the translator is somewhere else, because then nothing was looked at", async () => {
+    rmSync(path.join(copy, "lib/engine/translator"), { recursive: true });
+    mkdirSync(path.join(copy, "lib/engine/translator"));
+    expect(await checkEngineApis(copy)).toMatchObject({ ok: false });
   });
 });
