@@ -3,7 +3,16 @@
  * the budget it has not used, and which registers are dirty. So a place to leave costs the hot path a branch and nothing else.
  */
 import { HART_LAYOUT } from "../../../hart/layout.ts";
-import { fOffset, SLOT_INTERPRET, xOffset } from "../layout.ts";
+import {
+  CELLS,
+  fOffset,
+  REGION_NOTE_BYTES,
+  REGION_NOTES,
+  SLOT_INTERPRET,
+  SPLIT_LOOKS,
+  WRONG_GUESSES,
+  xOffset,
+} from "../layout.ts";
 import type { Code, Label, Local } from "../wasm/code.ts";
 
 /** Sets of dirty registers. */
@@ -75,11 +84,12 @@ export class Exits {
   }
 
   /** The exit: pops a site number, stores what is dirty there, and goes on in the interpreter. */
-  write(frame: ExitFrame, base: bigint): void {
+  write(frame: ExitFrame, base: bigint, slot: number): void {
     const { code, hart, budget, depth } = frame;
     const site = code.local("i32");
     code.set(site);
     this.#writeStores(frame, site);
+    endIfNoted(code, slot);
     code.get(hart);
     code.get(site);
     code.i32(OFFSET_SHIFT);
@@ -124,6 +134,26 @@ export class Exits {
     }
     code.end();
   }
+}
+
+/** So many notes end a region, a power of two: then JavaScript looks at them when it is entered again. */
+export const MANY_NOTES = 1 << 12;
+
+/** Takes all contexts from a region's cell when it has noted much. */
+function endIfNoted(code: Code, slot: number): void {
+  const notes = REGION_NOTES + REGION_NOTE_BYTES * slot;
+  code.i32(0);
+  code.load("i32.load", notes + WRONG_GUESSES);
+  code.i32(0);
+  code.load("i32.load", notes + SPLIT_LOOKS);
+  code.op("i32.or");
+  code.i32(-MANY_NOTES);
+  code.op("i32.and");
+  code.if();
+  code.i32(0);
+  code.i32(0);
+  code.store("i32.store", CELLS + 4 * slot);
+  code.end();
 }
 
 const NOTHING: DirtySet = { x: 0, f: 0 };

@@ -8,6 +8,10 @@ import type { RegionInsn } from "./instruction.ts";
 /** Accesses with one look. */
 export interface AccessGroup {
   readonly kind: "load" | "store";
+  /** Number of the base register. */
+  readonly base: number;
+  /** Whether a loop comes here again, so that a guess of the page may be right. */
+  readonly isInLoop: boolean;
   /** Offset from the base of the first byte that is looked at: aligned whenever the widest access is. */
   lowest: number;
   /** Offset of the last access. */
@@ -22,14 +26,18 @@ export interface AccessGroup {
 const REACH_BYTES = 512;
 
 /** The group of each instruction of a block; undefined for those that reach no memory, or look by themselves. */
-export function planAccesses({ insns }: Block, coalesces: boolean): (AccessGroup | undefined)[] {
+export function planAccesses(
+  { insns }: Block,
+  isInLoop: boolean,
+  coalesces: boolean,
+): (AccessGroup | undefined)[] {
   const open: Record<"load" | "store", (AccessGroup | undefined)[]> = { load: [], store: [] };
   return insns.map((insn) => {
     const { access, decoded, writesX } = insn;
     let group: AccessGroup | undefined;
     if (access !== undefined) {
       const known = open[access.kind][decoded.rs1];
-      group = known !== undefined && coalesces && joins(known, insn) ? known : newGroup(insn);
+      group = known !== undefined && coalesces && joins(known, insn) ? known : newGroup(insn, isInLoop);
       open[access.kind][decoded.rs1] = group;
     }
     if (writesX !== 0) {
@@ -40,10 +48,11 @@ export function planAccesses({ insns }: Block, coalesces: boolean): (AccessGroup
   });
 }
 
-function newGroup({ access, offset }: RegionInsn): AccessGroup | undefined {
+function newGroup({ access, offset, decoded }: RegionInsn, isInLoop: boolean): AccessGroup | undefined {
   if (access === undefined) return undefined;
   const { kind, widthBytes } = access;
-  return { kind, lowest: offset, highest: offset, widthBytes, anchor: offset, accesses: 1 };
+  const base = decoded.rs1;
+  return { kind, base, isInLoop, lowest: offset, highest: offset, widthBytes, anchor: offset, accesses: 1 };
 }
 
 /** Adds an access to a group if its alignment follows from that of the widest, and the group stays small. */

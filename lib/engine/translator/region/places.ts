@@ -1,5 +1,7 @@
 /** Regions, and addresses that regions refer to, by where their code is. */
 
+import type { LookTactics } from "./looks.ts";
+
 /** The bytes of a code page that a region was made from: [first, end) for each of its blocks. */
 export interface RegionPiece {
   readonly codePage: number;
@@ -15,6 +17,8 @@ export interface Region {
   readonly slot: number;
   readonly pieces: readonly RegionPiece[];
   readonly bytes: number;
+  /** The hart's count of what it may have retired when the region's notes were last empty. */
+  notedAt: number;
 }
 
 /** A virtual address, and the place in RAM at which its code is. */
@@ -26,6 +30,8 @@ export interface Entry {
   linkSlot: number;
   /** What is there now. */
   region: Region | undefined;
+  /** How the next region here looks accesses up. */
+  tactics: LookTactics;
 }
 
 /** All entries and regions. */
@@ -33,13 +39,19 @@ export class Places {
   readonly #entries = new Map<number, Entry[]>();
   readonly #regions: (Region | undefined)[] = [];
   readonly #byPage: Region[][] = [];
+  readonly #tactics: LookTactics;
+
+  /** @param tactics  With which regions begin. */
+  constructor(tactics: LookTactics) {
+    this.#tactics = tactics;
+  }
 
   /** The entry for an address and a place, made if there is none. */
   entry(pc: bigint, heatAddress: number): Entry {
     const known = this.#entries.get(heatAddress);
     const found = known?.find((entry) => entry.pc === pc);
     if (found !== undefined) return found;
-    const entry: Entry = { pc, heatAddress, linkSlot: 0, region: undefined };
+    const entry: Entry = { pc, heatAddress, linkSlot: 0, region: undefined, tactics: this.#tactics };
     if (known === undefined) this.#entries.set(heatAddress, [entry]);
     else known.push(entry);
     return entry;

@@ -14,7 +14,8 @@ import { type DirtySet, type ExitFrame, Exits, storeRegisters } from "./exits.ts
 import { type Block, edgesOf, type Graph, OUTSIDE } from "./graph.ts";
 import { FloatLevel, Flow, handsOver, type RegionInsn } from "./instruction.ts";
 import { type Liveness, livenessOf } from "./liveness.ts";
-import { planAccesses } from "./memory-plan.ts";
+import type { LookTactics } from "./looks.ts";
+import { type AccessGroup, planAccesses } from "./memory-plan.ts";
 import { type EmissionFrame, RegionEmission } from "./region-emission.ts";
 
 /** What a region's function is written for. */
@@ -25,8 +26,7 @@ export interface RegionPlace {
   readonly functionType: number;
   /** Page flags that keep stores from the fast path. */
   readonly storeFlags: number;
-  /** Whether accesses share looks. */
-  readonly coalesces: boolean;
+  readonly tactics: LookTactics;
   /** The slot for code at an offset from the region's base; 0 for code that nobody has executed. */
   slotFor(offset: number): number;
 }
@@ -54,6 +54,9 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   readonly bank: Local;
   readonly functionType: number;
   readonly storeFlags: number;
+  readonly slot: number;
+  readonly tactics: LookTactics;
+  readonly #groups: readonly (readonly (AccessGroup | undefined)[])[];
   readonly #region: RegionCode;
   readonly #graph: Graph;
   readonly #place: RegionPlace;
@@ -83,6 +86,8 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#place = place;
     this.functionType = place.functionType;
     this.storeFlags = place.storeFlags;
+    this.slot = place.slot;
+    this.tactics = place.tactics;
     this.bank = this.code.local("i32");
     this.#target = this.code.local("i64");
     this.#case = this.code.local("i64");
@@ -90,6 +95,10 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#longest = longestPaths(graph);
     this.#merges = mergesOf(graph);
     this.#emission = new RegionEmission(this, region.insns[0] as RegionInsn);
+    this.#groups = graph.blocks.map((block, number) =>
+      planAccesses(block, graph.isInLoop[number] === 1, place.tactics.coalesces),
+    );
+    for (const groups of this.#groups) for (const group of groups) this.#emission.looks.announce(group);
     this.#floatLevel = region.insns.reduce<FloatLevel>(
       (level, insn) => (insn.floatLevel > level ? insn.floatLevel : level),
       FloatLevel.NONE,
@@ -114,11 +123,15 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#tree(0);
     code.op("unreachable");
     code.end();
-    this.#exits.write(this, this.#region.base);
+    this.#exits.write(this, this.#region.base, this.slot);
     code.end();
     this.#writeDispatch();
     return code.finish();
   }
+
+  bail = (): void => {
+    this.#leave(this.#offset, this.#giveBack);
+  };
 
   bailIf = (): void => {
     this.#leaveIf(this.#offset, this.#giveBack);
@@ -178,6 +191,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     code.get(hart);
     code.load("i32.load", WORD.dataBank);
     code.set(this.bank);
+    this.#emission.looks.forget();
     for (let rest = this.#liveness.liveX[number] as number; rest !== 0; rest &= rest - 1) {
       const register = 31 - Math.clz32(rest & -rest);
       code.get(hart);
@@ -271,7 +285,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   /** Pushes the slot that the jump cache knows for the address in `target`; that of the interpreter if it knows none. */
   #pushCachedSlot(): void {
     const { code } = this;
-    const entry = this.#emission.cacheEntry;
+    const entry = this.#emission.looks.entry;
     pushJumpCacheEntry(code, this.#target);
     code.tee(entry);
     code.load("i32.load", CACHED_SLOT);
@@ -323,7 +337,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#dirtyF = this.#liveness.dirtyF[number] as number;
     if (this.#graph.isHeader[number] === 1) this.#checkBudget(number);
     this.#spend(block.insns.length);
-    const groups = planAccesses(block, this.#place.coalesces);
+    const groups = this.#groups[number] ?? [];
     block.insns.forEach((insn, index) => {
       this.#offset = block.offsets[index] as number;
       this.#giveBack = block.insns.length - index;

@@ -3,12 +3,24 @@
  *
  * Nothing here changes what a guest can see; a region that cannot be made is counted, and the interpreter carries on.
  */
-import { CELLS, HEAT_IS_SLOT, MISFIT_CELLS, RAM_OFFSET } from "../layout.ts";
+import {
+  CELLS,
+  HEAT_IS_SLOT,
+  MISFIT_CELLS,
+  RAM_OFFSET,
+  REGION_NOTE_BYTES,
+  REGION_NOTES,
+  SPLIT_LOOKS,
+  WORD,
+  WRONG_GUESSES,
+} from "../layout.ts";
 import { codePageAddress, codePageOf, heatAddress, ramOffsetOf } from "../runtime/code-pages.ts";
 import type { HartView, RegionHost, RegionSource } from "../runtime/registry.ts";
 import { type BatchFunction, REGION_TYPE, writeBatch } from "./batch.ts";
 import { type CodePage, Discovery, type RegionCode } from "./discovery.ts";
+import { MANY_NOTES } from "./exits.ts";
 import { type Graph, graphOf } from "./graph.ts";
+import type { LookTactics } from "./looks.ts";
 import { type Entry, Places, type Region, type RegionPiece } from "./places.ts";
 import { writeRegion } from "./region-writer.ts";
 
@@ -24,6 +36,8 @@ export interface RegionOptions {
   readonly maxInsns?: number;
   /** Whether accesses by one register share a look into the translations. */
   readonly coalesces?: boolean;
+  /** What regions guess about accesses in loops, until they find that they guess wrong. */
+  readonly guess?: LookTactics["guess"];
 }
 
 const DEFAULTS: Required<RegionOptions> = {
@@ -32,6 +46,7 @@ const DEFAULTS: Required<RegionOptions> = {
   capBytes: 64 * 2 ** 20,
   maxInsns: 300,
   coalesces: true,
+  guess: "page",
 };
 
 /** Heat of places from which nothing can be made: they are told again when it has risen very far. */
@@ -39,6 +54,11 @@ const REFUSED = -0x4000_0000;
 /** Heat of a place whose region was ended by a store, for each time that its page has seen that. */
 const PENALTY = 256;
 const MAX_PENALTIES = 1 << 10;
+
+/** Guesses may be wrong once in so many instructions. */
+const RARE = 256;
+/** Instructions after which notes are read at the latest, about. */
+const NOTES_SEEN_AFTER = 1 << 18;
 
 interface Waiting {
   readonly entry: Entry;
@@ -55,7 +75,7 @@ class Regions implements RegionSource {
   readonly #host: RegionHost;
   readonly #options: Required<RegionOptions>;
   readonly #discovery: Discovery;
-  readonly #places = new Places();
+  readonly #places: Places;
   readonly #i32: Int32Array;
   #waiting: Waiting[] = [];
   #bytes = 0;
@@ -65,6 +85,7 @@ class Regions implements RegionSource {
   constructor(host: RegionHost, options: RegionOptions) {
     this.#host = host;
     this.#options = { ...DEFAULTS, ...options };
+    this.#places = new Places({ guess: this.#options.guess, coalesces: this.#options.coalesces });
     this.#discovery = new Discovery(host.memory.memory, this.#options.maxInsns);
     this.#i32 = host.memory.i32;
   }
@@ -93,6 +114,15 @@ class Regions implements RegionSource {
   resolve(slot: number, hart: HartView): number {
     const region = this.#places.region(slot);
     if (region === undefined) return 0;
+    if (this.#hasNotedMuch(slot)) {
+      if (this.#mustChange(region, hart)) {
+        this.#end(region, 0);
+        this.#waiting.push({ entry: region.entry, times: 1 });
+        this.#makeBatch(hart);
+        return 0;
+      }
+      this.#forgetNotes(region, hart);
+    }
     const { heatAddress: heat, pc } = region.entry;
     if (hart.pc === pc && this.#fits(region, hart)) {
       this.#setBit(CELLS, slot, hart.codeBit);
@@ -109,6 +139,35 @@ class Regions implements RegionSource {
     this.#setBit(MISFIT_CELLS, slot, hart.codeBit);
     if (hart.pc !== pc) this.#wait(this.#places.entry(hart.pc, heat), hart);
     return 0;
+  }
+
+  #note(slot: number, field: number): number {
+    return this.#i32[(REGION_NOTES + REGION_NOTE_BYTES * slot + field) >>> 2] ?? 0;
+  }
+
+  #hasNotedMuch(slot: number): boolean {
+    return (this.#note(slot, WRONG_GUESSES) | this.#note(slot, SPLIT_LOOKS)) >= MANY_NOTES;
+  }
+
+  #forgetNotes(region: Region, hart: HartView): void {
+    const at = (REGION_NOTES + REGION_NOTE_BYTES * region.slot) >>> 2;
+    this.#i32.fill(0, at, at + REGION_NOTE_BYTES / 4);
+    region.notedAt = this.#mayHaveRetired(hart);
+  }
+
+  #mayHaveRetired({ h }: HartView): number {
+    return this.#host.memory.f64[(h + WORD.retiredBase) >>> 3] ?? 0;
+  }
+
+  /** Whether a region should be written with other tactics, which its entry has then. */
+  #mustChange({ slot, notedAt, entry }: Region, hart: HartView): boolean {
+    const many = (this.#mayHaveRetired(hart) - notedAt + NOTES_SEEN_AFTER) / RARE;
+    const { guess, coalesces } = entry.tactics;
+    const isWrong = this.#note(slot, WRONG_GUESSES) > many;
+    const isSplit = this.#note(slot, SPLIT_LOOKS) > many;
+    if (isWrong) entry.tactics = { guess: guess === "page" ? "addend" : "none", coalesces };
+    if (isSplit) entry.tactics = { ...entry.tactics, coalesces: false };
+    return isWrong || isSplit;
   }
 
   #fits({ pieces }: Region, hart: HartView): boolean {
@@ -192,12 +251,18 @@ class Regions implements RegionSource {
       slot,
       functionType: REGION_TYPE,
       storeFlags: this.#host.storeFlags,
-      coalesces: this.#options.coalesces,
+      tactics: entry.tactics,
       slotFor: (offset) => this.#slotFor(code, offset, hart),
     });
     const slots = entry.linkSlot === 0 ? [slot] : [slot, entry.linkSlot];
     functions.push({ name: `region ${entry.pc.toString(16)}`, body, slots });
-    return { entry, slot, pieces: piecesOf(code, graph), bytes: body.length };
+    return {
+      entry,
+      slot,
+      pieces: piecesOf(code, graph),
+      bytes: body.length,
+      notedAt: this.#mayHaveRetired(hart),
+    };
   }
 
   #codePage(virtualPage: bigint, hart: HartView): CodePage | undefined {

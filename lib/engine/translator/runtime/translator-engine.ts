@@ -16,8 +16,8 @@ import { HartWords } from "./hart-words.ts";
 import type { TranslationBanks } from "./translation-banks.ts";
 import type { HartDoor, Translator } from "./translator.ts";
 
-/** Budgets are i32 in generated code. */
-const MAX_BUDGET = 2 ** 30;
+/** Budgets are i32 in generated code. They run out now and then, so that regions can be looked at. */
+const MAX_BUDGET = 2 ** 24;
 
 /** What an engine is made of. */
 export interface TranslatorEngineParts {
