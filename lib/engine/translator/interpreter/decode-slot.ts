@@ -1,10 +1,10 @@
-/** From instruction words in RAM to slots. Most words of a program occur many times, so what they come to is remembered. */
-import { type Decoded, decodeOrIllegal } from "../../../isa/decode.ts";
+/** From instruction words in RAM to slots. */
 import { instructionBytes } from "../../../isa/encoding.ts";
 import { SLOT_BYTES } from "../layout.ts";
-import { goesOn, OP_ACROSS, OP_UNDECODED, opOf, sizeOf } from "./op.ts";
+import { goesOn, OP_ACROSS, OP_UNDECODED, sizeOf } from "./op.ts";
 import { firstOf, pairOf } from "./pair.ts";
-import { ACROSS_DISTANCE, packSlot, SLOT_SHIFT } from "./slot.ts";
+import { ACROSS_DISTANCE, SLOT_SHIFT } from "./slot.ts";
+import { FORM_HIGH, FORM_LOW, FORM_OPS, WordForms } from "./word-forms.ts";
 
 const PAGE_BYTES = 4096;
 const OFFSET_MASK = PAGE_BYTES - 1;
@@ -15,30 +15,12 @@ const MAX_RUN_BYTES = 256;
 /** No parcel is this. */
 const NO_PARCEL = -1;
 /** A place from which no target is in the page. */
-const ELSEWHERE = Number.POSITIVE_INFINITY;
-/** So many words are remembered; then all are forgotten and it begins anew. */
-const MAX_WORDS = 1 << 16;
-
-/** What a word comes to at any place. Words whose op depends on the place have their offset, in bytes, in `high`. */
-interface Form {
-  readonly low: number;
-  readonly high: number;
-  /** Ops for targets in this page, ahead and behind, and for others; undefined where the op is always the same. */
-  readonly byOffset: { readonly ahead: number; readonly behind: number; readonly far: number } | undefined;
-}
-
-function formOf(decoded: Decoded): Form {
-  const choice = opOf(decoded);
-  if (choice.kind === "offset") return { ...packSlot(0, decoded), byOffset: choice };
-  const { low, high } = packSlot(choice.number, decoded);
-  return { low, high: choice.kind === "word" ? decoded.word | 0 : high, byOffset: undefined };
-}
-
+const ELSEWHERE = 2 ** 30;
 /** Fills slots. */
 export class SlotDecoder {
   readonly #words: Int32Array;
   readonly #ram: Uint16Array;
-  readonly #forms = new Map<number, Form>();
+  readonly #forms = new WordForms();
 
   /**
    * @param memory  The machine's memory, in which slots are.
@@ -89,7 +71,7 @@ export class SlotDecoder {
     if (sizeOf(first) !== sizeBytes) return;
     const second = (this.#words[at + (sizeBytes >>> 1) * (SLOT_BYTES >>> 2)] ?? 0) & OP_MASK;
     const pair = pairOf(first, firstOf(second));
-    if (pair !== undefined) this.#words[at] = ((this.#words[at] ?? 0) & ~OP_MASK) | pair;
+    if (pair !== 0) this.#words[at] = ((this.#words[at] ?? 0) & ~OP_MASK) | pair;
   }
 
   /** Decodes one instruction; its length. */
@@ -120,34 +102,23 @@ export class SlotDecoder {
   }
 
   #putForm(slotAddress: number, place: number, word: number): void {
-    const form = this.#formOf(word);
-    if (form.byOffset === undefined) this.#put(slotAddress, form.low, form.high);
-    else this.#putByOffset(slotAddress, place, form, form.byOffset);
-  }
-
-  #putByOffset(
-    slotAddress: number,
-    place: number,
-    { low, high }: Form,
-    ops: NonNullable<Form["byOffset"]>,
-  ): void {
+    const form = this.#forms.of(word);
+    const { elements } = this.#forms;
+    const low = elements[form + FORM_LOW] as number;
+    const high = elements[form + FORM_HIGH] as number;
+    const ops = elements[form + FORM_OPS] as number;
+    if (ops === 0) {
+      this.#put(slotAddress, low, high);
+      return;
+    }
     const target = place + high;
     const isNear = target >= 0 && target < PAGE_BYTES;
-    const op = isNear ? (high > 0 ? ops.ahead : ops.behind) : ops.far;
-    this.#put(slotAddress, low | op, high << SLOT_SHIFT);
+    const op = isNear ? (high > 0 ? low & OP_MASK : ops & OP_MASK) : ops >>> 16;
+    this.#put(slotAddress, (low & ~OP_MASK) | op, high << SLOT_SHIFT);
   }
 
   #put(slotAddress: number, low: number, high: number): void {
     this.#words[slotAddress >>> 2] = low;
     this.#words[(slotAddress >>> 2) + 1] = high;
-  }
-
-  #formOf(word: number): Form {
-    const known = this.#forms.get(word);
-    if (known !== undefined) return known;
-    if (this.#forms.size >= MAX_WORDS) this.#forms.clear();
-    const form = formOf(decodeOrIllegal(word));
-    this.#forms.set(word, form);
-    return form;
   }
 }

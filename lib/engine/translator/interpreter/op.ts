@@ -107,15 +107,20 @@ export function opNamed(name: string): InterpreterOp {
   return op;
 }
 
-/** Bytes of the instructions of an op; undefined for numbers that are no instruction's own, and for pairs. */
-export const sizeOf = (op: number): 2 | 4 | undefined => INTERPRETER_OPS[op - FIRST_OP]?.sizeBytes;
+const SIZES: Uint8Array = new Uint8Array(FIRST_PAIR);
+const GO_ON: Uint8Array = new Uint8Array(FIRST_PAIR);
+GO_ON[OP_NOTHING_2] = 1;
+GO_ON[OP_NOTHING_4] = 1;
+for (const { number, sizeBytes, variant, emitter } of INTERPRETER_OPS) {
+  SIZES[number] = sizeBytes;
+  GO_ON[number] = variant === undefined && emitter.kind !== "privileged" ? 1 : 0;
+}
+
+/** Bytes of the instructions of an op; 0 for numbers that are no instruction's own, and for pairs. */
+export const sizeOf = (op: number): number => SIZES[op] ?? 0;
 
 /** Whether control always goes on with the following instruction, unless it traps. */
-export const goesOn = (op: number): boolean => {
-  if (op === OP_NOTHING_2 || op === OP_NOTHING_4) return true;
-  const { kind } = INTERPRETER_OPS[op - FIRST_OP]?.emitter ?? { kind: "privileged" };
-  return kind !== "branch" && kind !== "jump" && kind !== "jumpRegister" && kind !== "privileged";
-};
+export const goesOn = (op: number): boolean => GO_ON[op] === 1;
 
 /** The op that executes an instruction; the slow path does where there is none. */
 export type OpChoice =

@@ -60,17 +60,23 @@ export const PAIRS: readonly Pair[] = Object.entries(FOLLOWERS)
     second: opNamed(second),
   }));
 
-const NUMBERS: ReadonlyMap<number, number> = new Map(
-  PAIRS.map(({ number, first, second }) => [keyOf(first.number, second.number), number]),
-);
+/** By the first op, then the second; only for ops that are the first of a pair. */
+const NUMBERS: readonly (Uint16Array | undefined)[] = numbersByOps();
 
-function keyOf(first: number, second: number): number {
-  return first * FIRST_PAIR + second;
+function numbersByOps(): (Uint16Array | undefined)[] {
+  const rows = new Array<Uint16Array | undefined>(FIRST_PAIR).fill(undefined);
+  for (const { number, first, second } of PAIRS) {
+    const row = rows[first.number] ?? new Uint16Array(FIRST_PAIR);
+    row[second.number] = number;
+    rows[first.number] = row;
+  }
+  return rows;
 }
 
-/** The op that executes both, in the slot of the first; undefined where there is none. */
-export const pairOf = (first: number, second: number): number | undefined =>
-  NUMBERS.get(keyOf(first, second));
+/** The op that executes both, in the slot of the first; 0 where there is none. */
+export const pairOf = (first: number, second: number): number => NUMBERS[first]?.[second] ?? 0;
+
+const FIRSTS: Uint16Array = Uint16Array.from(PAIRS, ({ first }) => first.number);
 
 /** The op that a slot had before it became a pair's. */
-export const firstOf = (op: number): number => PAIRS[op - FIRST_PAIR]?.first.number ?? op;
+export const firstOf = (op: number): number => (op < FIRST_PAIR ? op : (FIRSTS[op - FIRST_PAIR] ?? op));
