@@ -30,13 +30,22 @@ export interface TlbLook {
   readonly flagMask: number;
 }
 
+/** Which accesses a look lets through: naturally aligned ones, or all whose bytes lie in one page. */
+export type Fit = "aligned" | "inPage";
+
 /**
  * Pushes the address in WebAssembly's memory, i32, that a virtual address means. One comparison finds an unknown page, one
- * without the right, and a misaligned access. A store looks at its page's flags as well.
+ * without the right, and an access that does not fit: a misaligned one by its low bits, one on two pages by the page of its
+ * last byte, as QEMU does. A store looks at its page's flags as well.
  *
  * After it, `entryLocal` holds what a store has pushed.
  */
-export function locateInTlb(look: TlbLook, kind: "load" | "store", widthBytes: AccessWidth): void {
+export function locateInTlb(
+  look: TlbLook,
+  kind: "load" | "store",
+  widthBytes: AccessWidth,
+  fit: Fit = "aligned",
+): void {
   const { code, addressLocal, entryLocal } = look;
   const offset = kind === "load" ? 0 : STORES_IN_BANK;
   look.address();
@@ -50,9 +59,8 @@ export function locateInTlb(look: TlbLook, kind: "load" | "store", widthBytes: A
   code.op("i32.add");
   code.tee(entryLocal);
   code.load("i64.load", offset);
-  code.get(addressLocal);
-  code.i64(PAGE_MASK | BigInt(widthBytes - 1));
-  code.ops("i64.and", "i64.ne");
+  pushCompared(look, widthBytes, fit);
+  code.op("i64.ne");
   look.bailIf();
   code.get(addressLocal);
   code.op("i32.wrap_i64");
@@ -60,6 +68,17 @@ export function locateInTlb(look: TlbLook, kind: "load" | "store", widthBytes: A
   code.load("i32.load", offset + ADDEND);
   code.op("i32.add");
   if (kind === "store") bailIfFlagged(look);
+}
+
+/** Pushes what the entry's tag must be. */
+function pushCompared({ code, addressLocal }: TlbLook, widthBytes: AccessWidth, fit: Fit): void {
+  code.get(addressLocal);
+  if (fit === "inPage" && widthBytes > 1) {
+    code.i64(BigInt(widthBytes - 1));
+    code.op("i64.add");
+  }
+  code.i64(fit === "inPage" ? PAGE_MASK : PAGE_MASK | BigInt(widthBytes - 1));
+  code.op("i64.and");
 }
 
 /** Looks at the flags of the page of the place on the stack, which stays there. */
