@@ -55,13 +55,9 @@ function legalizeInto(access: Access, csr: Csr, value: Local): void {
   replaceInto(access, writableMask(csr), () => code.get(value));
   for (const { field, values } of legalValues(csr)) {
     const wanted = state.keep64(() => state.fieldOf(value, field));
-    if (csr.voidOnIllegal) {
-      state.withFields(next, [[field, () => code.get(wanted)]]);
-      pushWord(access);
-    } else {
-      state.withFields(next, [[field, () => code.get(wanted)]]);
-      code.get(next);
-    }
+    state.withFields(next, [[field, () => code.get(wanted)]]);
+    if (csr.voidOnIllegal) pushWord(access);
+    else code.get(next);
     code.i64(BigInt.asIntN(64, values));
     code.get(wanted);
     code.op("i64.shr_u");

@@ -5,7 +5,7 @@
  * They are specialized: each handles the case in which nothing happens but that stored bits move, and leaves every other to the
  * slow path, before the first effect. What each has specialized away stands at the head of its file:
  * - `csr-code.ts`, `csr-reads.ts`, `csr-writes.ts`, `csr-guards.ts`: CSR instructions, from tables that `csr-table.ts` derives
- * - `trap-code.ts`: trap entry by ECALL, and the returns
+ * - `trap-code.ts`, `trap-entry-code.ts`, `trap-return-code.ts`: trap entry by ECALL, and the returns
  * - `fence-code.ts`: fences, where there is nothing to forget
  * - `context-code.ts`, `space-code.ts`: the change of mode and rights, and of address space; `event-code.ts`: what the trace is told
  *
@@ -25,7 +25,8 @@ import { FENCES, fenceBody } from "./fence-code.ts";
 import type { Parts } from "./parts.ts";
 import { writeSwitchSpace } from "./space-code.ts";
 import { StateCode } from "./state-code.ts";
-import { ecallBody, mretBody, sretBody } from "./trap-code.ts";
+import { ecallBody } from "./trap-entry-code.ts";
+import { mretBody, sretBody } from "./trap-return-code.ts";
 
 type Body = (parts: Parts, state: StateCode, slow: Label) => void;
 
