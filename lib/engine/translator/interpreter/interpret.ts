@@ -7,7 +7,7 @@ import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CACHED_PC, CACHED_SLOT, pushJumpCacheEntry } from "../jump-cache.ts";
 import { CELLS, HEAT_IS_SLOT, MAX_DEPTH, MISFIT_CELLS, TABLE_SLOTS, WORD } from "../layout.ts";
 import { Code, type Label, type Local } from "../wasm/code.ts";
-import { DATUM, ENDING_BITS, ENTERED, Ending, PC } from "./ending.ts";
+import { DATUM, ENDING_BITS, ENTERED, Ending, INTERPRETED, PC } from "./ending.ts";
 
 /** Numbers of the functions that are called. */
 export interface InterpretCalls {
@@ -93,13 +93,26 @@ class Interpret {
     code.op("i32.shl");
     code.get(this.#arriving);
     code.op("i32.or");
+    this.#countInterpreted("i64.add");
     code.call(this.#calls.dispatch);
     code.set(this.#ending);
     code.set(budget);
+    this.#countInterpreted("i64.sub");
     code.get(this.#ending);
     code.i32(ENDING_BITS);
     code.op("i32.shr_u");
     code.set(this.#frames);
+  }
+
+  /** What the dispatch loop was given, less what it gave back. */
+  #countInterpreted(op: "i64.add" | "i64.sub"): void {
+    const code = this.#code;
+    code.get(hart);
+    code.get(hart);
+    code.load("i64.load", INTERPRETED);
+    code.get(budget);
+    code.ops("i64.extend_i32_s", op);
+    code.store("i64.store", INTERPRETED);
   }
 
   /** Does what the ending asks for. */
