@@ -17,17 +17,29 @@ export function bits(msb: number, lsb: number = msb): BitField {
   return { lsb, width: msb - lsb + 1 };
 }
 
+/** Distances as BigInt, made once: fields are read and replaced at every trap. */
+const DISTANCES: readonly bigint[] = Array.from({ length: 64 }, (_, bit) => BigInt(bit));
+const distance = (lsb: number): bigint => DISTANCES[lsb] ?? BigInt(lsb);
+/** Masks of fields inside 64 bits, by lowest bit and width, made when first asked for. */
+const MASKS: (bigint | undefined)[] = new Array(64 * 64);
+
 /** The field's bits in place, as a mask. */
-export const fieldMask = ({ lsb, width }: BitField): bigint => ones(width) << BigInt(lsb);
+export function fieldMask({ lsb, width }: BitField): bigint {
+  if (lsb > 63 || width > 64 || width < 1) return ones(width) << BigInt(lsb);
+  const at = lsb * 64 + width - 1;
+  const mask = MASKS[at] ?? ones(width) << distance(lsb);
+  MASKS[at] = mask;
+  return mask;
+}
 
 /** The field's value, shifted down to bit 0, unsigned. */
 export const getField = (word: bigint, { lsb, width }: BitField): bigint =>
-  (word >> BigInt(lsb)) & ones(width);
+  (word >> distance(lsb)) & ones(width);
 
 /** `word` with the field replaced by the low bits of `value`. */
 export function setField(word: bigint, field: BitField, value: bigint): bigint {
   const mask = fieldMask(field);
-  return (word & ~mask) | ((value << BigInt(field.lsb)) & mask);
+  return (word & ~mask) | ((value << distance(field.lsb)) & mask);
 }
 
 /** The manual's name of the place: `12:11`, or `7` for one bit. */

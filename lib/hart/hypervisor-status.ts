@@ -22,7 +22,7 @@ export function setHypervisorStatus(
   values: { readonly [F in HypervisorStatusField]?: bigint },
 ): void {
   let hstatus = state.stored("hstatus");
-  for (const [name, value] of Object.entries(values))
-    hstatus = setField(hstatus, FIELDS[name as HypervisorStatusField], value);
+  for (const name of Object.keys(values) as HypervisorStatusField[])
+    hstatus = setField(hstatus, FIELDS[name], values[name] ?? 0n);
   state.setStored("hstatus", hstatus);
 }

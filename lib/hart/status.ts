@@ -19,8 +19,8 @@ export const statusBit = (mstatus: bigint, name: StatusField): boolean =>
 /** `mstatus` with fields replaced. */
 export function withStatus(mstatus: bigint, values: { readonly [F in StatusField]?: bigint }): bigint {
   let result = mstatus;
-  for (const [name, value] of Object.entries(values))
-    result = setField(result, FIELDS[name as StatusField], value);
+  for (const name of Object.keys(values) as StatusField[])
+    result = setField(result, FIELDS[name], values[name] ?? 0n);
   return result;
 }
 

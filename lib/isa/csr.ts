@@ -53,6 +53,19 @@ export function writableMask(csr: Csr): bigint {
   return mask;
 }
 
+/** Fields with legal values of their own, of each CSR that was written. */
+const LIMITED = new Map<Csr, readonly { readonly field: CsrField; readonly legal: readonly bigint[] }[]>();
+
+function limitedFields(csr: Csr) {
+  const known = LIMITED.get(csr);
+  if (known !== undefined) return known;
+  const found = Object.values(csr.fields).flatMap((field) =>
+    typeof field.rule === "string" ? [] : [{ field, legal: field.rule.legal }],
+  );
+  LIMITED.set(csr, found);
+  return found;
+}
+
 /**
  * What a CSR holds after a write. @spec norm:Zicsr_warl @spec norm:Zicsr_write_ro
  *
@@ -67,10 +80,9 @@ export function legalize(
   writable: bigint = writableMask(csr),
 ): bigint {
   let value = (old & ~writable) | (written & writable);
-  for (const field of Object.values(csr.fields)) {
-    if (typeof field.rule === "string") continue;
+  for (const { field, legal } of limitedFields(csr)) {
     const wanted = getField(written, field);
-    if (field.rule.legal.includes(wanted)) value = setField(value, field, wanted);
+    if (legal.includes(wanted)) value = setField(value, field, wanted);
     else if (csr.voidOnIllegal) return old;
   }
   return value;
