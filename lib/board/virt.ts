@@ -129,7 +129,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
     engine === "reference"
       ? createReferenceEngines(harts, bus, accelerations, fenceChecker)
       : createTranslatorEngines({ harts, bus, memory }, (memories) =>
-          createSlowPaths(harts, bus, memories, {}, fenceChecker),
+          createSlowPaths(harts, bus, memories, fenceChecker),
         );
   const deviceTree = virtDeviceTree({
     ramBytes,

@@ -74,7 +74,7 @@ export function bareMachine(
   const checker = checksFences ? new FenceChecker([hart], bus) : undefined;
   const [engine] = isTranslator
     ? createTranslatorEngines({ harts: [hart], bus, memory }, (memories) =>
-        createSlowPaths([hart], bus, memories, {}, checker),
+        createSlowPaths([hart], bus, memories, checker),
       )
     : createReferenceEngines([hart], bus, { ...DEFAULT_ACCELERATIONS, ...options }, checker);
   if (engine === undefined) throw new Error("no engine");

@@ -6,6 +6,7 @@ import { TranslationCache, TranslationSources } from "../../mmu/translation-cach
 import type { TranslationMemory } from "../../mmu/translation-memory.ts";
 import { DecodeMemo } from "./decode-memo.ts";
 import { ReferenceEngine } from "./reference-engine.ts";
+import { WordMemo } from "./word-memo.ts";
 
 /** The two switches; both are on by default. Behavior is the same in all four positions. */
 export interface ReferenceOptions {
@@ -19,16 +20,19 @@ type EngineOfEach<Harts extends readonly Hart[]> = { [Index in keyof Harts]: Ref
 export function createReferenceEngines<Harts extends readonly Hart[]>(
   harts: Harts,
   bus: Bus,
-  options: ReferenceOptions = {},
+  { decodeMemo = true, translationCache = true }: ReferenceOptions = {},
   checker?: FenceChecker,
 ): EngineOfEach<Harts> {
   const sources = new TranslationSources(bus.ram);
-  const memories = harts.map(() => new TranslationCache(sources, options.translationCache));
-  return createSlowPaths(harts, bus, memories, options, checker) as EngineOfEach<Harts>;
+  const memo = new DecodeMemo(bus.ram, decodeMemo);
+  return harts.map((hart) => {
+    const translations = new TranslationCache(sources, translationCache);
+    return new ReferenceEngine({ hart, bus, memo, translations, checker });
+  }) as EngineOfEach<Harts>;
 }
 
 /**
- * Reference engines whose translations somebody else remembers, who makes the other steps of these harts.
+ * Reference engines that make a few steps, here and there, for somebody who makes all others and remembers translations for both.
  *
  * @param memories  One for each hart.
  */
@@ -36,10 +40,9 @@ export function createSlowPaths(
   harts: readonly Hart[],
   bus: Bus,
   memories: readonly TranslationMemory[],
-  { decodeMemo = true }: ReferenceOptions = {},
   checker?: FenceChecker,
 ): ReferenceEngine[] {
-  const memo = new DecodeMemo(bus.ram, decodeMemo);
+  const memo = new WordMemo(bus.ram);
   return harts.map((hart, index) => {
     const translations = memories[index];
     if (translations === undefined) throw new RangeError(`nobody remembers translations for hart ${hart.id}`);

@@ -19,8 +19,14 @@ const LOOKBACK_BYTES = 2;
 
 type Page = (Decoded | undefined)[];
 
+/** Where a fetch from RAM finds its instruction. */
+export interface InstructionSource {
+  /** The instruction at an even offset in RAM; `undefined` when it goes on in the next page, which may be anywhere. */
+  at(offset: number): Decoded | undefined;
+}
+
 /** The memo of one RAM, for all harts together. */
-export class DecodeMemo {
+export class DecodeMemo implements InstructionSource {
   readonly isEnabled: boolean;
   readonly #ram: Ram;
   readonly #pages: (Page | undefined)[];
@@ -32,7 +38,6 @@ export class DecodeMemo {
     ram.onStore(PageFlag.HOLDS_DECODED_CODE, (page, offset, length) => this.#forget(page, offset, length));
   }
 
-  /** The instruction at an even offset in RAM; `undefined` when it goes on in the next page, which may be anywhere. */
   at(offset: number): Decoded | undefined {
     return (
       this.#pages[offset >>> PAGE_SHIFT]?.[(offset & OFFSET_MASK) >>> PARCEL_SHIFT] ?? this.#decode(offset)

@@ -21,14 +21,14 @@ import type { FenceChecker } from "../../mmu/fence-checker.ts";
 import type { TranslationMemory } from "../../mmu/translation-memory.ts";
 import type { EngineStop, SlowPath, StopCondition } from "../engine.ts";
 import { ReferenceContext } from "./context.ts";
-import type { DecodeMemo } from "./decode-memo.ts";
+import type { InstructionSource } from "./decode-memo.ts";
 
 /** What a reference engine works with. */
 export interface ReferenceParts {
   readonly hart: Hart;
   readonly bus: Bus;
   /** Shared by all harts of a board. */
-  readonly memo: DecodeMemo;
+  readonly memo: InstructionSource;
   /** What remembers its translations. */
   readonly translations: TranslationMemory;
   /** Looks at each use of a remembered translation. Shared by all harts of a board. */
@@ -43,7 +43,7 @@ export class ReferenceEngine implements SlowPath {
   readonly name = "reference";
   readonly #hart: Hart;
   readonly #bus: Bus;
-  readonly #memo: DecodeMemo;
+  readonly #memo: InstructionSource;
   readonly #space: AddressSpace;
   readonly #context: ReferenceContext;
   readonly #x: BigInt64Array;

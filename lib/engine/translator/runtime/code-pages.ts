@@ -4,6 +4,7 @@
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../../../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../../../bus/ram.ts";
+import { FIRST_PAIR } from "../interpreter/op.ts";
 import { firstOf } from "../interpreter/pair.ts";
 import { SLOT_OP } from "../interpreter/slot.ts";
 import { CODE_PAGE_AREA, CODE_PAGE_BYTES, CODE_PAGES, HEAT_IN_PAGE, SLOT_BYTES } from "../layout.ts";
@@ -94,7 +95,8 @@ export class CodePages {
     const { u16 } = this.#memory;
     for (let slot = first; slot < behind; slot++) {
       const at = (slot * SLOT_BYTES + SLOT_OP) >>> 1;
-      u16[at] = firstOf(u16[at] as number);
+      const op = u16[at] as number;
+      if (op >= FIRST_PAIR) u16[at] = firstOf(op);
     }
   }
 }
