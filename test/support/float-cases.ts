@@ -45,7 +45,7 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
   const bias = top >> 1;
   const near = (exponent: number, by: number): number => exponent + below(2 * by + 1) - by;
   const first = below(3) === 0 ? near(bias, 40) : below(top);
-  switch (below(7)) {
+  switch (below(8)) {
     case 0: // a sum that cancels, or just does not
       return [first, near(first, 2), near(first, 3)];
     case 1: // a sum whose lesser part is rounded away
@@ -64,6 +64,11 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
       const second = near(bias, 60);
       return [first, second, near(first + second - bias + fractionBits + 1, 1)];
     }
+    case 6: {
+      // a subnormal number times a large one
+      const second = top - 1 - below(fractionBits);
+      return [second, 0, near(second - bias - below(fractionBits), fractionBits)];
+    }
     default: // a quotient at the lower or upper end
       return [first, near(below(2) === 0 ? first + bias : first - bias, 2), near(bias, 20)];
   }
@@ -72,8 +77,10 @@ function exponentsOf(below: Below, { exponentBits, fractionBits }: Shape): [numb
 function relatedOperands(below: Below, shape: Shape): [bigint, bigint, bigint] {
   const [a, b, c] = exponentsOf(below, shape);
   const fraction = below(3) === 0 ? edgeFraction : fractionOf;
-  const next = (exponent: number): bigint =>
-    word(shape, below(2), exponent, fraction(below, shape.fractionBits));
+  const next = (exponent: number): bigint => {
+    const leadingZeroes = exponent <= 0 ? below(shape.fractionBits) : 0;
+    return word(shape, below(2), exponent, fraction(below, shape.fractionBits) >> BigInt(leadingZeroes));
+  };
   return [next(a), next(b), next(c)];
 }
 

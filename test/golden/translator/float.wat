@@ -340,28 +340,34 @@
         (f64.mul
           (local.get 0)
           (local.get 1)))
+      (local.set 6
+        (i64.reinterpret_f64
+          (local.get 0)))
       (local.set 4
-        (f64.reinterpret_i64
-          (i64.and
-            (i64.add
-              (local.tee 6
-                (i64.reinterpret_f64
-                  (local.get 0)))
-              (i64.const 67108864))
-            (i64.const -134217728))))
+        (f64.sub
+          (local.tee 4
+            (f64.mul
+              (local.get 0)
+              (f64.const 0x1.0000002p+27 (;=1.34218e+08;))))
+          (f64.sub
+            (local.get 4)
+            (local.get 0))))
       (local.set 0
         (f64.sub
           (local.get 0)
           (local.get 4)))
+      (local.set 7
+        (i64.reinterpret_f64
+          (local.get 1)))
       (local.set 5
-        (f64.reinterpret_i64
-          (i64.and
-            (i64.add
-              (local.tee 7
-                (i64.reinterpret_f64
-                  (local.get 1)))
-              (i64.const 67108864))
-            (i64.const -134217728))))
+        (f64.sub
+          (local.tee 5
+            (f64.mul
+              (local.get 1)
+              (f64.const 0x1.0000002p+27 (;=1.34218e+08;))))
+          (f64.sub
+            (local.get 5)
+            (local.get 1))))
       (local.set 1
         (f64.sub
           (local.get 1)

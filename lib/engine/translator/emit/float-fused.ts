@@ -29,9 +29,8 @@ interface Signs {
   readonly negateAddend: boolean;
 }
 
-/** Rounds a double's word to its upper 26 significant bits: what is left has 26, too, and a sign. */
-const HALF_OF_LOW_BITS = 1n << 26n;
-const HIGH_BITS = -(1n << 27n);
+/** Veltkamp's number: a product with it cuts a double into two halves of 26 bits, the lower one with a sign. */
+const SPLITTER = 2 ** 27 + 1;
 
 /** Lowest exponent field of a product whose error can be represented (1023 − 968), and a little more. */
 const LOWEST_EXPONENT = 64;
@@ -57,15 +56,21 @@ function readFused(e: Emission, { negateProduct, negateAddend }: Signs): [Local,
   return locals;
 }
 
-/** Splits a double, whose word goes to `bits`: its upper half to `high`, the rest stays in `value`. */
+/**
+ * Splits a double, whose word goes to `bits`: its upper half to `high`, the rest stays in `value`. That of a large one is no
+ * number. (Rounding the word instead is cheaper, but wrong for subnormal numbers.)
+ */
 function split({ code }: Emission, value: Local, bits: Local, high: Local): void {
   code.get(value);
   code.op("i64.reinterpret_f64");
-  code.tee(bits);
-  code.i64(HALF_OF_LOW_BITS);
-  code.op("i64.add");
-  code.i64(HIGH_BITS);
-  code.ops("i64.and", "f64.reinterpret_i64");
+  code.set(bits);
+  code.get(value);
+  code.f64(SPLITTER);
+  code.op("f64.mul");
+  code.tee(high);
+  code.get(high);
+  code.get(value);
+  code.ops("f64.sub", "f64.sub");
   code.set(high);
   code.get(value);
   code.get(high);
