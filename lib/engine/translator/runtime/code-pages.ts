@@ -14,25 +14,41 @@ import type { EngineMemory } from "./engine-memory.ts";
 const INSTRUCTION_LOOKBACK = 2;
 const PAIR_LOOKBACK = 4;
 
-/** Hears that decoded instructions of a code page were forgotten. */
-export type CodeListener = (codePage: number, firstByte: number, lengthBytes: number) => void;
+/** So many stores beside the instructions of a page end it: it seems to hold data by now. Each time it takes twice as many. */
+const PATIENCE_STORES = 64;
+const MAX_DOUBLINGS = 12;
+
+/** Who hears what becomes of code pages. */
+export interface CodeListener {
+  /** Decoded instructions were forgotten. */
+  onForget(codePage: number, firstByte: number, lengthBytes: number): void;
+  /** The code page is no longer that of its page of RAM, and nobody may go on using it. */
+  onClose(codePage: number): void;
+}
 
 /** The code pages of a machine. */
 export class CodePages {
   readonly #memory: EngineMemory;
   readonly #ram: Ram;
-  readonly #onForget: CodeListener;
+  readonly #listener: CodeListener;
   /** Number of the code page of each page of RAM, plus one; 0 for none. */
   readonly #ofRamPage: Uint16Array;
   /** Page of RAM of each code page. */
   readonly #ramPages = new Int32Array(CODE_PAGES);
+  /** Code pages that were closed, to be used again. */
+  readonly #free: number[] = [];
+  /** Stores to each code page that met no instruction. */
+  readonly #idleStores = new Uint32Array(CODE_PAGES);
+  /** How often the code page of each page of RAM was closed. */
+  readonly #closings: Uint8Array;
   #count = 0;
 
-  constructor(memory: EngineMemory, ram: Ram, onForget: CodeListener) {
+  constructor(memory: EngineMemory, ram: Ram, listener: CodeListener) {
     this.#memory = memory;
     this.#ram = ram;
-    this.#onForget = onForget;
+    this.#listener = listener;
     this.#ofRamPage = new Uint16Array(ram.pageCount);
+    this.#closings = new Uint8Array(ram.pageCount);
     ram.onStore(PageFlag.HOLDS_DECODED_CODE, (page, offset, length) =>
       this.#beforeStore(page, offset, length),
     );
@@ -51,8 +67,10 @@ export class CodePages {
   /** The same; it gets one, unless they are used up. */
   open(ramPage: number): number {
     const known = this.find(ramPage);
-    if (known >= 0 || this.#count === CODE_PAGES) return known;
-    const page = this.#count++;
+    if (known >= 0) return known;
+    const page = this.#free.pop() ?? (this.#count < CODE_PAGES ? this.#count++ : -1);
+    if (page < 0) return page;
+    this.#idleStores[page] = 0;
     this.#ramPages[page] = ramPage;
     this.#ofRamPage[ramPage] = page + 1;
     this.#ram.flagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
@@ -67,8 +85,27 @@ export class CodePages {
   /** Forgets all. Only between runs; whoever knows an address of a code page must forget it, too. */
   flush(): void {
     this.#memory.u8.fill(0, CODE_PAGE_AREA, codePageAddress(this.#count));
-    for (let page = 0; page < this.#count; page++) this.#ofRamPage[this.ramPage(page)] = 0;
+    this.#ofRamPage.fill(0);
     this.#count = 0;
+    this.#free.length = 0;
+  }
+
+  /** Ends a code page: stores to its page of RAM are like any others again. */
+  #close(codePage: number): void {
+    const ramPage = this.ramPage(codePage);
+    this.#listener.onForget(codePage, 0, PAGE_BYTES);
+    this.#listener.onClose(codePage);
+    this.#memory.u8.fill(0, codePageAddress(codePage), codePageAddress(codePage + 1));
+    this.#ofRamPage[ramPage] = 0;
+    this.#ram.unflagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
+    this.#closings[ramPage] = Math.min(MAX_DOUBLINGS, (this.#closings[ramPage] ?? 0) + 1);
+    this.#free.push(codePage);
+  }
+
+  #noteIdleStore(codePage: number, ramPage: number): void {
+    const stores = (this.#idleStores[codePage] ?? 0) + 1;
+    this.#idleStores[codePage] = stores;
+    if (stores >= PATIENCE_STORES << (this.#closings[ramPage] ?? 0)) this.#close(codePage);
   }
 
   #beforeStore(ramPage: number, offset: number, length: number): void {
@@ -79,10 +116,13 @@ export class CodePages {
     const slots = codePageAddress(codePage) / SLOT_BYTES;
     const first = slots + (Math.max(start - INSTRUCTION_LOOKBACK, 0) >>> 1);
     const behind = slots + ((end + 1) >>> 1);
-    if (this.#isEmpty(first, behind)) return;
+    if (this.#isEmpty(first, behind)) {
+      this.#noteIdleStore(codePage, ramPage);
+      return;
+    }
     this.#memory.i64.fill(0n, first, behind);
     this.#separate(Math.max(first - PAIR_LOOKBACK / 2, slots), first);
-    this.#onForget(codePage, Math.max(start, 0), end - Math.max(start, 0));
+    this.#listener.onForget(codePage, Math.max(start, 0), end - Math.max(start, 0));
   }
 
   #isEmpty(first: number, behind: number): boolean {

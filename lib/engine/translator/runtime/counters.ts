@@ -29,6 +29,8 @@ export class Counters {
   compileFailures = 0;
   /** Times that all code, or all translations of addresses, was thrown away. */
   codeFlushes = 0;
+  /** Pages of code that were given up because they hold data by now. */
+  codePageClosings = 0;
   translationFlushes = 0;
   /** Banks given to another context. */
   bankEvictions = 0;

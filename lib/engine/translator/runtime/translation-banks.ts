@@ -224,6 +224,18 @@ export class TranslationBanks implements TranslationMemory {
     this.#parts.onForget(bits);
   }
 
+  /** Forgets all pages that are at this code page. */
+  forgetCodePage(codePage: number): void {
+    const address = codePageAddress(codePage);
+    for (let bank = 0; bank < this.#fetches.openBanks; bank++) {
+      const start = this.#fetches.address(bank) >>> 2;
+      for (let entry = 0; entry < FETCH_ENTRIES; entry++) {
+        const place = start + entry * (FETCH_ENTRY_BYTES >>> 2);
+        if (this.#i32[place + 2] === address) this.#fetches.clear(place);
+      }
+    }
+  }
+
   /** Where a guest can see what is remembered, or somebody checks it, each use after a change must be looked at anew. */
   changeAddressSpace(): void {
     if (this.#parts.hart.remembered !== undefined) this.forget();

@@ -217,4 +217,8 @@ export class TranslatorEngine implements Engine, HartDoor {
   forgetFetches(): void {
     this.#banks.forgetFetches();
   }
+
+  forgetCodePage(codePage: number): void {
+    this.#banks.forgetCodePage(codePage);
+  }
 }

@@ -25,6 +25,8 @@ export interface HartDoor extends HartView {
   fetchMiss(budget: number): number;
   /** Forgets where code is. */
   forgetFetches(): void;
+  /** Forgets where code of this page is. */
+  forgetCodePage(codePage: number): void;
 }
 
 /** What a translator is made of. */
@@ -72,9 +74,10 @@ export class Translator implements RegionHost {
     if (first === undefined) throw new RangeError("a machine has harts");
     this.events = new EventRing(memory.buffer, first.events);
     this.storeFlags = harts.length === 1 ? 0xff & ~PageFlag.HOLDS_RESERVATION : 0xff;
-    this.codePages = new CodePages(this.memory, bus.ram, (page, first, length) =>
-      this.#regions.invalidate(page, first, length),
-    );
+    this.codePages = new CodePages(this.memory, bus.ram, {
+      onForget: (page, first, length) => this.#regions.invalidate(page, first, length),
+      onClose: (page) => this.#closeCodePage(page),
+    });
     this.#decoder = new SlotDecoder(memory.buffer, bus.ram.u16);
     this.#slots = new RegionSlots(this.memory);
     this.imports = { m: { memory: memory.memory, table: this.table } };
@@ -120,6 +123,11 @@ export class Translator implements RegionHost {
     this.codePages.flush();
     this.#slots.flush();
     this.#regions.flush();
+  }
+
+  #closeCodePage(page: number): void {
+    this.counters.codePageClosings++;
+    for (const door of this.#doors) door.forgetCodePage(page);
   }
 
   /** In the contexts of these bits, a virtual page may no longer be this code page. */

@@ -282,6 +282,52 @@ describe("code that changes", () => {
     expect(registers(board, "a0")).toEqual([(299n * 300n) / 2n]);
   });
 
+  it("that is no longer used leaves its page to data, whose stores are as fast as any", () => {
+    const board = translating(`
+      la s0, page
+      jalr s0
+      li t5, 20000
+    again:
+      sd t5, 64(s0)
+      addi t5, t5, -1
+      bnez t5, again
+      li t1, 0x00250513     # addi a0, a0, 2
+      sw t1, 0(s0)
+      jalr s0
+    stop: wfi
+      j stop
+      .option norvc
+      .align 12
+    page:
+      addi a0, a0, 1
+      ret`);
+    board.run({ instructions: 100_000 });
+    expect(registers(board, "a0")).toEqual([3n]);
+    expect(board.counters?.codePageClosings).toBe(1);
+    expect(board.counters?.slowSteps).toBeLessThan(200);
+  });
+
+  it("may share its page with data: the page is given up again and again, but ever more rarely", () => {
+    const [reference, translator] = (["reference", "translator"] as const).map((engine) => {
+      const board = boardWith(
+        `
+          la s0, word
+        again:
+          ld t0, 0(s0)
+          addi t0, t0, 1
+          sd t0, 0(s0)
+          j again
+        word: .dword 0`,
+        { engine },
+      );
+      board.run({ instructions: 100_000 });
+      return board;
+    }) as [Board, Board];
+    expect(translator.memory.bytes(0x8000_0000n, 64)).toEqual(reference.memory.bytes(0x8000_0000n, 64));
+    expect(translator.counters?.codePageClosings).toBeGreaterThan(2);
+    expect(translator.counters?.codePageClosings).toBeLessThan(12);
+  });
+
   it("may lie on more pages than there is room for: then all of it is forgotten, and the run is the same", () => {
     const pages = 5000;
     const text = `
