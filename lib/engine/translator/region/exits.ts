@@ -8,7 +8,6 @@ import {
   fOffset,
   REGION_NOTE_BYTES,
   REGION_NOTES,
-  SLOT_INTERPRET,
   SPLIT_LOOKS,
   WRONG_GUESSES,
   xOffset,
@@ -29,10 +28,8 @@ const GIVE_BACK_MASK = (1 << SET_SHIFT) - 1;
 /** What the shared exit needs to know of the function around it. */
 export interface ExitFrame {
   readonly code: Code;
-  readonly functionType: number;
   readonly hart: Local;
   readonly budget: Local;
-  readonly depth: Local;
   localOfX(register: number): Local;
   localOfF(register: number): Local;
 }
@@ -83,13 +80,18 @@ export class Exits {
     return this.#sets.length - 1;
   }
 
-  /** The exit: pops a site number, stores what is dirty there, and goes on in the interpreter. */
-  write(frame: ExitFrame, base: bigint, slot: number): void {
-    const { code, hart, budget, depth } = frame;
+  /**
+   * The exit: pops a site number and stores what is dirty there, the pc, and what is left of the budget. Behind it everything
+   * is ready for the interpreter.
+   *
+   * @param slot  Of a region that notes something; undefined of others.
+   */
+  write(frame: ExitFrame, base: bigint, slot: number | undefined): void {
+    const { code, hart, budget } = frame;
     const site = code.local("i32");
     code.set(site);
     this.#writeStores(frame, site);
-    endIfNoted(code, slot);
+    if (slot !== undefined) endIfNoted(code, slot);
     code.get(hart);
     code.get(site);
     code.i32(OFFSET_SHIFT);
@@ -99,19 +101,20 @@ export class Exits {
     code.i64(base);
     code.op("i64.add");
     code.store("i64.store", HART_LAYOUT.pc.offset);
-    code.get(hart);
     code.get(budget);
     code.get(site);
     code.i32(GIVE_BACK_MASK);
     code.ops("i32.and", "i32.add");
-    code.get(depth);
-    code.i32(SLOT_INTERPRET);
-    code.returnCallIndirect(frame.functionType);
+    code.set(budget);
   }
 
   /** Sets that contain each other follow each other, the largest first: each stores what the next does not. */
   #writeStores(frame: ExitFrame, site: Local): void {
     const { code } = frame;
+    if (this.#sets.length === 1) {
+      storeRegisters(frame, this.#sets[0] as DirtySet);
+      return;
+    }
     const chains = chainsOf(this.#sets);
     const done = code.block();
     const labels: Label[] = [];

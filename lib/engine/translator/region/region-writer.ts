@@ -72,8 +72,11 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   readonly #labels: Label[] = [];
   /** Blocks that a dominator has a WebAssembly block for, by dominator; the last first. */
   readonly #merges: number[][];
-  #giveUp = 0 as Label;
+  /** Where control leaves for the interpreter, with everything stored; and for whoever the jump cache knows. */
+  #refuse = 0 as Label;
   #dispatch = 0 as Label;
+  #dispatches = false;
+  #giveUp = 0 as Label;
   /** While instructions are emitted: what is dirty, which offset, what the budget would get back. */
   #dirtyX = 0;
   #dirtyF = 0;
@@ -117,15 +120,19 @@ class RegionWriter implements ExitFrame, EmissionFrame {
 
   write(): Uint8Array {
     const { code } = this;
+    this.#refuse = code.block();
     this.#dispatch = code.block();
     this.#giveUp = code.block("i32");
     this.#prologue();
     this.#tree(0);
     code.op("unreachable");
     code.end();
-    this.#exits.write(this, this.#region.base, this.slot);
+    this.#exits.write(this, this.#region.base, this.#emission.looks.notes ? this.slot : undefined);
+    code.br(this.#refuse);
     code.end();
-    this.#writeDispatch();
+    if (this.#dispatches) this.#writeDispatch();
+    code.end();
+    this.#goInterpret();
     return code.finish();
   }
 
@@ -140,27 +147,22 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   /** Whoever calls is only sure of the address; the rest is looked at here. */
   #prologue(): void {
     const { code, hart } = this;
-    this.#goIfNot(WORD.codeBit);
-    if (this.#floatLevel !== FloatLevel.NONE) this.#goIfNot(CODE_BIT[this.#floatLevel]);
+    this.#refuseUnless(WORD.codeBit);
+    if (this.#floatLevel !== FloatLevel.NONE) this.#refuseUnless(CODE_BIT[this.#floatLevel]);
     code.get(hart);
     code.load("i64.load", PC);
     code.i64(this.#pcAt(this.#region.start));
     code.op("i64.ne");
-    code.if();
-    this.#goInterpret();
-    code.end();
+    code.brIf(this.#refuse);
     if (this.#graph.isHeader[0] === 0) this.#checkBudget(0);
     this.#reload(0);
   }
 
   /** Leaves for the interpreter if the region may not run in the context of this word. */
-  #goIfNot(word: number): void {
-    const { code } = this;
+  #refuseUnless(word: number): void {
     this.#pushMayRun(word);
-    code.op("i32.eqz");
-    code.if();
-    this.#goInterpret();
-    code.end();
+    this.code.op("i32.eqz");
+    this.code.brIf(this.#refuse);
   }
 
   #pushMayRun(word: number): void {
@@ -246,7 +248,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     code.i32(giveBack);
     code.op("i32.add");
     code.set(this.budget);
-    this.#goInterpret();
+    code.br(this.#refuse);
   }
 
   #storePc(offset: number): void {
@@ -527,6 +529,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   #jumpOutside(): void {
     storeRegisters(this, this.#dirty());
     this.#storeTarget();
+    this.#dispatches = true;
     this.code.br(this.#dispatch);
   }
 
@@ -577,6 +580,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#pushMayRun(CODE_BIT[this.#floatLevel]);
     code.ops("i32.eqz", "i32.or");
     if (flow === Flow.PRIVILEGED) {
+      this.#dispatches = true;
       code.brIf(this.#dispatch);
     } else {
       code.if();

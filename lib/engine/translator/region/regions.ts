@@ -223,8 +223,9 @@ class Regions implements RegionSource {
 
   /** Translates what waits and belongs to the present context; the rest goes on waiting. */
   #makeBatch(hart: HartView): void {
-    const waiting = this.#waiting;
+    const waiting = this.#waiting.sort((a, b) => a.entry.heatAddress - b.entry.heatAddress);
     this.#waiting = [];
+    const inside = new Set<number>();
     const functions: BatchFunction[] = [];
     const made: Region[] = [];
     for (const { entry, times } of waiting) {
@@ -233,7 +234,9 @@ class Regions implements RegionSource {
         this.#waiting.push({ entry, times });
         continue;
       }
-      const region = this.#translate(entry, hart, functions);
+      // Inside the region of a function that begins before it, where it will be arrived at seldom from now on.
+      if (inside.has(entry.heatAddress)) continue;
+      const region = this.#translate(entry, hart, functions, inside);
       if (region === undefined) this.#setHeat(entry.heatAddress, REFUSED);
       else made.push(region);
     }
@@ -241,12 +244,22 @@ class Regions implements RegionSource {
     if (functions.length > 0) this.#install(functions, made, hart);
   }
 
-  #translate(entry: Entry, hart: HartView, functions: BatchFunction[]): Region | undefined {
+  /** @param inside  Gets the heat addresses of all blocks of the region. */
+  #translate(
+    entry: Entry,
+    hart: HartView,
+    functions: BatchFunction[],
+    inside: Set<number>,
+  ): Region | undefined {
     const code = this.#discovery.discover(entry.pc, (page) => this.#codePage(page, hart));
     if (code === undefined) return undefined;
     const slot = this.#host.allocateSlot();
     if (slot === 0) return undefined;
     const graph = graphOf(code);
+    for (const { offset } of graph.blocks) {
+      const page = code.pages.find(({ index }) => index === offset >> 12);
+      if (page !== undefined) inside.add(heatAddress(page.number, offset & 0xfff));
+    }
     const body = writeRegion(code, graph, {
       slot,
       functionType: REGION_TYPE,

@@ -4,7 +4,15 @@
  * Control structures are opened and closed by calls; what opens one returns its label, an absolute depth, so that nobody
  * counts how deep a branch stands. Nothing checks types: the host's validator does, and the golden tests show the text.
  */
-import { EMPTY_BLOCK, type LoadName, Op, type PlainName, type StoreName, ValType, type ValTypeName } from "./opcode.ts";
+import {
+  EMPTY_BLOCK,
+  type LoadName,
+  Op,
+  type PlainName,
+  type StoreName,
+  ValType,
+  type ValTypeName,
+} from "./opcode.ts";
 
 /** A control structure that branches may leave or repeat. */
 export type Label = number & { readonly label: unique symbol };
@@ -27,14 +35,18 @@ const INITIAL_BYTES = 1024;
 
 /** One function's body. */
 export class Code {
-  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(INITIAL_BYTES);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
   #depth = 0;
   readonly #parameters: number;
   readonly #locals: ValTypeName[] = [];
 
-  /** @param parameters  How many parameters the function has: locals that are there already. */
-  constructor(parameters: number) {
+  /**
+   * @param parameters    How many parameters the function has: locals that are there already.
+   * @param initialBytes  Room in the beginning.
+   */
+  constructor(parameters: number, initialBytes = INITIAL_BYTES) {
+    this.#bytes = new Uint8Array(initialBytes);
     this.#parameters = parameters;
   }
 
@@ -175,12 +187,13 @@ export class Code {
 
   /** The whole body, locals first, as the code section wants it: without its size. */
   finish(): Uint8Array {
-    const header = new Code(0);
-    header.#unsigned(this.#locals.length);
-    for (const type of this.#locals) {
-      header.#unsigned(1);
-      header.#byte(ValType[type]);
-    }
+    const header = new Code(0, 8 * this.#locals.length + 8);
+    const firsts = [...this.#locals.keys()].filter((at) => this.#locals[at] !== this.#locals[at - 1]);
+    header.#unsigned(firsts.length);
+    firsts.forEach((first, run) => {
+      header.#unsigned((firsts[run + 1] ?? this.#locals.length) - first);
+      header.#byte(ValType[this.#locals[first] as ValTypeName]);
+    });
     const body = new Uint8Array(header.#length + this.#length + 1);
     body.set(header.#bytes.subarray(0, header.#length));
     body.set(this.#bytes.subarray(0, this.#length), header.#length);
