@@ -3,7 +3,7 @@
   (type (;0;) (func (param i32 i32 i32 i32) (result i32 i32)))
   (import "m" "memory" (memory (;0;) 1))
   (func (;0;) (type 0) (param i32 i32 i32 i32) (result i32 i32)
-    (local i32 i32 i64 i64 i32 i32 i32 i32 i32 i32 i64 i32 i64)
+    (local i32 i32 i64 i64 i32 i32 i32 i32 i32 i64 i32 i64)
     (local.set 8
       (i32.shr_u
         (local.get 3)
@@ -15,9 +15,6 @@
     (local.set 7
       (i64.load offset=256
         (local.get 0)))
-    (local.set 11
-      (i32.load offset=8216
-        (local.get 0)))
     (block  ;; label = @1
       (block  ;; label = @2
         (block  ;; label = @3
@@ -27,7 +24,7 @@
                 (if  ;; label = @7
                   (i64.ne
                     (i64.load
-                      (local.tee 12
+                      (local.tee 11
                         (i32.add
                           (i32.mul
                             (i32.and
@@ -48,7 +45,7 @@
                     (br 6 (;@1;))))
                 (local.set 5
                   (i32.load offset=8
-                    (local.get 12)))
+                    (local.get 11)))
                 (local.set 6
                   (i64.sub
                     (i64.and
@@ -73,9 +70,9 @@
                     (then
                       (if  ;; label = @9
                         (i32.lt_s
-                          (local.tee 13
+                          (local.tee 12
                             (i32.load offset=HEAT_IN_PAGE
-                              (local.tee 12
+                              (local.tee 11
                                 (i32.shr_u
                                   (i32.add
                                     (local.get 4)
@@ -84,21 +81,21 @@
                           (i32.const 1073741824))
                         (then
                           (i32.store offset=HEAT_IN_PAGE
-                            (local.get 12)
-                            (local.tee 13
+                            (local.get 11)
+                            (local.tee 12
                               (i32.add
-                                (local.get 13)
+                                (local.get 12)
                                 (i32.const 1))))
                           (if  ;; label = @10
                             (i32.eqz
                               (i32.and
-                                (local.get 13)
+                                (local.get 12)
                                 (i32.const 127)))
                             (then
                               (i32.store offset=8536
                                 (local.get 0)
                                 (i32.add
-                                  (local.get 12)
+                                  (local.get 11)
                                   (i32.const HEAT_IN_PAGE)))
                               (local.set 10
                                 (i32.const 5))
@@ -110,7 +107,7 @@
                                 (i32.load offset=MISFIT_CELLS
                                   (i32.shl
                                     (i32.and
-                                      (local.get 13)
+                                      (local.get 12)
                                       (i32.const 65535))
                                     (i32.const 2)))
                                 (i32.load offset=8224
@@ -119,7 +116,7 @@
                               (i32.store offset=8536
                                 (local.get 0)
                                 (i32.add
-                                  (local.get 12)
+                                  (local.get 11)
                                   (i32.const HEAT_IN_PAGE)))
                               (local.set 10
                                 (i32.const 6))
@@ -136,7 +133,7 @@
                                 (block  ;; label = @15
                                   (block  ;; label = @16
                                     (block  ;; label = @17
-                                      (local.set 12
+                                      (local.set 11
                                         (i32.load16_u
                                           (local.get 4)))
                                       (if  ;; label = @18
@@ -153,9 +150,9 @@
                                                 (i32.const 0))
                                               (br 17 (;@2;))))
                                           (br_table 9 (;@9;) 8 (;@10;) 7 (;@11;) 6 (;@12;) 5 (;@13;) 9 (;@9;) 4 (;@14;) 3 (;@15;) 2 (;@16;) 3 (;@15;) 9 (;@9;)
-                                            (local.get 12))))
+                                            (local.get 11))))
                                       (br_table 8 (;@9;) 7 (;@10;) 6 (;@11;) 5 (;@12;) 4 (;@13;) 8 (;@9;) 3 (;@14;) 2 (;@15;) 1 (;@16;) 0 (;@17;) 8 (;@9;)
-                                        (local.get 12)))
+                                        (local.get 11)))
                                     (i64.store
                                       (i32.add
                                         (local.get 0)
@@ -175,12 +172,12 @@
                                     (if  ;; label = @17
                                       (i64.ne
                                         (i64.load
-                                          (local.tee 15
+                                          (local.tee 14
                                             (i32.add
                                               (i32.and
                                                 (i32.shr_u
                                                   (i32.wrap_i64
-                                                    (local.tee 14
+                                                    (local.tee 13
                                                       (i64.add
                                                         (i64.load
                                                           (i32.add
@@ -191,37 +188,38 @@
                                                           (local.get 4)))))
                                                   (i32.const 8))
                                                 (i32.const 65520))
-                                              (local.get 11))))
+                                              (i32.load offset=8216
+                                                (local.get 0)))))
                                         (i64.and
-                                          (local.get 14)
+                                          (local.get 13)
                                           (i64.const -4089)))
                                       (then
                                         (br_if 12 (;@5;)
                                           (i64.ne
                                             (i64.and
-                                              (local.get 14)
+                                              (local.get 13)
                                               (i64.const -4096))
                                             (i64.load
-                                              (local.get 15))))
+                                              (local.get 14))))
                                         (br_if 12 (;@5;)
                                           (i64.gt_u
                                             (i64.and
-                                              (local.get 14)
+                                              (local.get 13)
                                               (i64.const 4095))
                                             (i64.const 4088)))))
-                                    (local.set 12
+                                    (local.set 11
                                       (i32.add
                                         (i32.wrap_i64
-                                          (local.get 14))
+                                          (local.get 13))
                                         (i32.load offset=8
-                                          (local.get 15))))
+                                          (local.get 14))))
                                     (i64.store
                                       (i32.add
                                         (local.get 0)
                                         (i32.load8_u offset=18
                                           (local.get 4)))
                                       (i64.load
-                                        (local.get 12)))
+                                        (local.get 11)))
                                     (local.set 1
                                       (i32.sub
                                         (local.get 1)
@@ -234,12 +232,12 @@
                                   (if  ;; label = @16
                                     (i64.ne
                                       (i64.load
-                                        (local.tee 15
+                                        (local.tee 14
                                           (i32.add
                                             (i32.and
                                               (i32.shr_u
                                                 (i32.wrap_i64
-                                                  (local.tee 14
+                                                  (local.tee 13
                                                     (i64.add
                                                       (i64.load
                                                         (i32.add
@@ -250,37 +248,38 @@
                                                         (local.get 4)))))
                                                 (i32.const 8))
                                               (i32.const 65520))
-                                            (local.get 11))))
+                                            (i32.load offset=8216
+                                              (local.get 0)))))
                                       (i64.and
-                                        (local.get 14)
+                                        (local.get 13)
                                         (i64.const -4089)))
                                     (then
                                       (br_if 13 (;@3;)
                                         (i64.ne
                                           (i64.and
-                                            (local.get 14)
+                                            (local.get 13)
                                             (i64.const -4096))
                                           (i64.load
-                                            (local.get 15))))
+                                            (local.get 14))))
                                       (br_if 13 (;@3;)
                                         (i64.gt_u
                                           (i64.and
-                                            (local.get 14)
+                                            (local.get 13)
                                             (i64.const 4095))
                                           (i64.const 4088)))))
-                                  (local.set 12
+                                  (local.set 11
                                     (i32.add
                                       (i32.wrap_i64
-                                        (local.get 14))
+                                        (local.get 13))
                                       (i32.load offset=8
-                                        (local.get 15))))
+                                        (local.get 14))))
                                   (i64.store
                                     (i32.add
                                       (local.get 0)
                                       (i32.load8_u offset=2
                                         (local.get 4)))
                                     (i64.load
-                                      (local.get 12)))
+                                      (local.get 11)))
                                   (local.set 1
                                     (i32.sub
                                       (local.get 1)
@@ -347,7 +346,7 @@
                                   (local.get 4)
                                   (i32.const 16)))
                               (br 5 (;@8;)))
-                            (local.set 16
+                            (local.set 15
                               (i64.add
                                 (i64.add
                                   (i64.extend_i32_u
@@ -359,31 +358,31 @@
                             (br_if 9 (;@3;)
                               (i64.ne
                                 (i64.load
-                                  (local.tee 12
+                                  (local.tee 11
                                     (i32.add
                                       (i32.mul
                                         (i32.and
                                           (i32.shr_u
                                             (i32.wrap_i64
-                                              (local.get 16))
+                                              (local.get 15))
                                             (i32.const 12))
                                           (i32.const 511))
                                         (i32.const 16))
                                       (i32.load offset=8220
                                         (local.get 0)))))
-                                (local.get 16)))
+                                (local.get 15)))
                             (if  ;; label = @13
                               (i32.ne
-                                (local.tee 13
+                                (local.tee 12
                                   (i32.load16_u offset=RAM_OFFSET
                                     (i32.load offset=12
-                                      (local.get 12))))
+                                      (local.get 11))))
                                 (i32.load offset=4
                                   (local.get 4)))
                               (then
                                 (i32.store offset=4
                                   (local.get 4)
-                                  (local.get 13))
+                                  (local.get 12))
                                 (i32.store offset=8536
                                   (local.get 0)
                                   (local.get 4))

@@ -48,10 +48,6 @@ export interface InterpreterOptions {
   readonly heatThreshold: number;
 }
 
-interface Locals extends ControlLocals {
-  readonly dataBank: Local;
-}
-
 interface Labels extends ControlLabels {
   /** Out of the loop, with the slot's address as the pc. */
   readonly leaveHere: Label;
@@ -86,7 +82,7 @@ class DispatchLoop {
   readonly #code = new Code(4);
   readonly #temps = new Temps(this.#code);
   readonly #entry = 3 as Local;
-  readonly #locals: Locals;
+  readonly #locals: ControlLocals;
 
   constructor(options: InterpreterOptions, choice: OpSelection) {
     this.#options = options;
@@ -103,7 +99,6 @@ class DispatchLoop {
       frames: code.local("i32"),
       arriving: code.local("i32"),
       ending: code.local("i32"),
-      dataBank: code.local("i32"),
     };
   }
 
@@ -134,7 +129,7 @@ class DispatchLoop {
 
   #begin(): void {
     const code = this.#code;
-    const { hart, frames, arriving, target, dataBank } = this.#locals;
+    const { hart, frames, arriving, target } = this.#locals;
     code.get(this.#entry);
     code.i32(1);
     code.op("i32.shr_u");
@@ -146,9 +141,6 @@ class DispatchLoop {
     code.get(hart);
     code.load("i64.load", PC);
     code.set(target);
-    code.get(hart);
-    code.load("i32.load", WORD.dataBank);
-    code.set(dataBank);
   }
 
   #finish(): void {
