@@ -3,7 +3,7 @@
  * field is a load and writing it is a store, so whoever corrupts the bytes has corrupted the state.
  */
 import type { Width } from "../bus/device.ts";
-import { type Paddr, paddr } from "../isa/address.ts";
+import { type Gpaddr, gpaddr, type Paddr, paddr } from "../isa/address.ts";
 
 /** Where structures live: a handler's context, or an onlooker's view of RAM. */
 export interface StructMemory {
@@ -11,11 +11,40 @@ export interface StructMemory {
   store(address: Paddr, width: Width, value: bigint): void;
 }
 
+/** What a type is in C: `uint64_t name[4][2]`, `struct domain name`. */
+export interface CType {
+  /** What stands before the name. */
+  readonly name: string;
+  /** Lengths of arrays, the outermost first. */
+  readonly lengths: readonly number[];
+  /** An alignment that the C type would not have by itself. */
+  readonly alignment?: number;
+  /** The structure that it is, or that its elements are. */
+  readonly struct?: StructShape;
+}
+
+/** What a structure is, whoever looks at it. */
+export interface StructShape {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Names with offsets and sizes in bytes, in order. */
+  readonly fields: readonly PlacedField[];
+}
+
+/** A field of a structure. */
+export interface PlacedField {
+  readonly name: string;
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly type: FieldType<unknown>;
+}
+
 /** How a field lies in memory, and what it is in TypeScript. */
 export interface FieldType<T> {
   readonly sizeBytes: number;
   /** A field begins at a multiple of this. */
   readonly alignment: number;
+  readonly c: CType;
   read(memory: StructMemory, address: Paddr): T;
   write(memory: StructMemory, address: Paddr, value: T): void;
 }
@@ -23,6 +52,7 @@ export interface FieldType<T> {
 const small = (width: 1 | 2 | 4): FieldType<number> => ({
   sizeBytes: width,
   alignment: width,
+  c: { name: `uint${8 * width}_t`, lengths: [] },
   read: (memory, address) => Number(memory.load(address, width)),
   write: (memory, address, value) => memory.store(address, width, BigInt(Math.trunc(value))),
 });
@@ -37,6 +67,7 @@ export const u32: FieldType<number> = small(4);
 export const u64: FieldType<bigint> = {
   sizeBytes: 8,
   alignment: 8,
+  c: { name: "uint64_t", lengths: [] },
   read: (memory, address) => memory.load(address, 8),
   write: (memory, address, value) => memory.store(address, 8, value),
 };
@@ -44,6 +75,11 @@ export const u64: FieldType<bigint> = {
 export const pointer: FieldType<Paddr> = {
   ...u64,
   read: (memory, address) => paddr(memory.load(address, 8)),
+};
+/** A guest-physical address. */
+export const guestPointer: FieldType<Gpaddr> = {
+  ...u64,
+  read: (memory, address) => gpaddr(memory.load(address, 8)),
 };
 
 /** Elements one behind the other. As in C nobody checks the index: one past the end is another address. */
@@ -58,6 +94,7 @@ export interface ArrayView<T> {
 export const array = <T>(element: FieldType<T>, length: number): FieldType<ArrayView<T>> => ({
   sizeBytes: element.sizeBytes * length,
   alignment: element.alignment,
+  c: { ...element.c, lengths: [length, ...element.c.lengths] },
   read: (memory, base) => {
     const addressOf = (index: number): Paddr => paddr(base + BigInt(index * element.sizeBytes));
     return {
@@ -71,7 +108,11 @@ export const array = <T>(element: FieldType<T>, length: number): FieldType<Array
 });
 
 /** A type that begins at a multiple of a larger power of two: tables that the hart walks. */
-export const aligned = <T>(type: FieldType<T>, alignment: number): FieldType<T> => ({ ...type, alignment });
+export const aligned = <T>(type: FieldType<T>, alignment: number): FieldType<T> => ({
+  ...type,
+  alignment,
+  c: { ...type.c, alignment },
+});
 
 /** Fields by name, in the order in which they lie. */
 export type Fields = Readonly<Record<string, FieldType<unknown>>>;
@@ -85,10 +126,7 @@ export type StructView<F> = { readonly address: Paddr } & { -readonly [K in keyo
 export type ViewOf<S> = S extends Struct<infer F> ? StructView<F> : never;
 
 /** A description of a structure. It is a field type itself, so structures nest. */
-export interface Struct<F> extends FieldType<StructView<F>> {
-  readonly name: string;
-  /** Names with offsets and sizes in bytes, in order. */
-  readonly fields: readonly { readonly name: string; readonly offset: number; readonly sizeBytes: number }[];
+export interface Struct<F> extends FieldType<StructView<F>>, StructShape {
   /** Offset of a field in bytes. */
   offsetOf(field: keyof F & string): number;
   /** The structure at `address`. */
@@ -112,24 +150,17 @@ export function struct<const F extends Record<string, FieldType<unknown>>>(
   const View = viewClass(placed);
   const at = (memory: StructMemory, address: Paddr): StructView<F> =>
     new View(memory, address) as unknown as StructView<F>;
+  const shape: StructShape = { name, sizeBytes, fields: placed };
   return {
-    name,
-    sizeBytes,
+    ...shape,
     alignment,
-    fields: placed,
+    c: { name: `struct ${cName(name)}`, lengths: [], struct: shape },
     offsetOf: (field) =>
       placed.find((candidate) => candidate.name === field)?.offset ?? refuseField(name, field),
     at,
     read: at,
     write: () => refuseWhole("a structure"),
   };
-}
-
-interface PlacedField {
-  readonly name: string;
-  readonly offset: number;
-  readonly sizeBytes: number;
-  readonly type: FieldType<unknown>;
 }
 
 function placeFields(struct: string, fields: Fields): PlacedField[] {
@@ -170,6 +201,9 @@ function viewClass(fields: readonly PlacedField[]): typeof StructAt {
   }
   return View;
 }
+
+/** A name as C can have it: `save_area` for `save-area`. */
+export const cName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, "_");
 
 const roundUp = (bytes: number, grain: number): number => Math.ceil(bytes / grain) * grain;
 

@@ -70,6 +70,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "build the guest images, or compare them with their sources",
     load: () => import("./images.ts"),
   },
+  layout: {
+    summary: "the structures of privileged software as a C header",
+    load: () => import("./layout.ts"),
+  },
   lockstep: {
     summary: "run a machine on both engines and show the first difference",
     load: () => import("./lockstep.ts"),
