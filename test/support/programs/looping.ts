@@ -34,7 +34,17 @@ const DATA_PAGES = 8;
 /** Where the same pages are seen through entries of their own, in an order that changes. */
 /** Counters of what is done only now and then. */
 const SELDOM = RAM + 0x1f_0000;
-const WINDOW = 0xc000_0000;
+const WINDOW = 0xc010_0000;
+/** Index of its first entry in the lowest table. */
+const WINDOW_ENTRY = 256;
+/** Where code is seen through entries of its own: each page is that of the program, or of a copy that differs a little. */
+const CODE_WINDOW = 0xc000_0000;
+const CODE_COPY = RAM + 0x8_0000;
+const CODE_PAGES = 32;
+/** What an entry of the code window differs by from the one for the other copy. */
+const COPY_BIT = 0x8_0000 >>> 2;
+/** An immediate that is another one in the copy. */
+const [MARK, OTHER_MARK] = [0x155, 0x2aa];
 const USER_ALIAS = 0x1_0000_0000;
 const CLINT = 0x0200_0000;
 const UART = 0x1000_0000;
@@ -101,6 +111,7 @@ class Writer {
   run(least: number, more: number): void {
     const below = this.#below;
     for (let left = least + below(more); left > 0; left--) {
+      if (below(16) === 0) this.put(`addi a${below(6)}, a${below(6)}, ${MARK}`);
       const kind = below(20);
       const isFloat = this.#program.isFloating === true ? kind < 14 : kind < 4;
       const pool = isFloat ? FLOATING : kind === 19 ? ATOMIC : INTEGER;
@@ -116,7 +127,15 @@ class Writer {
       return;
     }
     const again = this.newLabel();
-    this.put(`li ${counter}, ${2 + this.#below(depth === 2 ? 12 : 4)}`, `${again}:`);
+    this.put(`li ${counter}, ${2 + this.#below(depth === 2 ? 12 : 4)}`);
+    // A loop that is entered in its middle, now and then.
+    const isEnteredBelow = this.#below(4) === 0;
+    if (isEnteredBelow) this.put(`j ${again}_middle`);
+    this.put(`${again}:`);
+    if (isEnteredBelow) {
+      this.run(2, 5);
+      this.put(`${again}_middle:`);
+    }
     this.block(depth + 1, 1 + this.#below(3), functions);
     this.put(`addi ${counter}, ${counter}, -1`, `bgtz ${counter}, ${again}`);
   }
@@ -136,7 +155,7 @@ class Writer {
   }
 
   #call(functions: readonly string[]): void {
-    const kind = this.#below(3);
+    const kind = this.#below(5);
     if (functions.length === 0) {
       this.run(2, 4);
       return;
@@ -147,6 +166,9 @@ class Writer {
     this.put("addi gp, gp, -32", ...saved.map(([counter, offset]) => `sd ${counter}, ${offset}(gp)`));
     if (kind === 0) this.put(`call ${target}`);
     else if (kind === 1) this.put(`la t0, ${target}`, "jalr ra, 0(t0)");
+    else if (kind === 2)
+      this.put(`li s1, ${2 + this.#below(this.#below(3) === 0 ? 200 : 12)}`, "call recursive");
+    else if (kind === 3) this.put(`call ${pick(this.#below, TRICKS)}`, ".word 0x00150513");
     else {
       const table = this.newLabel();
       const targets = Array.from({ length: 4 }, () => pick(this.#below, functions));
@@ -216,8 +238,13 @@ class Writer {
     const [one, other] = [1 + this.#below(6), 1 + this.#below(6)];
     const base = baseOf(this.#program) - RAM;
     const table = base + (isGuest(this.#program) ? GUEST.lowest : OWN.lowest);
-    this.put(`li t0, 0x${table.toString(16)}`, `ld t1, ${8 * one}(t0)`, `ld t2, ${8 * other}(t0)`);
-    this.put(`sd t1, ${8 * other}(t0)`, `sd t2, ${8 * one}(t0)`);
+    const entry = (index: number): string => `li t0, 0x${(table + 8 * index).toString(16)}`;
+    if (hasCodeWindow(this.#program) && this.#below(2) === 0)
+      this.put(entry(this.#below(4)), "ld t1, 0(t0)", `li t2, ${COPY_BIT}`, "xor t1, t1, t2", "sd t1, 0(t0)");
+    else {
+      this.put(entry(WINDOW_ENTRY), `ld t1, ${8 * one}(t0)`, `ld t2, ${8 * other}(t0)`);
+      this.put(`sd t1, ${8 * other}(t0)`, `sd t2, ${8 * one}(t0)`);
+    }
     if (this.#below(3) !== 0) this.put(this.#below(2) === 0 ? "sfence.vma" : "sfence.vma t5, zero");
   }
 
@@ -258,6 +285,13 @@ class Writer {
       () => [below(3) === 0 ? "wfi" : "sfence.vma"],
       () => device(below, this.#program),
       () => [directive(keepingWord(below, HYPERVISOR))],
+      // SUM, MXR; FS off, or clean; rights of another mode.
+      () => [
+        `li t0, ${pick(below, [0x4_0000, 0x8_0000, 0xc_0000])}`,
+        `${pick(below, ["csrrs", "csrrc"])} zero, sstatus, t0`,
+      ],
+      () => [`li t0, ${pick(below, [0x6000, 0x2000])}`, "csrrc zero, sstatus, t0"],
+      () => borrowing(below, this.#program),
     ];
     this.put(...pick(below, options)());
   }
@@ -278,6 +312,37 @@ class Writer {
     }
   }
 }
+
+/** Functions that return in ways of their own. */
+const TRICKS = ["later", "through_t2", "through_t0", "hopping"] as const;
+const TRICK_TEXT = `
+recursive: addi gp, gp, -16\n sd ra, 0(gp)\n sd s1, 8(gp)
+  addi s1, s1, -1\n blez s1, recursive_end\n call recursive\n add a1, a1, s1
+recursive_end: ld ra, 0(gp)\n ld s1, 8(gp)\n addi gp, gp, 16\n xor a0, a0, s1\n ret
+later: addi ra, ra, 4\n ret
+through_t2: addi a2, a2, 3\n mv t2, ra\n jr t2
+through_t0: mv t0, ra\n addi a3, a3, 5\n jr t0
+hopping: mv t2, ra\n la ra, hop\n ret
+hop: xori a4, a4, 9\n jr t2`;
+
+/** Loads and stores with the rights of the mode before, in M-mode; elsewhere the CSR traps. */
+function borrowing(below: Below, { mode }: LoopingProgram): string[] {
+  if (mode !== "M") return ["csrrs a0, sstatus, zero"];
+  return [
+    "li t0, 0x1800\n csrrc zero, mstatus, t0",
+    ...(below(2) === 0 ? ["li t0, 0x800\n csrrs zero, mstatus, t0"] : []),
+    "li t1, 0x20000\n csrrs zero, mstatus, t1",
+    "ld a0, 0(t5)\n sd a1, 8(t5)\n lw a2, 0(s0)",
+    "li t1, 0x20000\n csrrc zero, mstatus, t1",
+  ];
+}
+
+/** Whether code runs where each of its pages has an entry. */
+const hasCodeWindow = ({ mode, isTranslated, seed }: LoopingProgram): boolean =>
+  isTranslated && mode !== "M" && seed % 3 !== 0;
+/** Where the program sees its own code. */
+const codeBaseOf = (program: LoopingProgram): number =>
+  hasCodeWindow(program) ? CODE_WINDOW : baseOf(program);
 
 const isGuest = ({ mode }: LoopingProgram): boolean => mode === "VS" || mode === "VU";
 const isUser = ({ mode }: LoopingProgram): boolean => mode === "U" || mode === "VU";
@@ -390,7 +455,7 @@ function setup(program: LoopingProgram, below: Below): string[] {
     set("hie", guest ? 0x44n : 0n),
     `csrr t1, time\n addi t1, t1, ${50 + below(400)}\n csrr t0, mscratch\n ${MTIMECMP}`,
     "csrw stimecmp, t1\n csrw vstimecmp, t1",
-    set("satp", satp === 0n && guest && isTranslated ? pointerTo(OWN.root, 1) : satp),
+    set("satp", satp === 0n && (guest || mode === "M") && isTranslated ? pointerTo(OWN.root, 1) : satp),
     ...(guest
       ? [
           set("vsatp", isTranslated ? pointerTo(GUEST.root, 1) : 0n),
@@ -407,7 +472,7 @@ function setup(program: LoopingProgram, below: Below): string[] {
     ...POINTERS.map((pointer, at) => `li ${pointer}, ${baseOf(program) - RAM + DATA + 4096 * (2 + at)}`),
     `la t0, floats\n ${Array.from({ length: 32 }, (_, at) => `fld f${at}, ${8 * at}(t0)`).join("\n")}`,
     ...(program.isFloating === true ? ["csrwi fcsr, 1"] : []),
-    `la t0, main\n li t1, ${baseOf(program) - RAM}\n add t0, t0, t1\n csrw mepc, t0`,
+    `la t0, main\n li t1, ${codeBaseOf(program) - RAM}\n add t0, t0, t1\n csrw mepc, t0`,
     ...[10, 11, 12, 13, 14, 15, 16, 17].map((register) => `li x${register}, ${below(2 ** 32) - 2 ** 31}`),
     "mret",
   ];
@@ -424,7 +489,11 @@ function entriesOf(program: LoopingProgram): [address: number, entry: bigint][] 
       for (let page = 0; page < DATA_PAGES; page++) {
         const flags = (page % 3 === 1 ? ALL & ~(A | D) : ALL) | user;
         const target = space === 0 ? page : DATA_PAGES - 1 - page;
-        result.push([lowest + 8 * page, leaf(DATA + 4096 * target, flags)]);
+        result.push([lowest + 8 * (WINDOW_ENTRY + page), leaf(DATA + 4096 * target, flags)]);
+      }
+      for (let page = 0; page < CODE_PAGES; page++) {
+        const copy = page % 2 === space ? RAM : CODE_COPY;
+        result.push([lowest + 8 * page, leaf(copy + 4096 * page, ALL | user)]);
       }
     }
   for (const [at, address] of [
@@ -468,6 +537,7 @@ function textOf(program: LoopingProgram): string {
     writer.block(0, 2 + below(4), FUNCTIONS.slice(at + 1));
     writer.put("ld ra, 0(gp)", "addi gp, gp, 16", "ret");
   }
+  writer.put(TRICK_TEXT);
   writer.put(".align 3", "floats:");
   for (let at = 0; at < FLOATS; at++) {
     const word = at % 4 === 0 ? floatRegisterWord(below) : ordinaryWord(below, at % 4 === 1);
@@ -484,5 +554,19 @@ export function loopingProgram(program: LoopingProgram): [address: number, bytes
   ]);
   const assembly = assemble(textOf(program), { origin: BigInt(RAM) });
   if (assembly.kind !== "program") return loopingProgram({ ...program, seed: program.seed + 1_000_003 });
-  return [[RAM, assembly.bytes], ...entries];
+  return [[RAM, assembly.bytes], [CODE_COPY, copyOf(assembly.bytes)], ...entries];
+}
+
+const ADDI = 0x13;
+
+/** The program with another number in each instruction that is marked. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  const view = new DataView(copy.buffer);
+  for (let at = 0; at + 4 <= copy.length; at += 2) {
+    const word = view.getUint32(at, true);
+    if ((word & 0x707f) === ADDI && word >>> 20 === MARK)
+      view.setUint32(at, ((word & 0xf_ffff) | (OTHER_MARK << 20)) >>> 0, true);
+  }
+  return copy;
 }
