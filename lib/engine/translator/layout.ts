@@ -118,7 +118,7 @@ export const SPLIT_LOOKS = 4;
 export const REGION_NOTE_BYTES = 8;
 
 /** Translations of fetches: banks of direct-mapped entries of 16 bytes: page tag (i64), address of the code page (i32), offset of the page in RAM (i32). */
-export const FETCH_ENTRIES = 512;
+export const FETCH_ENTRIES = 4096;
 export const FETCH_ENTRY_BYTES = 16;
 export const FETCH_BANK_BYTES = FETCH_ENTRIES * FETCH_ENTRY_BYTES;
 /** Shared out among the harts; each is one code context, and one bit of the cells. */

@@ -18,6 +18,7 @@ import {
 import type { TranslationSources } from "../../../mmu/translation-cache.ts";
 import type { TranslationMemory } from "../../../mmu/translation-memory.ts";
 import {
+  CODE_PAGES,
   DATA_BANK_AREA,
   DATA_BANK_BYTES,
   DATA_BANKS,
@@ -82,6 +83,8 @@ export class TranslationBanks implements TranslationMemory {
   readonly #fetchBank: number;
   readonly #dataBankOf: number;
   readonly #fetchBankOf: number;
+  /** For each code page the bits of contexts in which it may be known. */
+  readonly #contextsOf = new Int32Array(CODE_PAGES);
   /** One address, as a word and as two halves. */
   readonly #address = new BigInt64Array(1);
   readonly #halves = new Int32Array(this.#address.buffer);
@@ -188,7 +191,9 @@ export class TranslationBanks implements TranslationMemory {
     const place = this.#fetchPlace(page);
     this.#unmap(place);
     this.#fetches.fill(place, page, high, codePageAddress(codePage), ramOffset & PAGE_MASK);
-    onLearn(codePage, this.codeBit);
+    const bit = this.codeBit;
+    this.#contextsOf[codePage] = (this.#contextsOf[codePage] ?? 0) | bit;
+    onLearn(codePage, bit);
     return place;
   }
 
@@ -227,7 +232,10 @@ export class TranslationBanks implements TranslationMemory {
   /** Forgets all pages that are at this code page. */
   forgetCodePage(codePage: number): void {
     const address = codePageAddress(codePage);
+    const contexts = this.#contextsOf[codePage] ?? 0;
+    this.#contextsOf[codePage] = 0;
     for (let bank = 0; bank < this.#fetches.openBanks; bank++) {
+      if ((contexts & this.#bitOf(bank)) === 0) continue;
       const start = this.#fetches.address(bank) >>> 2;
       for (let entry = 0; entry < FETCH_ENTRIES; entry++) {
         const place = start + entry * (FETCH_ENTRY_BYTES >>> 2);
