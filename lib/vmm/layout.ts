@@ -1,0 +1,365 @@
+/**
+ * What the hypervisor keeps, and where: the frame table, domains, virtual CPUs, second-stage roots. All of it lies in machine RAM and
+ * has a published name (`vmm.frame_table`, `vmm.domains` and so on); nothing is anywhere else.
+ *
+ * Domain 0 is the hypervisor itself: entry 0 of the domain table is never used, and a frame that nobody has is owned by 0. Guests are
+ * domains 1, 2 and so on, and a domain's number is its VMID.
+ */
+import { type HPA, hpa } from "../hs/address.ts";
+import { HsArea } from "../hs/hypervisor-vector.ts";
+import {
+  aligned,
+  array,
+  type FieldType,
+  guestPointer,
+  pointer,
+  type StructMemory,
+  struct,
+  u8,
+  u16,
+  u32,
+  u64,
+  type ViewOf,
+} from "../hs/struct.ts";
+
+/** Entries of the domain table; entry 0 is the hypervisor's. */
+export const DOMAINS = 8;
+/** Virtual CPUs of all domains together. */
+export const VCPUS = 16;
+/** Virtual CPUs of one domain. */
+export const DOMAIN_VCPUS = 4;
+
+/** What a frame is used for. It changes only while `typeCount` is 0. */
+export const FrameType = {
+  /** Nobody has it. Entries of frames that were never handed out are all zero, and this is what that means. */
+  FREE: 0,
+  /** A guest's memory. */
+  RAM: 1,
+  /** A table of some domain's second stage, below its root. */
+  G_TABLE: 2,
+  /** Page tables of a paravirtualized guest, by level: 0 has the leaves. */
+  PAGE_TABLE_0: 3,
+  PAGE_TABLE_1: 4,
+  PAGE_TABLE_2: 5,
+} as const;
+
+/** Bits of a frame's `flags`. */
+export const FrameFlag = {
+  /** It holds bytes of its last owner, and is cleared before anybody gets it. */
+  UNCLEAN: 1,
+} as const;
+
+/**
+ * A frame: 4 KiB of machine RAM. Entry n is about the n-th of RAM.
+ *
+ * `refCount` counts who would miss it: 1 as long as it has an owner, and 1 for each entry that maps it, or that leads to it, in any
+ * second stage. `typeCount` counts those uses that depend on its type: for RAM each entry that maps it writable; for a table
+ * each entry that leads to it.
+ */
+export const Frame = struct("frame", {
+  /** Number of a domain; 0: the hypervisor's. */
+  owner: u16,
+  /** One of {@link FrameType}. */
+  type: u8,
+  /** Bits of {@link FrameFlag}. */
+  flags: u8,
+  typeCount: u32,
+  refCount: u32,
+  /** While it is free: number of the next free frame, 0 for none. */
+  next: u32,
+});
+export type FrameView = ViewOf<typeof Frame>;
+
+/** Which frames can be handed out. Free ones are a list, the last freed first, and after it those from `untouched` on. */
+export const FramePool = struct("frame_pool", {
+  /** Numbers of frames: the first of the pool, and the first behind it. */
+  first: u32,
+  end: u32,
+  /** The first that was never handed out. */
+  untouched: u32,
+  /** The free frame that is next, 0 for none. */
+  head: u32,
+  /** How many are free, listed or untouched. */
+  free: u32,
+});
+
+/** What becomes of a virtual CPU. */
+export const VcpuState = { NONE: 0, STOPPED: 1, READY: 2, RUNNING: 3, BLOCKED: 4 } as const;
+
+/** CSRs of VS-mode, and those of HS-mode that say how this guest runs: swapped when virtual CPUs are switched. */
+export const VsCsrs = struct("vs_csrs", {
+  vsstatus: u64,
+  vsie: u64,
+  vstvec: u64,
+  vsscratch: u64,
+  vsepc: u64,
+  vscause: u64,
+  vstval: u64,
+  vsatp: u64,
+  vstimecmp: u64,
+  hvip: u64,
+  hstatus: u64,
+  hedeleg: u64,
+  hideleg: u64,
+  hcounteren: u64,
+  scounteren: u64,
+  henvcfg: u64,
+  senvcfg: u64,
+  htimedelta: u64,
+  hgatp: u64,
+  /** Where the guest goes on, and in which of its modes. */
+  sepc: u64,
+  sstatus: u64,
+});
+
+/** Machine mode as a guest sees it that brings its own: it runs in VS-mode, and these are nobody's CSRs but its own. */
+export const MachineCsrs = struct("machine_csrs", {
+  /** 3 while the guest believes to be in machine mode; else 0, and `sstatus.SPP` says which of the other two. */
+  mode: u64,
+  /** The bits of `mstatus` that `vsstatus` does not hold. */
+  mstatus: u64,
+  medeleg: u64,
+  mideleg: u64,
+  mie: u64,
+  /** Pending: software and timer of machine mode, and what the guest has set for supervisor mode. */
+  mip: u64,
+  mtvec: u64,
+  mscratch: u64,
+  mepc: u64,
+  mcause: u64,
+  mtval: u64,
+  mcounteren: u64,
+  menvcfg: u64,
+  pmpcfg: array(u64, 2),
+  pmpaddr: array(u64, 16),
+  /** `satp` and pending interrupts of supervisor mode, while machine mode runs without them. */
+  satp: u64,
+  hvip: u64,
+  /** CLINT: when the timer's interrupt is due. */
+  mtimecmp: u64,
+});
+
+/** How a virtual CPU shares the hart, in ticks of `time`. */
+export const Schedule = struct("schedule", {
+  /** What it may still use, signed; it is charged for what it ran and paid by weight. */
+  credit: u64,
+  /** What it ran altogether, and in the present accounting period. */
+  ran: u64,
+  ranInPeriod: u64,
+  /** When it was last put on the hart. */
+  since: u64,
+  /** Place in the round: the smallest runs first among equals. */
+  turn: u64,
+});
+
+/** Why guests come to the hypervisor. */
+export const ExitKind = {
+  SBI_CALL: 0,
+  HYPERCALL: 1,
+  DEMAND_PAGE: 2,
+  MMIO: 3,
+  VIRTUAL_INSTRUCTION: 4,
+  MACHINE_MODE: 5,
+  INTERRUPT: 6,
+  WAIT: 7,
+  FAULT: 8,
+} as const;
+const EXIT_KINDS = 9;
+
+/** A virtual CPU. The trap vector saves registers at its beginning. */
+export const Vcpu = struct("vcpu", {
+  area: HsArea,
+  /** Number of its domain; number among that domain's, which is the hart number that the guest sees. */
+  domain: u16,
+  number: u16,
+  /** One of {@link VcpuState}. */
+  state: u16,
+  /** Whether it has run before: switching to it then loads what it left. */
+  flags: u16,
+  vs: VsCsrs,
+  machine: MachineCsrs,
+  schedule: Schedule,
+  /** Where it begins when it is started, and what `a1` is then. @spec SBI 2.0 "HSM Hart Start Register State" */
+  startAddress: guestPointer,
+  startArgument: u64,
+  /** How often it came here, by {@link ExitKind}. */
+  exits: array(u64, EXIT_KINDS),
+});
+export type VcpuView = ViewOf<typeof Vcpu>;
+
+/** A 16550 that is not there. */
+export const Uart = struct("uart", {
+  interruptEnable: u8,
+  fifoControl: u8,
+  lineControl: u8,
+  modemControl: u8,
+  scratch: u8,
+  divisorLow: u8,
+  divisorHigh: u8,
+  /** 1: the transmitter's interrupt was not yet acknowledged. */
+  transmitterPending: u8,
+  /** Bytes typed and not yet read: a ring, counted from the beginning. */
+  typed: u32,
+  read: u32,
+  received: array(u8, 64),
+});
+
+/** Sources of the virtual PLIC; 0 is none. */
+export const PLIC_SOURCES = 64;
+/** A PLIC that is not there: one context for each virtual CPU's machine mode and one for its supervisor mode. */
+export const Plic = struct("plic", {
+  priority: array(u32, PLIC_SOURCES),
+  /** Level of each source's line, a bit each; those pending; those claimed and not completed. */
+  level: u64,
+  pending: u64,
+  claimed: u64,
+  enable: array(u64, 2 * DOMAIN_VCPUS),
+  threshold: array(u32, 2 * DOMAIN_VCPUS),
+});
+
+/** What a domain has printed: a ring, `written` counted from the beginning. */
+export const CONSOLE_BYTES = 16384;
+export const ConsoleLog = struct("console_log", { written: u64, bytes: array(u8, CONSOLE_BYTES) });
+
+/** What becomes of a domain. */
+export const DomainState = { NONE: 0, RUNNING: 1, OFF: 2, CRASHED: 3 } as const;
+/** Bits of a domain's `flags`. */
+export const DomainFlag = {
+  /** Begins in a machine mode of its own, as on a bare board; else in supervisor mode, with the hypervisor's SBI. */
+  BEGINS_IN_MACHINE_MODE: 1,
+  /** What it prints goes to the board's serial port, too. */
+  HAS_TERMINAL: 2,
+} as const;
+
+/** A domain: a virtual machine. */
+export const Domain = struct("domain", {
+  id: u16,
+  state: u16,
+  flags: u32,
+  /** Root of its second stage: 16 KiB. */
+  root: pointer,
+  /** Guest-physical RAM. */
+  ramBase: guestPointer,
+  ramBytes: u64,
+  entry: guestPointer,
+  tree: guestPointer,
+  /** Frames that it owns, and may own. */
+  frames: u32,
+  maxFrames: u32,
+  weight: u32,
+  /** Hundredths of a hart that its virtual CPUs may use together; 0: no limit. */
+  cap: u32,
+  /** What it told the test finisher, or why it crashed: `scause`, `sepc` and `stval`. */
+  exitCode: u64,
+  crashCause: u64,
+  crashPc: u64,
+  crashValue: u64,
+  uart: Uart,
+  plic: Plic,
+  console: ConsoleLog,
+});
+export type DomainView = ViewOf<typeof Domain>;
+
+/** A hart of the machine. */
+export const Pcpu = struct("pcpu", {
+  /** The virtual CPU that it runs; 0: it idles. */
+  current: pointer,
+  /** When the present slice ends. */
+  sliceEnd: u64,
+  /** When credits are handed out next, or the next tick comes. */
+  periodEnd: u64,
+  idled: u64,
+  switches: u64,
+});
+
+/** How virtual CPUs share a hart. */
+export const SchedulerKind = { ROUND_ROBIN: 0, CREDIT: 1, TICK_SAMPLING: 2 } as const;
+
+/** What the loader left for the domain builder: one guest. Its bytes lie in whole pages, which become the guest's own. */
+export const BootDomain = struct("boot_domain", {
+  /** Where the image lies, page by page, and where the guest shall find it. */
+  image: pointer,
+  imageBytes: u64,
+  imageAt: guestPointer,
+  tree: pointer,
+  treeBytes: u64,
+  treeAt: guestPointer,
+  entry: guestPointer,
+  ramBytes: u64,
+  vcpus: u32,
+  weight: u32,
+  cap: u32,
+  flags: u32,
+});
+
+/** What the loader tells the hypervisor. */
+export const BootInfo = struct("boot_info", {
+  domains: u32,
+  /** One of {@link SchedulerKind}. */
+  scheduler: u32,
+  /** Length of a slice, and of an accounting period, in ticks of `time`. */
+  slice: u64,
+  period: u64,
+  /** The first byte that is not the frame pool's: the loader's pieces begin here. */
+  poolEnd: pointer,
+  domain: array(BootDomain, DOMAINS),
+});
+
+/** Entries of a second stage's root, and of any other table. */
+export const ROOT_ENTRIES = 2048;
+export const TABLE_ENTRIES = 512;
+const TABLE_BYTES = 8 * TABLE_ENTRIES;
+
+/** Bytes of a page, and the number of bits below its number. */
+export const PAGE_BYTES = 4096;
+export const PAGE_SHIFT = 12n;
+
+/** Everything that the hypervisor keeps, by symbol name, for a machine with so much RAM. */
+export const vmmLayout = (ramBytes: number) =>
+  ({
+    boot_info: BootInfo,
+    frame_pool: FramePool,
+    pcpus: array(Pcpu, 4),
+    domains: array(Domain, DOMAINS),
+    vcpus: array(Vcpu, VCPUS),
+    g_roots: aligned(array(array(u64, ROOT_ENTRIES), DOMAINS), 4 * TABLE_BYTES),
+    frame_table: array(Frame, ramBytes / PAGE_BYTES),
+  }) as const satisfies Record<string, FieldType<unknown>>;
+
+/** Names of what the hypervisor keeps. */
+export type VmmSymbol = keyof ReturnType<typeof vmmLayout>;
+
+/** Where things lie; the hypervisor's map is one. */
+export interface VmmPlaces {
+  readonly ram: { readonly base: HPA; readonly sizeBytes: bigint };
+  addressOf(symbol: string): HPA;
+}
+
+/** Address of an element of one of the tables. */
+const elementOf = (
+  places: VmmPlaces,
+  table: VmmSymbol,
+  { sizeBytes }: FieldType<unknown>,
+  index: number,
+): HPA => hpa(places.addressOf(table) + BigInt(index * sizeBytes));
+
+/** The structures, through whoever looks: a handler or an onlooker. */
+export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
+  bootInfo: BootInfo.at(memory, places.addressOf("boot_info")),
+  pool: FramePool.at(memory, places.addressOf("frame_pool")),
+  /** By number of the hart. */
+  pcpu: (hart: number) => Pcpu.at(memory, elementOf(places, "pcpus", Pcpu, hart)),
+  /** By number of the domain. */
+  domain: (id: number): DomainView => Domain.at(memory, elementOf(places, "domains", Domain, id)),
+  /** By place in the table, which has {@link VCPUS}. */
+  vcpu: (index: number): VcpuView => Vcpu.at(memory, elementOf(places, "vcpus", Vcpu, index)),
+  /** By number of the frame. */
+  frame: (number: number): FrameView => Frame.at(memory, elementOf(places, "frame_table", Frame, number)),
+  /** Root of a domain's second stage. */
+  root: (id: number): HPA => hpa(places.addressOf("g_roots") + BigInt(id * 8 * ROOT_ENTRIES)),
+  /** Number of the frame that an address lies in. */
+  frameNumber: (address: HPA): number => Number((address - places.ram.base) >> PAGE_SHIFT),
+  /** First byte of a frame. */
+  frameAddress: (number: number): HPA => hpa(places.ram.base + (BigInt(number) << PAGE_SHIFT)),
+});
+export type VmmState = ReturnType<typeof vmmState>;
