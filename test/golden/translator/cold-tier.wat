@@ -32,9 +32,9 @@
                                 (i32.wrap_i64
                                   (local.get 7))
                                 (i32.const 12))
-                              (i32.const 511))
+                              (i32.const FETCH_ENTRIES-1))
                             (i32.const 16))
-                          (i32.load offset=8220
+                          (i32.load offset=fetchBank
                             (local.get 0)))))
                     (i64.and
                       (local.get 7)
@@ -92,11 +92,11 @@
                                 (local.get 12)
                                 (i32.const 127)))
                             (then
-                              (i32.store offset=8536
+                              (i32.store offset=DATUM
                                 (local.get 0)
                                 (i32.add
                                   (local.get 11)
-                                  (i32.const HEAT_IN_PAGE)))
+                                  (i32.const 16416)))
                               (local.set 10
                                 (i32.const 5))
                               (br 8 (;@2;)))))
@@ -110,14 +110,14 @@
                                       (local.get 12)
                                       (i32.const 65535))
                                     (i32.const 2)))
-                                (i32.load offset=8224
+                                (i32.load offset=codeBit
                                   (local.get 0))))
                             (then
-                              (i32.store offset=8536
+                              (i32.store offset=DATUM
                                 (local.get 0)
                                 (i32.add
                                   (local.get 11)
-                                  (i32.const HEAT_IN_PAGE)))
+                                  (i32.const 16416)))
                               (local.set 10
                                 (i32.const 6))
                               (br 8 (;@2;))))))))
@@ -188,7 +188,7 @@
                                                           (local.get 4)))))
                                                   (i32.const 8))
                                                 (i32.const 65520))
-                                              (i32.load offset=8216
+                                              (i32.load offset=dataBank
                                                 (local.get 0)))))
                                         (i64.and
                                           (local.get 13)
@@ -248,7 +248,7 @@
                                                         (local.get 4)))))
                                                 (i32.const 8))
                                               (i32.const 65520))
-                                            (i32.load offset=8216
+                                            (i32.load offset=dataBank
                                               (local.get 0)))))
                                       (i64.and
                                         (local.get 13)
@@ -366,9 +366,9 @@
                                             (i32.wrap_i64
                                               (local.get 15))
                                             (i32.const 12))
-                                          (i32.const 511))
+                                          (i32.const FETCH_ENTRIES-1))
                                         (i32.const 16))
-                                      (i32.load offset=8220
+                                      (i32.load offset=fetchBank
                                         (local.get 0)))))
                                 (local.get 15)))
                             (if  ;; label = @13
@@ -383,7 +383,7 @@
                                 (i32.store offset=4
                                   (local.get 4)
                                   (local.get 12))
-                                (i32.store offset=8536
+                                (i32.store offset=DATUM
                                   (local.get 0)
                                   (local.get 4))
                                 (local.set 10
@@ -434,7 +434,7 @@
                         (local.set 9
                           (i32.const 0))
                         (br 3 (;@6;))))
-                    (i32.store offset=8536
+                    (i32.store offset=DATUM
                       (local.get 0)
                       (local.get 4))
                     (local.set 10

@@ -109,6 +109,17 @@ describe("A budget", () => {
   });
 });
 
+describe("An odd address", () => {
+  it("is no instruction's, in a page that is known as in any other", () => {
+    const twin = new Twin();
+    twin.start(assembled(BUSY).bytes, 1);
+    twin.run(100, "warm");
+    for (const { hart } of [twin.cold, twin.reference]) hart.pc += 1n;
+    twin.run(1, "the trap");
+    expect(twin.cold.hart.csr("mcause")).toBe(0n);
+  });
+});
+
 describe("Code that changes", () => {
   const CHANGING = `
     la s0, changed
@@ -139,6 +150,25 @@ describe("Code that changes", () => {
     for (let piece = 0; piece < 80; piece++) twin.run(3, `piece ${piece}`);
     twin.start(assembled(CHANGING).bytes, 1);
     twin.run(240, "at once");
+  });
+
+  it("may be changed by a store that begins in the page before it", () => {
+    const twin = new Twin();
+    // The last byte of the double word is the first of the loop: `addi a0, a0, 1` and `addi a1, a0, 1` in turn.
+    const text = `
+      addi a0, a0, 1
+      addi a2, a2, 1
+      li s0, 0x80000ff9
+      lbu t0, 7(s0)
+      xori t0, t0, 0x80
+      slli t0, t0, 56
+      sd t0, 0(s0)
+      j start
+    `;
+    const { bytes } = assembled(`start:${text}`);
+    twin.start(bytes, 1, 0x1000);
+    for (let piece = 0; piece < 30; piece++) twin.run(1 + (piece % 11), `piece ${piece}`);
+    twin.run(300, "at once");
   });
 
   it("may change the second half of an instruction", () => {

@@ -115,6 +115,12 @@ export class IdentityMachine {
     return budget - left;
   }
 
+  /** Forgets all translations of data. */
+  forgetData(): void {
+    for (let entry = 0; entry < 2 * DATA_ENTRIES; entry++)
+      this.view.setBigInt64(DATA_BANK_AREA + entry * DATA_ENTRY_BYTES, EMPTY_TAG, true);
+  }
+
   /** The heat word of an address. */
   heatOf(pc: number): number {
     const codePage = this.#codePages.get((pc - RAM_BASE) >>> 12) ?? 0;
@@ -129,8 +135,7 @@ export class IdentityMachine {
   #emptyBanks(): void {
     for (let entry = 0; entry < FETCH_ENTRIES; entry++)
       this.view.setBigInt64(FETCH_BANK_AREA + entry * FETCH_ENTRY_BYTES, EMPTY_TAG, true);
-    for (let entry = 0; entry < 2 * DATA_ENTRIES; entry++)
-      this.view.setBigInt64(DATA_BANK_AREA + entry * DATA_ENTRY_BYTES, EMPTY_TAG, true);
+    this.forgetData();
     this.view.setInt32(WORD.dataBank, DATA_BANK_AREA, true);
     this.view.setInt32(WORD.fetchBank, FETCH_BANK_AREA, true);
   }

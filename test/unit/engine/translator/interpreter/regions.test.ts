@@ -84,6 +84,33 @@ describe("Calls into regions", () => {
   });
 });
 
+describe("Returns", () => {
+  it("leave what called them, also when other functions were called in between", () => {
+    const text = `
+      la sp, 0x8001f000
+    start:
+      jal f
+      addi a1, a1, 1
+      j start
+    f:
+      addi sp, sp, -16
+      sd ra, 0(sp)
+      jal g
+      la t1, g
+      jalr ra, 0(t1)
+      ld ra, 0(sp)
+      addi sp, sp, 16
+      ret
+    g:
+      addi a2, a2, 1
+      ret
+    `;
+    const twin = withRegion(text, "f", { rd: 2, imm: -16 });
+    twin.run(20_000, "at once");
+    expect(deepestCall(twin.cold)).toBe(1);
+  });
+});
+
 describe("A region at the head of a loop", () => {
   it("is entered at each arrival, and its function's return is its own", () => {
     const twin = withRegion(LOOP, "again", { rd: 12, imm: 7 });

@@ -3,20 +3,29 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import wabt from "wabt";
 import { writeDispatchLoop } from "../../../../../lib/engine/translator/interpreter/dispatch-loop.ts";
+import { DATUM } from "../../../../../lib/engine/translator/interpreter/ending.ts";
 import { opNamed } from "../../../../../lib/engine/translator/interpreter/op.ts";
 import { PAIRS } from "../../../../../lib/engine/translator/interpreter/pair.ts";
 import {
+  FETCH_ENTRIES,
   FLAGS_BIAS,
   HEAT_IN_PAGE,
   MISFIT_CELLS,
   RAM_OFFSET,
+  WORD,
 } from "../../../../../lib/engine/translator/layout.ts";
 import { ModuleWriter } from "../../../../../lib/engine/translator/wasm/module.ts";
 
 const GOLDEN = join(import.meta.dirname, "../../../../golden/translator/cold-tier.wat");
 
 /** Constants of the layout by name, so that moving things about changes nothing here. */
-const NAMES = { FLAGS_BIAS, HEAT_IN_PAGE, MISFIT_CELLS, RAM_OFFSET };
+const NAMES: readonly (readonly [pattern: string, name: string])[] = [
+  ...Object.entries(WORD).map(([name, offset]) => [`offset=${offset}`, `offset=${name}`] as const),
+  ...Object.entries({ FLAGS_BIAS, HEAT_IN_PAGE, MISFIT_CELLS, RAM_OFFSET, DATUM }).map(
+    ([name, value]) => [`offset=${value}`, `offset=${name}`] as const,
+  ),
+  [`i32.const ${FETCH_ENTRIES - 1}`, "i32.const FETCH_ENTRIES-1"],
+];
 
 it("the dispatch loop is what its text shows", async () => {
   const module = new ModuleWriter();
@@ -29,8 +38,8 @@ it("the dispatch loop is what its text shows", async () => {
   const choice = { ops: [branch, first, second], pairs: [{ number: 9, first, second }] };
   module.define(loop, writeDispatchLoop({ flagMask: 255, heatThreshold: 128 }, choice));
   const parsed = (await wabt()).readWasm(module.finish(), { check: true });
-  const text = Object.entries(NAMES).reduce(
-    (result, [name, value]) => result.replaceAll(new RegExp(`\\b${value}\\b`, "g"), name),
+  const text = NAMES.reduce(
+    (result, [constant, name]) => result.replaceAll(new RegExp(`${constant}\\b`, "g"), name),
     parsed.toText({ foldExprs: true, inlineExport: true }),
   );
   parsed.destroy();
