@@ -125,6 +125,8 @@ export {
 } from "./hart/explain-interrupt.ts";
 export type { Space } from "./hart/remembered-translations.ts";
 export type { TrapEvent } from "./hart/trap-event.ts";
+export { beyond, type GPA, type GVA, gpa, gva, type HPA, hpa, pageOf } from "./hs/address.ts";
+export { cHeader, type HeaderContent } from "./hs/c-header.ts";
 export {
   type AtomicChange,
   type CsrAccess,
@@ -133,15 +135,37 @@ export {
   type Refused,
   type SavedRegisters,
 } from "./hs/context.ts";
-export { type HandlerOptions, type HsHandler, type HsHandlers, installHandlers } from "./hs/install.ts";
-export { onlooker } from "./hs/onlooker.ts";
-export { handlersFromSource } from "./hs/source.ts";
 export {
+  answerHypercall,
+  attachHypervisor,
+  type Hypervisor,
+  type HypervisorHandle,
+  type HypervisorMap,
+  type HypervisorModule,
+  type HypervisorOptions,
+  hypercallEntry,
+  installHypervisor,
+} from "./hs/hypervisor.ts";
+export type { Guards, HypervisorLayout } from "./hs/hypervisor-layout.ts";
+export { HsArea } from "./hs/hypervisor-vector.ts";
+export {
+  type HandlerOptions,
+  type HsHandler,
+  type HsHandlers,
+  installHandlers,
+  type Steps,
+} from "./hs/install.ts";
+export { onlooker } from "./hs/onlooker.ts";
+export { fromSource, handlersFromSource } from "./hs/source.ts";
+export {
+  aligned,
   array,
   type FieldType,
+  guestPointer,
   pointer,
   type Struct,
   type StructMemory,
+  type StructShape,
   type StructView,
   struct,
   u8,
