@@ -2,7 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { Board } from "../../../lib/board/board.ts";
 import { openImage } from "../../../lib/board/open-image.ts";
-import type { BoardConfig } from "../../../lib/board/virt.ts";
+import { type BoardConfig, buildBoard } from "../../../lib/board/virt.ts";
+import { installFirmware, PAYLOAD_ENTRY } from "../../../lib/firmware/firmware.ts";
 import { type HsContext, isRefused } from "../../../lib/hs/context.ts";
 import {
   type HandlerOptions,
@@ -12,6 +13,7 @@ import {
 } from "../../../lib/hs/install.ts";
 import { handlersFromSource } from "../../../lib/hs/source.ts";
 import { paddr } from "../../../lib/isa/address.ts";
+import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { boardWith } from "../../support/assembled.ts";
 import { boardThatCalls, callOnce, placeIn, runToCall } from "./support.ts";
 
@@ -328,4 +330,44 @@ describe("a context that was kept", () => {
     expect(() => kept?.load(COUNTER, 8)).toThrow("outside the call");
     expect(board.clock.retired).toBe(retired);
   });
+});
+
+/** Hart 0 works in HS-mode, hart 1 knocks at it through the firmware, whose handlers are TypeScript too. */
+const KNOCKED = `la sp, area\n li a7, 0x48534d\n li a6, 0\n li a0, 1\n la a1, other\n ecall
+  call: hx 20\n done: wfi\n j done
+  other: li s0, 15\n knock: li a7, 0x735049\n li a6, 0\n li a0, 1\n li a1, 0\n ecall\n addi s0, s0, -1\n bnez s0, knock
+  rest: wfi\n j rest\n .balign 8\n area: .zero 512`;
+
+const COUNTER_HERE = paddr(0x8030_0000n);
+
+describe("a handler of supervisor mode", () => {
+  it.each([{}, { races: true }, { amnesia: { seed: 2 } }])(
+    "is interrupted by machine mode's handlers on the same hart, and goes on: %o",
+    (options) => {
+      const board = buildBoard({ harts: 2, turns: { min: 1, max: 9 } });
+      const payload = assemble(KNOCKED, { origin: PAYLOAD_ENTRY });
+      if (payload.kind !== "program") throw new Error(payload.message);
+      board.memory.write(PAYLOAD_ENTRY, payload.bytes);
+      expect(installFirmware(board).kind).toBe("firmware");
+      const handle: Handle = function* (context) {
+        let sum = 0n;
+        for (let round = 0n; round < 600n; round++) {
+          context.store(COUNTER_HERE, 8, round);
+          yield;
+          sum += context.load(COUNTER_HERE, 8);
+        }
+        context.registers.a0 = sum;
+      };
+      installHandlers(board, () => ({ 20: { name: "long", handle } }), options);
+      const symbol = (name: string): bigint => payload.symbols.get(name) ?? 0n;
+      let interrupted = 0;
+      board.onTrap(({ hart, trap, epc }) => {
+        if (hart === 0 && trap.isInterrupt && epc === symbol("call")) interrupted += 1;
+      });
+      board.run({ instructions: 400_000 });
+      expect(board.memory.load(symbol("area") + 80n, 8)).toBe((599n * 600n) / 2n);
+      expect(interrupted).toBeGreaterThan(3);
+      expect(board.handlers.unfinished.count).toBe(0);
+    },
+  );
 });
