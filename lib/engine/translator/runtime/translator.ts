@@ -42,6 +42,15 @@ export interface TranslatorParts {
 
 /** Arrivals after which somebody may translate. */
 const HEAT_THRESHOLD = 128;
+/**
+ * How many times as many arrivals it takes when there are so many regions. A small program is fast at once; of a large one,
+ * most code runs too seldom to be worth the time of the compilers, which is about that of ten thousand arrivals.
+ */
+const DEMANDS: readonly (readonly [regions: number, times: number])[] = [
+  [64, 1],
+  [128, 4],
+  [Number.POSITIVE_INFINITY, 32],
+];
 
 /** One machine's translator. */
 export class Translator implements RegionHost {
@@ -58,6 +67,7 @@ export class Translator implements RegionHost {
   readonly #decoder: SlotDecoder;
   readonly #regions: RegionSource;
   readonly #doors: HartDoor[] = [];
+  readonly #heatThreshold: number;
   #isFlushDue = false;
 
   constructor({
@@ -82,6 +92,7 @@ export class Translator implements RegionHost {
     this.#slots = new RegionSlots(this.memory);
     this.imports = { m: { memory: memory.memory, table: this.table } };
     this.#regions = regions(this);
+    this.#heatThreshold = heatThreshold;
     const options = { flagMask: this.storeFlags, heatThreshold };
     this.run = instantiateInterpreter(options, memory.memory, this.table, this.#services()).run;
   }
@@ -153,12 +164,20 @@ export class Translator implements RegionHost {
       slow: (h: number, budget: number): number => doorOf(h).bail(budget),
       fetchMiss: (h: number, budget: number): number => doorOf(h).fetchMiss(budget),
       decode: (_h: number, slot: number): void => this.#decode(slot),
-      hot: (h: number, heat: number): void => this.#regions.hot(heat, doorOf(h)),
+      hot: (h: number, heat: number): void => {
+        if (this.#isHotEnough(heat)) this.#regions.hot(heat, doorOf(h));
+      },
       resolve: (h: number, slot: number): number => {
         this.counters.resolves++;
         return this.#regions.resolve(slot, doorOf(h));
       },
     };
+  }
+
+  /** Generated code asks at each multiple of the threshold. */
+  #isHotEnough(heatAddress: number): boolean {
+    const [, times] = DEMANDS.find(([regions]) => this.counters.regions < regions) ?? [0, 1];
+    return (this.memory.i32[heatAddress >>> 2] as number) >= times * this.#heatThreshold;
   }
 
   /** The slot behind the last halfword of a page stays empty. */
