@@ -62,6 +62,7 @@ export class Twin {
   /** Makes so many steps in both, and compares all that a guest can see. */
   run(steps: number, what: string): void {
     const made = this.cold.run(steps);
+    expect(made, `${what}: steps`).toBeLessThanOrEqual(steps);
     const { engine } = this.reference;
     expect(engine.run(made).steps, what).toBe(made);
     if (made < steps) expect(engine.isAsleep(), what).toBe(true);
