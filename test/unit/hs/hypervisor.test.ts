@@ -14,21 +14,17 @@ import {
   installHypervisor,
 } from "../../../lib/hs/hypervisor.ts";
 import { HsArea } from "../../../lib/hs/hypervisor-vector.ts";
+import type { HandlerOptions } from "../../../lib/hs/install.ts";
 import { onlooker } from "../../../lib/hs/onlooker.ts";
 import { fromSource } from "../../../lib/hs/source.ts";
 import { array, u64 } from "../../../lib/hs/struct.ts";
 import { paddr } from "../../../lib/isa/address.ts";
 import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
-import {
-  Domain,
-  GUEST_HPA,
-  guestThatCalls,
-  miniHypervisor,
-  runToEnd,
-  type Scene,
-  sceneWith,
-} from "./hypervisor-scene.ts";
+import { modulesAfresh } from "../../support/modules-afresh.ts";
+import { countingModule } from "./counting-module.ts";
+import { guestThatCalls, runToEnd, type Scene, sceneWith } from "./hypervisor-scene.ts";
+import { Domain, GUEST_HPA, miniHypervisor } from "./mini-hypervisor.ts";
 
 const domainOf = ({ board, hypervisor }: Scene) =>
   Domain.at(onlooker(board), hypervisor.map.addressOf("domain"));
@@ -400,38 +396,42 @@ describe("virtual CPUs", () => {
   });
 });
 
-/** A whole hypervisor as source text, with a counter at its top level that is used or not. */
-const sourceOf = (answer: "calls" | "count"): string => `
-  let calls = 0n;
-  return { ...mini(), hypercalls: { count(context, map) {
-    calls += 1n;
-    const domain = Domain.at(context, map.addressOf("domain"));
-    const count = domain.calls + 1n;
-    domain.calls = count;
-    answerHypercall(context, ${answer});
-  } } };`;
-
 describe("amnesia mode", () => {
-  const hashOf = (answer: "calls" | "count", handlers: HypervisorOptions["handlers"]): string => {
-    const module = fromSource<HypervisorModule>(sourceOf(answer), {
-      mini: miniHypervisor,
-      Domain,
-      answerHypercall,
-    });
-    const scene = sceneWith(
-      `li s0, 40\n loop: li a7, 0\n ecall\n mv s1, a0\n csrw sscratch, a0\n addi s0, s0, -1\n bnez s0, loop\n stay: j stay`,
-      handlers === undefined ? {} : { handlers },
-      { module },
-    );
+  const GUEST = `li s0, 40\n loop: li a7, 0\n ecall\n mv s1, a0\n csrw sscratch, a0\n addi s0, s0, -1
+    bnez s0, loop\n stay: j stay`;
+  const hashOf = (module: () => HypervisorModule, handlers: HandlerOptions = {}): string => {
+    const scene = sceneWith(GUEST, { handlers }, { module });
     runToEnd(scene);
+    expect(scene.board.hart.read("s0")).toBe(0n);
     return scene.board.trace.hash();
   };
+  const ordinary = hashOf(() => countingModule("ram"));
+  const forgetful: HandlerOptions = { amnesia: { seed: 1 } };
 
-  it("catches a counter at the top level of a hypervisor's module, and nothing else", () => {
-    const forgetful = { amnesia: { seed: 1 } };
-    expect(hashOf("calls", undefined)).toBe(hashOf("count", undefined));
-    expect(hashOf("count", forgetful)).toBe(hashOf("count", undefined));
-    expect(hashOf("calls", forgetful)).not.toBe(hashOf("calls", undefined));
+  it("evaluates a whole module afresh, with all that it imports, and catches a counter at its top level", () => {
+    const afresh = modulesAfresh<typeof import("./counting-module.ts")>(
+      `${import.meta.dirname}/counting-module.ts`,
+    );
+    expect(hashOf(() => afresh().countingModule("module"))).toBe(ordinary); // without amnesia nobody can tell
+    expect(hashOf(() => afresh().countingModule("ram"), forgetful)).toBe(ordinary);
+    expect(hashOf(() => afresh().countingModule("module"), forgetful)).not.toBe(ordinary);
+    expect(hashOf(() => countingModule("ram"), forgetful)).toBe(ordinary);
+  });
+
+  it("does the same with a module out of source text", () => {
+    const source = (answer: "calls" | "count"): string => `
+      let calls = 0n;
+      return { ...mini(), hypercalls: { count(context, map) {
+        calls += 1n;
+        const domain = Domain.at(context, map.addressOf("domain"));
+        const count = domain.calls + 1n;
+        domain.calls = count;
+        answerHypercall(context, ${answer});
+      } } };`;
+    const scope = { mini: miniHypervisor, Domain, answerHypercall };
+    expect(hashOf(fromSource(source("count"), scope), forgetful)).toBe(ordinary);
+    expect(hashOf(fromSource(source("calls"), scope))).toBe(ordinary);
+    expect(hashOf(fromSource(source("calls"), scope), forgetful)).not.toBe(ordinary);
   });
 });
 
