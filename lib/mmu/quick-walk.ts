@@ -1,12 +1,12 @@
 /**
- * The walk of ordinary translations on numbers, where the page walk (`page-walk.ts`) works on bigints. It knows Bare, Sv39 and
- * Sv48 outside guests, entries with nothing to set and nothing unusual, and PMP that says the same about a whole page. To
- * everything else it says that it does not know; then the page walk decides. What it does say is what the page walk says.
+ * The walk of ordinary translations on numbers, where the page walk (`page-walk.ts`, `two-stage.ts`) works on bigints. It knows
+ * entries with nothing to set and nothing unusual, and PMP that says the same about a whole page. To everything else it says that
+ * it does not know; then the page walk decides. What it does say is what the page walk says.
  */
 import { PAGE_BYTES, PAGE_SHIFT } from "../bus/machine-memory.ts";
 import type { Ram } from "../bus/ram.ts";
 import type { AccessKind } from "../hart/effective-mode.ts";
-import { storedCsrSlot } from "../hart/layout.ts";
+import { type StoredCsr, storedCsrSlot } from "../hart/layout.ts";
 import type { HartState } from "../hart/state.ts";
 import { type Paddr, paddr } from "../isa/address.ts";
 import { BARE, SV39, SV48 } from "../isa/csr-map.ts";
@@ -15,7 +15,7 @@ import { checkPmp, isPmpUniform } from "./pmp.ts";
 
 const NOWHERE = -1;
 const HALF = 2 ** 32;
-const { U, S, M } = MODE_NUMBER;
+const { U, S, M, VU } = MODE_NUMBER;
 
 /** Flags of an entry, in its low half. */
 const V = 1;
@@ -31,9 +31,9 @@ const UNUSUAL = 0xffc0_0000 | 0;
 const PPN_SHIFT = 10;
 const PPN_LOW_BITS = 22;
 const PPN_HIGH = 0x003f_ffff;
-/** `satp`: MODE and the high bits of the root's page number, in its high half. */
-const SATP_MODE_SHIFT = 28;
-const SATP_PPN_HIGH = 0xfff;
+/** `satp`, `vsatp`, `hgatp`: MODE and the high bits of the root's page number, in its high half. */
+const MODE_SHIFT = 28;
+const ROOT_HIGH = 0xfff;
 
 /** Bits of `mstatus`, in its low half. */
 const MPRV = 1 << 17;
@@ -48,15 +48,35 @@ const RIGHTS = { fetch: X, load: R, store: W } as const satisfies Record<AccessK
 const IS_KNOWN = 1;
 const FOR_MACHINE = 4;
 
+/** Whose entries they are, and with which rights they are used. */
+interface Rules {
+  readonly kind: AccessKind;
+  readonly asUser: boolean;
+  readonly sum: boolean;
+  readonly mxr: boolean;
+}
+
+/** Where a register of a stage is, by index of 32-bit words. */
+const wordOf = (name: StoredCsr): number => {
+  const slot = storedCsrSlot(name);
+  if (slot === undefined) throw new RangeError(`${name} is not stored`);
+  return 2 * slot;
+};
+const SATP = wordOf("satp");
+const VSATP = wordOf("vsatp");
+const HGATP = wordOf("hgatp");
+const MSTATUS = wordOf("mstatus");
+const VSSTATUS = wordOf("vsstatus");
+
 /** Walks for one hart. */
 export class QuickWalk {
   readonly #state: HartState;
   readonly #ram: Ram;
   readonly #csrs: Int32Array;
-  readonly #satp = 2 * slotOf("satp");
-  readonly #mstatus = 2 * slotOf("mstatus");
   /** What PMP says about each page of RAM. */
   readonly #pmp: Uint8Array;
+  /** Gets the offsets in RAM of the entries that the present walk reads. */
+  #sources: number[] = [];
   /** One address, as a word and as two halves. */
   readonly #address = new BigUint64Array(1);
   readonly #halves = new Int32Array(this.#address.buffer);
@@ -81,69 +101,81 @@ export class QuickWalk {
    */
   find(vaddr: bigint, kind: AccessKind, sources: number[]): number {
     const mode = this.#effectiveMode(kind);
-    if (mode > M) return NOWHERE;
+    this.#sources = sources;
     this.#address[0] = vaddr;
     const low = this.#halves[0] as number;
     const high = this.#halves[1] as number;
-    const scheme = mode === M ? BARE_MODE : (this.#csrs[this.#satp + 1] as number) >>> SATP_MODE_SHIFT;
-    const offset =
-      scheme === BARE_MODE
-        ? (high >>> 0) * HALF + (low >>> 0) - this.#ram.base
-        : this.#walk(scheme, low, high, kind, mode, sources);
+    const address = mode < VU ? this.#first(SATP, low, high, kind, mode) : this.#both(low, high, kind, mode);
+    const offset = address - this.#ram.base;
     if (!(offset >= 0 && offset < this.#ram.sizeBytes)) return NOWHERE;
     return this.#isAllowed(offset, mode, RIGHTS[kind]) ? offset : NOWHERE;
   }
 
   #effectiveMode(kind: AccessKind): ModeNumber {
-    const status = this.#csrs[this.#mstatus] as number;
+    const status = this.#csrs[MSTATUS] as number;
     if (kind === "fetch" || (status & MPRV) === 0) return this.#state.modeNumber;
     const privilege = (status >>> MPP_SHIFT) & 3;
-    const isGuest = privilege !== M && ((this.#csrs[this.#mstatus + 1] as number) & MPV) !== 0;
-    return (isGuest ? privilege + MODE_NUMBER.VU : privilege) as ModeNumber;
+    const isGuest = privilege !== M && ((this.#csrs[MSTATUS + 1] as number) & MPV) !== 0;
+    return (isGuest ? privilege + VU : privilege) as ModeNumber;
   }
 
-  #walk(
-    scheme: number,
-    low: number,
-    high: number,
-    kind: AccessKind,
-    mode: ModeNumber,
-    sources: number[],
-  ): number {
+  /** The only stage, or a guest's own: an address, physical or guest-physical. */
+  #first(register: number, low: number, high: number, kind: AccessKind, mode: ModeNumber): number {
+    const scheme = mode === M ? BARE_MODE : (this.#csrs[register + 1] as number) >>> MODE_SHIFT;
+    if (scheme === BARE_MODE) return (high >>> 0) * HALF + (low >>> 0);
     const isSv48 = scheme === SV48_MODE;
     if (!isSv48 && scheme !== SV39_MODE) return NOWHERE;
     const sign = high >> (isSv48 ? 15 : 6);
     if (sign !== 0 && sign !== -1) return NOWHERE;
+    const mstatus = this.#csrs[MSTATUS] as number;
+    const status = register === SATP ? mstatus : (this.#csrs[VSSTATUS] as number);
+    const rules = {
+      kind,
+      asUser: mode === U || mode === VU,
+      sum: (status & SUM) !== 0,
+      mxr: ((status | mstatus) & MXR) !== 0,
+    };
+    return this.#walk(register, isSv48 ? 3 : 2, low, high, rules);
+  }
+
+  /** A guest's access. */
+  #both(low: number, high: number, kind: AccessKind, mode: ModeNumber): number {
+    const gpa = this.#first(VSATP, low, high, kind, mode);
+    return gpa < 0 ? NOWHERE : this.#second(gpa, kind, ((this.#csrs[MSTATUS] as number) & MXR) !== 0);
+  }
+
+  /** The second stage: all its accesses are user mode's. */
+  #second(gpa: number, kind: AccessKind, mxr: boolean): number {
+    const scheme = (this.#csrs[HGATP + 1] as number) >>> MODE_SHIFT;
+    if (scheme === BARE_MODE) return gpa;
+    const isWide = scheme === SV48_MODE;
+    if (!isWide && scheme !== SV39_MODE) return NOWHERE;
+    if (gpa >= (isWide ? 2 ** 50 : 2 ** 41)) return NOWHERE;
+    const rules = { kind, asUser: true, sum: false, mxr };
+    return this.#walk(HGATP, isWide ? 3 : 2, gpa | 0, Math.floor(gpa / HALF), rules);
+  }
+
+  #walk(register: number, levels: number, low: number, high: number, rules: Rules): number {
     const { u32, base, sizeBytes } = this.#ram;
-    const root = this.#csrs[this.#satp + 1] as number;
-    let table =
-      ((root & SATP_PPN_HIGH) * HALF + ((this.#csrs[this.#satp] as number) >>> 0)) * PAGE_BYTES - base;
-    for (let level = isSv48 ? 3 : 2; level >= 0; level--) {
-      if (!(table >= 0 && table < sizeBytes)) return NOWHERE;
-      const at = table + 8 * indexAt(level, low, high);
-      if (!this.#isAllowed(at, S, R)) return NOWHERE;
+    const root =
+      ((this.#csrs[register + 1] as number) & ROOT_HIGH) * HALF + ((this.#csrs[register] as number) >>> 0);
+    let table = root * PAGE_BYTES;
+    for (let level = levels; level >= 0; level--) {
+      const mask = register === HGATP && level === levels ? WIDE_INDEX : INDEX;
+      const entry = table + 8 * (indexAt(level, low, high) & mask);
+      const at = (register === VSATP ? this.#second(entry, "load", false) : entry) - base;
+      if (!(at >= 0 && at < sizeBytes) || !this.#isAllowed(at, S, R)) return NOWHERE;
       const pte = u32[at >>> 2] as number;
       const pteHigh = u32[(at >>> 2) + 1] as number;
       if ((pte & V) === 0 || (pteHigh & UNUSUAL) !== 0) return NOWHERE;
-      sources.push(at);
-      const target = ((pteHigh & PPN_HIGH) * 2 ** PPN_LOW_BITS + (pte >>> PPN_SHIFT)) * PAGE_BYTES - base;
+      this.#sources.push(at);
+      const target = ((pteHigh & PPN_HIGH) * 2 ** PPN_LOW_BITS + (pte >>> PPN_SHIFT)) * PAGE_BYTES;
       if ((pte & (R | W | X)) !== 0)
-        return this.#isGranted(pte, level, kind, mode) ? target + withinPage(level, low) : NOWHERE;
+        return isGranted(pte, level, rules) ? target + withinPage(level, low) : NOWHERE;
       if ((pte & (A | D | USER)) !== 0) return NOWHERE;
       table = target;
     }
     return NOWHERE;
-  }
-
-  /** Whether a leaf allows the access as it is. */
-  #isGranted(pte: number, level: number, kind: AccessKind, mode: ModeNumber): boolean {
-    const status = this.#csrs[this.#mstatus] as number;
-    if (level > 2 || ((pte >>> PPN_SHIFT) & (2 ** (9 * level) - 1)) !== 0) return false;
-    if ((pte & (R | W)) === W || (pte & A) === 0) return false;
-    const isUserPage = (pte & USER) !== 0;
-    if (mode === U ? !isUserPage : isUserPage && (kind === "fetch" || (status & SUM) === 0)) return false;
-    if (kind === "load") return (pte & R) !== 0 || ((status & MXR) !== 0 && (pte & X) !== 0);
-    return kind === "fetch" ? (pte & X) !== 0 : (pte & (W | D)) === (W | D);
   }
 
   /** Whether PMP lets a mode access any bytes of the page at an offset. */
@@ -175,25 +207,33 @@ const BARE_MODE = Number(BARE);
 const SV39_MODE = Number(SV39);
 const SV48_MODE = Number(SV48);
 
-/** Index into the table of a level. */
+/** Bits of an index into a table, and into the root of the second stage. */
+const INDEX = 0x1ff;
+const WIDE_INDEX = 0x7ff;
+
+/** Index into the table of a level, and bits of the level above. */
 function indexAt(level: number, low: number, high: number): number {
   switch (level) {
     case 0:
-      return (low >>> 12) & 511;
+      return low >>> 12;
     case 1:
-      return ((low >>> 21) | (high << 11)) & 511;
+      return (low >>> 21) | (high << 11);
     case 2:
-      return ((low >>> 30) | (high << 2)) & 511;
+      return (low >>> 30) | (high << 2);
     default:
-      return (high >>> 7) & 511;
+      return high >>> 7;
   }
 }
 
 /** The part of an address that a leaf of a level does not translate. */
 const withinPage = (level: number, low: number): number => low & (2 ** (PAGE_SHIFT + 9 * level) - 1);
 
-function slotOf(name: "satp" | "mstatus"): number {
-  const slot = storedCsrSlot(name);
-  if (slot === undefined) throw new RangeError(`${name} is not stored`);
-  return slot;
+/** Whether a leaf allows the access as it is. */
+function isGranted(pte: number, level: number, { kind, asUser, sum, mxr }: Rules): boolean {
+  if (level > 2 || ((pte >>> PPN_SHIFT) & (2 ** (9 * level) - 1)) !== 0) return false;
+  if ((pte & (R | W)) === W || (pte & A) === 0) return false;
+  const isUserPage = (pte & USER) !== 0;
+  if (asUser ? !isUserPage : isUserPage && (kind === "fetch" || !sum)) return false;
+  if (kind === "load") return (pte & R) !== 0 || (mxr && (pte & X) !== 0);
+  return kind === "fetch" ? (pte & X) !== 0 : (pte & (W | D)) === (W | D);
 }
