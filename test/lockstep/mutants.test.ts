@@ -9,8 +9,8 @@ import { type LoopingProgram, loopingProgram } from "../support/programs/looping
 
 /** Programs within which a bug must show, and how long each runs. */
 const MAX_PROGRAMS = 24;
-const INSTRUCTIONS = 300_000;
-const EVERY = 100_000;
+const INSTRUCTIONS = 200_000;
+const EVERY = 50_000;
 
 type EmitterTable = typeof import("../../lib/engine/translator/emit/table.ts");
 type Changeable<T> = { -readonly [K in keyof T]: T[K] };

@@ -63,7 +63,9 @@ const mnemonicsOf = (...names: (keyof typeof EXTENSIONS)[]): Mnemonic[] =>
 const JUMPS = /^(c\.)?(j|jal|jalr|jr|b[a-z]+|beqz|bnez|ebreak)$|^(ecall|fence|auipc)/;
 const straight = (names: readonly Mnemonic[]): Mnemonic[] => names.filter((name) => !JUMPS.test(name));
 const INTEGER = straight(mnemonicsOf("rv64i", "m", "c", "zba", "zbb", "zbs", "zicond"));
+const MEMORY = INTEGER.filter((name) => /^(c\.)?(l[bhwd]u?|s[bhwd])(sp)?$/.test(name));
 const FLOATING = straight(mnemonicsOf("f", "d"));
+const ARITHMETIC = FLOATING.filter((name) => /^f(add|sub|mul|div|sqrt|n?madd|n?msub)\./.test(name));
 const ATOMIC = mnemonicsOf("a");
 const HYPERVISOR = mnemonicsOf("h");
 
@@ -114,7 +116,8 @@ class Writer {
       if (below(16) === 0) this.put(`addi a${below(6)}, a${below(6)}, ${MARK}`);
       const kind = below(20);
       const isFloat = this.#program.isFloating === true ? kind < 14 : kind < 4;
-      const pool = isFloat ? FLOATING : kind === 19 ? ATOMIC : INTEGER;
+      const floats = this.#program.isFloating === true && below(2) === 0 ? ARITHMETIC : FLOATING;
+      const pool = isFloat ? floats : kind === 19 ? ATOMIC : kind > 15 ? MEMORY : INTEGER;
       this.put(directive(keepingWord(below, pool)));
     }
   }
@@ -554,7 +557,9 @@ export function loopingProgram(program: LoopingProgram): [address: number, bytes
   ]);
   const assembly = assemble(textOf(program), { origin: BigInt(RAM) });
   if (assembly.kind !== "program") return loopingProgram({ ...program, seed: program.seed + 1_000_003 });
-  return [[RAM, assembly.bytes], [CODE_COPY, copyOf(assembly.bytes)], ...entries];
+  const below = seededNumbers(program.seed);
+  const data = Uint8Array.from({ length: 4096 * DATA_PAGES }, () => below(256));
+  return [[RAM, assembly.bytes], [CODE_COPY, copyOf(assembly.bytes)], [DATA, data], ...entries];
 }
 
 const ADDI = 0x13;
