@@ -10,7 +10,6 @@ export interface BankShape {
   readonly start: number;
   readonly bankBytes: number;
   readonly banks: number;
-  readonly entryBytes: number;
 }
 
 /** Words by which a context is known: its number, then the words of its address space. */

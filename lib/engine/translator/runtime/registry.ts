@@ -74,20 +74,3 @@ export interface RegionHost {
   /** Flushes all code when no generated code is on the stack any more, which it sees to. */
   requestFlush(): void;
 }
-
-/** Nobody translates: everything is interpreted. */
-export function noRegions({ memory }: Pick<RegionHost, "memory">): RegionSource {
-  return {
-    hot(heatAddress) {
-      memory.i32[heatAddress >>> 2] = COLD;
-    },
-    resolve: () => 0,
-    invalidate() {},
-    unmap() {},
-    learn() {},
-    flush() {},
-  };
-}
-
-/** Very far from any threshold. */
-const COLD = -0x8000_0000;

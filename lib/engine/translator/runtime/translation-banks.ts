@@ -101,13 +101,11 @@ export class TranslationBanks implements TranslationMemory {
       start: DATA_BANK_AREA + hart.id * dataBanks * DATA_BANK_BYTES,
       bankBytes: DATA_BANK_BYTES,
       banks: dataBanks,
-      entryBytes: DATA_ENTRY_BYTES,
     });
     this.#fetches = new BankSet(memory.i32, memory.i64, {
       start: FETCH_BANK_AREA + this.#firstFetchBank * FETCH_BANK_BYTES,
       bankBytes: FETCH_BANK_BYTES,
       banks: fetchBanks,
-      entryBytes: FETCH_ENTRY_BYTES,
     });
     this.#dataBank = (h + WORD.dataBank) >>> 2;
     this.#fetchBank = (h + WORD.fetchBank) >>> 2;
@@ -254,57 +252,50 @@ export class TranslationBanks implements TranslationMemory {
 
   selectContext(): void {
     const data = dataContext(this.#state);
-    this.#i32[this.#dataBank] = this.#i32[this.#dataBankOf + data] || this.#openDataBank(data);
     const fetch = fetchContext(this.#state);
-    this.#i32[this.#fetchBank] = this.#i32[this.#fetchBankOf + fetch] || this.#openFetchBank(fetch);
+    const i32 = this.#i32;
+    i32[this.#dataBank] =
+      i32[this.#dataBankOf + data] || this.#open(this.#data, this.#dataBank, this.#dataBankOf, data);
+    i32[this.#fetchBank] =
+      i32[this.#fetchBankOf + fetch] || this.#open(this.#fetches, this.#fetchBank, this.#fetchBankOf, fetch);
   }
 
-  #openDataBank(context: number): number {
-    const banks = this.#data;
-    const space = this.#spaceOf(context, (context & GUEST_DATA) !== 0);
+  /**
+   * Finds the bank of a context in the present address space, or gives it one.
+   *
+   * @param present    Index of the word that says which bank is in use.
+   * @param ofContext  Index of the words that say which bank each context has.
+   * @returns          Address of the bank.
+   */
+  #open(banks: BankSet, present: number, ofContext: number, context: number): number {
+    const space = this.#spaceOf(context, banks === this.#data ? GUEST_DATA : GUEST_FETCHES);
     let bank = banks.find(context, space);
     if (bank < 0) {
-      bank = banks.next(banks.bankAt(this.#i32[this.#dataBank] ?? 0));
-      if (banks.isOpen(bank)) {
-        this.#parts.counters.bankEvictions++;
-        banks.empty(bank);
-        this.#forgetBank(this.#dataBankOf, DATA_CONTEXTS, banks.address(bank));
-      }
+      bank = banks.next(banks.bankAt(this.#i32[present] ?? 0));
+      if (banks.isOpen(bank)) this.#evict(banks, bank);
       banks.assign(bank, context, space);
     }
     const address = banks.address(bank);
-    this.#i32[this.#dataBankOf + context] = address;
+    this.#i32[ofContext + context] = address;
     return address;
   }
 
-  #openFetchBank(context: number): number {
-    const banks = this.#fetches;
-    const space = this.#spaceOf(context, (context & GUEST_FETCHES) !== 0);
-    let bank = banks.find(context, space);
-    if (bank < 0) {
-      bank = banks.next(banks.bankAt(this.#i32[this.#fetchBank] ?? 0));
-      if (banks.isOpen(bank)) {
-        this.#parts.counters.bankEvictions++;
-        banks.empty(bank);
-        this.#parts.onForget(this.#bitOf(bank));
-        this.#forgetBank(this.#fetchBankOf, FETCH_CONTEXTS, banks.address(bank));
-      }
-      banks.assign(bank, context, space);
-    }
+  /** Takes a bank from its context. */
+  #evict(banks: BankSet, bank: number): void {
+    this.#parts.counters.bankEvictions++;
+    banks.empty(bank);
+    if (banks === this.#fetches) this.#parts.onForget(this.#bitOf(bank));
     const address = banks.address(bank);
-    this.#i32[this.#fetchBankOf + context] = address;
-    return address;
-  }
-
-  /** No context has this bank any more. */
-  #forgetBank(words: number, contexts: number, address: number): void {
-    for (let at = words; at < words + contexts; at++) if (this.#i32[at] === address) this.#i32[at] = 0;
+    for (let at = this.#dataBankOf; at < this.#dataBankOf + DATA_CONTEXTS; at++)
+      if (this.#i32[at] === address) this.#i32[at] = 0;
+    for (let at = this.#fetchBankOf; at < this.#fetchBankOf + FETCH_CONTEXTS; at++)
+      if (this.#i32[at] === address) this.#i32[at] = 0;
     forgetSpaces(this.#i32, this.#parts.hart.id);
   }
 
   /** The address space in which a context's accesses are translated. */
-  #spaceOf(context: number, isGuest: boolean): SpaceWords {
-    if (isGuest) return [...this.#halvesOf("vsatp"), ...this.#halvesOf("hgatp")];
+  #spaceOf(context: number, guestBit: number): SpaceWords {
+    if ((context & guestBit) !== 0) return [...this.#halvesOf("vsatp"), ...this.#halvesOf("hgatp")];
     if ((context & LEVEL) === MODE_NUMBER.M) return NO_SPACE;
     return [...this.#halvesOf("satp"), 0, 0];
   }
