@@ -35,8 +35,8 @@ export interface Refused {
  *
  * Each operation is one instruction: it has the rights of the present mode, appears in the trace as that instruction
  * would, and retires, so time passes. One that traps ends the handler: the hart takes the exception where `hx` stands, and the
- * rest of the handler does not run. Between two operations nothing happens on this hart; interrupts wait until the handler
- * returns.
+ * rest of the handler does not run. Between two operations nothing happens on this hart, and interrupts wait until the handler
+ * returns or, being a generator, yields. A context is good for nothing outside its calls.
  *
  * Addresses of `load` and `store` are physical in M-mode. In HS-mode they go through `satp`, and a hypervisor that maps
  * itself one to one may call them physical all the same.
