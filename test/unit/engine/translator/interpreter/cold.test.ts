@@ -109,6 +109,26 @@ describe("A budget", () => {
   });
 });
 
+describe("Instructions that overlap", () => {
+  it("are both executed, and none becomes a pair with its own second half", () => {
+    const twin = new Twin();
+    // The second half of `addi a0, a0, 88` is `c.addi a1, 1`.
+    const text = `
+      la t0, whole
+      addi t0, t0, 2
+    whole:
+      addi a0, a0, 88
+      andi t1, a2, 3
+      addi a2, a2, 1
+      beqz t1, whole
+      jr t0
+    `;
+    twin.start(assembled(text).bytes, 1);
+    for (let piece = 0; piece < 40; piece++) twin.run(1 + (piece % 7), `piece ${piece}`);
+    twin.run(500, "at once");
+  });
+});
+
 describe("An odd address", () => {
   it("is no instruction's, in a page that is known as in any other", () => {
     const twin = new Twin();
@@ -256,6 +276,27 @@ describe("The end of a page", () => {
     `.replace("j there", "la s1, there\nj there");
     twin.start(assembled(text).bytes, 1);
     for (let piece = 0; piece < 30; piece++) twin.run(1 + (piece % 7), `piece ${piece}`);
+    twin.run(500, "at once");
+  });
+
+  it("may be jumped to", () => {
+    const twin = new Twin();
+    const text = `
+    back:
+      addi a0, a0, 1
+      beqz x0, behind
+    .zero ${4096 - 16}
+      j behind
+    there:
+      j behind
+    behind:
+      addi a1, a1, 1
+      andi t0, a1, 1
+      beqz t0, there
+      j back
+    `;
+    twin.start(assembled(text).bytes, 1);
+    for (let piece = 0; piece < 40; piece++) twin.run(1 + (piece % 7), `piece ${piece}`);
     twin.run(500, "at once");
   });
 

@@ -5,7 +5,7 @@ import { CELLS, HEAT_IS_SLOT, MAX_DEPTH, MISFIT_CELLS } from "../../../../../lib
 import { assembled } from "../../../../support/assembled.ts";
 import { IdentityMachine, RAM_BASE } from "./identity-machine.ts";
 import { deepestCall, putRegion, type SmallRegion } from "./small-region.ts";
-import { RAM_BYTES, Twin } from "./twin.ts";
+import { HANDLER_OFFSET, RAM_BYTES, Twin } from "./twin.ts";
 
 const SLOT = 8;
 
@@ -140,6 +140,21 @@ describe("A region at the head of a loop", () => {
   });
 });
 
+describe("Another region for the same address", () => {
+  it("is the one that runs, if it takes the first one's place while it is asked about", () => {
+    const twin = withRegion(LOOP, "again", "nothing");
+    const head = Number(assembled(LOOP).symbols?.get("again"));
+    twin.cold.view.setInt32(CELLS + 4 * SLOT, 0, true);
+    twin.cold.onResolve = () => {
+      putRegion(twin.cold, head, SLOT + 1, { rd: 12, imm: 7 });
+      return 1;
+    };
+    twin.run(500, "run");
+    expect(twin.cold.counts.resolve).toBe(1);
+    expect(deepestCall(twin.cold)).toBe(1);
+  });
+});
+
 describe("Heat", () => {
   it("is counted at arrivals, and told whenever it has reached a multiple of the threshold", () => {
     const twin = new Twin(new IdentityMachine({ ramBytes: RAM_BYTES, heatThreshold: 4 }));
@@ -161,6 +176,17 @@ describe("Heat", () => {
     twin.run(1000, "run");
     expect(twin.cold.view.getInt32(twin.cold.heatOf(RAM_BASE + 8), true)).toBe(0);
     expect(twin.cold.view.getInt32(twin.cold.heatOf(RAM_BASE), true)).toBeGreaterThan(10);
+  });
+
+  it("is counted where traps lead, and not where the slow path goes on behind its instruction", () => {
+    const twin = new Twin();
+    const program = assembled("start: ecall\nnop\ncsrr a0, mscratch\naddi a0, a0, 1\nj start");
+    twin.start(program.bytes, 1);
+    twin.run(800, "run");
+    const heatAt = (pc: number): number => twin.cold.view.getInt32(twin.cold.heatOf(pc), true);
+    // The slow path makes the handler's first step, too, because a trap asks for attention.
+    expect(heatAt(RAM_BASE + HANDLER_OFFSET + 4)).toBeGreaterThan(50);
+    expect(heatAt(RAM_BASE + 12)).toBe(0);
   });
 
   it("may become a region while it is told", () => {

@@ -6,7 +6,7 @@ import { IdentityMachine, RAM_BASE } from "./identity-machine.ts";
 
 export const RAM_BYTES = 1 << 17;
 /** Where traps go: behind the instruction that raised them. */
-const HANDLER_OFFSET = 0xf000;
+export const HANDLER_OFFSET = 0xf000;
 /** Where data is. */
 const DATA_OFFSET = 0x10000;
 /** What `mstatus` says of floating point: mostly Dirty, but also Off, Initial and Clean. */
