@@ -307,6 +307,27 @@ describe("code that changes", () => {
     expect(board.counters?.slowSteps).toBeLessThan(200);
   });
 
+  it("may have a reserved word beside it, whose reservation the hart's own stores do not break", () => {
+    const board = translating(`
+        la s0, word
+        li s1, 50
+      again:
+        lr.d t0, (s0)
+        sd s1, 0(s0)
+        sb s1, 1(s0)
+        sc.d t1, t0, (s0)
+        add a0, a0, t1
+        addi s1, s1, -1
+        bnez s1, again
+      stop: wfi
+        j stop
+        .align 3
+      word: .dword 0`);
+    board.run({ instructions: 1000 });
+    expect(registers(board, "a0")).toEqual([0n]);
+    expect(board.hart.read("s1")).toBe(0n);
+  });
+
   it("may share its page with data: the page is given up again and again, but ever more rarely", () => {
     const [reference, translator] = (["reference", "translator"] as const).map((engine) => {
       const board = boardWith(
