@@ -11,6 +11,7 @@ import {
   createSlowPaths,
   type ReferenceOptions,
 } from "../engine/reference/create.ts";
+import { createRegions, type RegionOptions } from "../engine/translator/region/regions.ts";
 import { createTranslatorEngines, ENGINE_PLAN } from "../engine/translator/runtime/create.ts";
 import { HandlerTable } from "../hart/handler-table.ts";
 import { Hart } from "../hart/hart.ts";
@@ -62,12 +63,27 @@ export interface BoardConfig extends PeripheralConfig {
    * the last bit. When left out: the one that `chooseEngine` chose, which is the first unless somebody called it.
    */
   readonly engine?: EngineName;
+  /** How soon the translating engine makes functions of what is hot: for tests and measurements. Runs are otherwise the same. */
+  readonly translating?: TranslatingOptions;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
   readonly accelerations?: ReferenceOptions;
 }
 
+/** How soon the translating engine translates. */
+export interface TranslatingOptions extends RegionOptions {
+  /** Arrivals after which code is hot: a power of two. */
+  readonly heatThreshold?: number;
+}
+
 /** Numbers of harts that a board can have. */
 export type HartCount = 1 | 2 | 3 | 4;
+
+function translatorParts({ heatThreshold, ...regions }: TranslatingOptions = {}) {
+  return {
+    regions: createRegions(regions),
+    ...(heatThreshold === undefined ? {} : { heatThreshold }),
+  };
+}
 
 const MIN_RAM_BYTES = 64 * 1024;
 /** The largest translation scheme, as device trees spell it. */
@@ -128,7 +144,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const engines =
     engine === "reference"
       ? createReferenceEngines(harts, bus, accelerations, fenceChecker)
-      : createTranslatorEngines({ harts, bus, memory }, (memories) =>
+      : createTranslatorEngines({ harts, bus, memory, ...translatorParts(config.translating) }, (memories) =>
           createSlowPaths(harts, bus, memories, fenceChecker),
         );
   const deviceTree = virtDeviceTree({

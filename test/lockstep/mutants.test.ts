@@ -122,7 +122,7 @@ async function firstDifference(
   for (let at = 0; at < MAX_PROGRAMS; at++) {
     const parts = loopingProgram(programAt(at, isFloating));
     const build = (engine: "reference" | "translator") => {
-      const board = buildBoard({ engine, ramBytes: 4 << 20 });
+      const board = buildBoard({ engine, ramBytes: 4 << 20, translating: { heatThreshold: 16, batch: 4 } });
       for (const [address, bytes] of parts) board.memory.write(BigInt(address), bytes);
       return board;
     };

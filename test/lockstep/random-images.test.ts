@@ -59,6 +59,7 @@ function runImage(
   const board = expectSame({
     title: `seeds ${firstSeed} to ${firstSeed + PROGRAMS - 1}; the first is\n${programs.slice(0, 1).map(listing)}`,
     tally,
+    isEager: true,
     instructions: 1e9,
     every: EVERY,
     build: (engine) => {

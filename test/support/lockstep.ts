@@ -45,17 +45,23 @@ export class Tally {
   }
 }
 
+type EngineConfig = Pick<BoardConfig, "engine" | "translating">;
+
 /** How to run what `load` makes of a board; the engine is nobody's choice but the run's. */
 export interface LockstepRun extends Pick<LockstepOptions, "instructions" | "every" | "before"> {
   readonly title: string;
-  readonly build: (engine: Pick<BoardConfig, "engine">) => Board;
+  readonly build: (engine: EngineConfig) => Board;
+  /** Translates at the fourth arrival, and small regions too: more is translated, in more shapes. */
+  readonly isEager?: boolean;
   readonly tally: Tally;
 }
 
 /** Runs on both engines; throws what differs, with the title. */
-export function expectSame({ title, build, tally, ...options }: LockstepRun): Board {
+export function expectSame({ title, build, tally, isEager = false, ...options }: LockstepRun): Board {
+  const eager = { translating: { heatThreshold: 4, batch: 2, urgentTimes: 1, maxInsns: 60 } };
+  const translator: EngineConfig = { engine: "translator", ...(isEager ? eager : {}) };
   const report = lockstep({
-    build: () => [build({ engine: "reference" }), build({ engine: "translator" })],
+    build: () => [build({ engine: "reference" }), build(translator)],
     ...options,
   });
   if (report.kind === "different") throw new Error(`${title}\n${report.message}`);
