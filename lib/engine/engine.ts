@@ -3,6 +3,7 @@
  *
  * All engines do the same to the state block, to RAM and to devices, instruction for instruction.
  */
+import type { AccessKind } from "../hart/effective-mode.ts";
 import type { Mode } from "../isa/mode.ts";
 import type { Trap } from "../isa/trap.ts";
 import type { AccessWatch } from "../mmu/access-watch.ts";
@@ -67,4 +68,10 @@ export interface SlowPath extends Engine {
   settle(): boolean;
   /** Remembers from where an instruction at this address would be fetched now, if nobody can see that it was looked up. */
   foresee(vaddr: bigint): void;
+  /**
+   * Remembers where an access to this address would go now, if that is quickly said and nobody can see that it was looked up.
+   *
+   * @param vaddr  64 bits, unsigned.
+   */
+  lookUp(vaddr: bigint, kind: AccessKind): void;
 }

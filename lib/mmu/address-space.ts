@@ -26,6 +26,7 @@ import type { TranslationMemory } from "./translation-memory.ts";
 /** Where an access goes. */
 export type Found = Pick<Translation, "kind" | "paddr">;
 
+const NOWHERE = -1;
 /** What a fetch reads at once. */
 const FETCH_BYTES = 2;
 
@@ -85,12 +86,23 @@ export class AddressSpace {
 
   /** The ordinary case, where nobody wants to hear of the walk; undefined: it is another. */
   #translateQuickly(vaddr: Vaddr, kind: AccessKind): Found | undefined {
-    if (!this.#isQuick || this.#watch !== undefined) return undefined;
+    const offset = this.lookUp(vaddr, kind);
+    return offset < 0
+      ? undefined
+      : { kind: "translation", paddr: paddr(BigInt(this.#bus.ram.base + offset)) };
+  }
+
+  /**
+   * Lets the cache remember the page of an access that is ordinary and changes nothing.
+   *
+   * @returns  Offset in RAM; negative: it is not ordinary, or somebody wants to hear of it.
+   */
+  lookUp(vaddr: Vaddr, kind: AccessKind): number {
+    if (!this.#isQuick || this.#watch !== undefined) return NOWHERE;
     this.#sources.length = 0;
     const offset = this.#quick.find(vaddr, kind, this.#sources);
-    if (offset < 0) return undefined;
-    this.cache.remember(kind, vaddr, offset, this.#sources);
-    return { kind: "translation", paddr: paddr(BigInt(this.#bus.ram.base + offset)) };
+    if (offset >= 0) this.cache.remember(kind, vaddr, offset, this.#sources);
+    return offset;
   }
 
   #translateAndRemember(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Translation | TranslationFault {

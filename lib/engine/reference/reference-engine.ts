@@ -6,6 +6,7 @@
  */
 import type { Bus } from "../../bus/bus.ts";
 import { Attention } from "../../hart/attention.ts";
+import type { AccessKind } from "../../hart/effective-mode.ts";
 import type { Hart } from "../../hart/hart.ts";
 import { enabledPending, interruptToTake } from "../../hart/interrupts.ts";
 import { enterTrap } from "../../hart/trap-entry.ts";
@@ -115,6 +116,10 @@ export class ReferenceEngine implements SlowPath {
 
   foresee(address: bigint): void {
     this.#space.foresee(vaddr(address));
+  }
+
+  lookUp(address: bigint, kind: AccessKind): void {
+    this.#space.lookUp(vaddr(address), kind);
   }
 
   /** An instruction, or a trap. */

@@ -12,6 +12,9 @@ export class Counters {
   /** Because generated code gave an instruction up, or its page of code was not known. */
   bails = 0;
   fetchMisses = 0;
+  /** What needed no step: translations looked up for generated code, and stores of which somebody had to hear first. */
+  pagesFound = 0;
+  heardStores = 0;
   /** Because somebody asked for single steps, or for a run that ends on a condition. */
   watchedSteps = 0;
   /** Interrupts taken between runs of generated code, and other steps that it may not make. */

@@ -127,12 +127,18 @@ export class TranslationBanks implements TranslationMemory {
     return isHit ? codePageOf(this.#i32[at + 2] ?? 0) : NOWHERE;
   }
 
-  /** Number of the cold tier's operation for the instruction at an address in the present context; 0: not known. */
-  operationAt(low: number, high: number): number {
+  /** Address of the cold tier's slot for the instruction at an address in the present context; 0: not known. */
+  slotAt(low: number, high: number): number {
     const at = this.#fetchPlace(low);
     const isHit = this.#i32[at] === (low & PAGE_MASK) && this.#i32[at + 1] === high;
-    const slot = (this.#i32[at + 2] as number) + ((low & OFFSET_MASK) >>> 1) * SLOT_BYTES;
-    return isHit ? (this.#parts.memory.u16[slot >>> 1] as number) : 0;
+    return isHit ? (this.#i32[at + 2] as number) + ((low & OFFSET_MASK) >>> 1) * SLOT_BYTES : 0;
+  }
+
+  /** Offset in RAM of a byte at an address, for an access that stays in its page; negative: not known. */
+  locatePage(kind: "load" | "store", low: number, high: number): number {
+    const at = this.#dataPlace(low, kind === "load" ? 0 : STORES_IN_BANK);
+    const isHit = this.#i32[at] === (low & PAGE_MASK) && this.#i32[at + 1] === high;
+    return isHit ? ((low + (this.#i32[at + 2] as number)) | 0) - RAM_OFFSET : NOWHERE;
   }
 
   locateFetch(low: number, high: number): number {

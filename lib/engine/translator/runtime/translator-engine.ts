@@ -13,6 +13,7 @@ import type { Engine, EngineStop, SlowPath, StopCondition } from "../../engine.t
 import { PrivilegedWords } from "../privileged/words.ts";
 import type { Counters } from "./counters.ts";
 import { HartWords } from "./hart-words.ts";
+import { Attempt, PlainAccesses } from "./plain-access.ts";
 import type { TranslationBanks } from "./translation-banks.ts";
 import type { HartDoor, Translator } from "./translator.ts";
 
@@ -42,6 +43,7 @@ export class TranslatorEngine implements Engine, HartDoor {
   readonly #banks: TranslationBanks;
   readonly #words: HartWords;
   readonly #privilegedWords: PrivilegedWords;
+  readonly #accesses: PlainAccesses;
   readonly #counters: Counters;
   /** Steps of the present run that generated code has not been given. */
   #aside = 0;
@@ -59,6 +61,14 @@ export class TranslatorEngine implements Engine, HartDoor {
     this.#banks = banks;
     this.#counters = translator.counters;
     this.#words = new HartWords(translator.memory, h);
+    this.#accesses = new PlainAccesses({
+      memory: translator.memory,
+      ram: translator.ram,
+      storeFlags: translator.storeFlags,
+      h,
+      banks,
+      slow,
+    });
     this.#privilegedWords = new PrivilegedWords(hart.state.bytes.buffer as ArrayBuffer, h, hart);
     translator.join(this);
   }
@@ -80,10 +90,8 @@ export class TranslatorEngine implements Engine, HartDoor {
         reservations.storing = this.#state;
         this.#runGenerated();
       } else {
-        this.#slow.step();
-        this.#aside--;
+        this.#slowStep();
         this.#counters.attendedSteps++;
-        this.#counters.slowSteps++;
       }
       reason = this.#reasonToStop();
     }
@@ -130,32 +138,75 @@ export class TranslatorEngine implements Engine, HartDoor {
 
   bail(budget: number): number {
     const { bailsByOperation } = this.#counters;
-    const operation = this.#banks.operationAt(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
+    const slot = this.#banks.slotAt(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
+    const attempt = slot === 0 || budget === 0 ? Attempt.LEFT : this.#accesses.attempt(slot);
+    if (attempt === Attempt.FOUND) {
+      this.#counters.pagesFound++;
+      return budget;
+    }
+    if (attempt === Attempt.DONE) {
+      this.#counters.heardStores++;
+      return this.#isUndisturbed() ? budget - 1 : this.#attend(budget - 1);
+    }
+    const operation = slot === 0 ? 0 : (this.#translator.memory.u16[slot >>> 1] as number);
     this.#counters.bails++;
     bailsByOperation[operation] = (bailsByOperation[operation] ?? 0) + 1;
     return this.#step(budget);
   }
 
   fetchMiss(budget: number): number {
+    if (this.#findsPage() && this.#isUndisturbed()) {
+      this.#counters.pagesFound++;
+      return budget;
+    }
     this.#counters.fetchMisses++;
     return this.#step(budget);
+  }
+
+  /** No instruction is at an odd address, to which only a debugger or an image leads. */
+  #findsPage(): boolean {
+    const [low, high] = [this.#pcHalves[0] as number, this.#pcHalves[1] as number];
+    if ((low & 1) !== 0) return false;
+    this.#slow.lookUp(this.#state.pc, "fetch");
+    return this.#banks.slotAt(low, high) !== 0;
+  }
+
+  #isUndisturbed(): boolean {
+    return this.#hart.attention === 0 && !this.#translator.isFlushDue;
+  }
+
+  /** What must follow what was done without a step. */
+  #attend(budget: number): number {
+    this.#aside += budget;
+    this.#clock.retired = this.#words.take(budget);
+    this.#translator.events.drain(this.h);
+    return this.#goOn();
   }
 
   #step(budget: number): number {
     this.#aside += budget;
     this.#clock.retired = this.#words.take(budget);
     this.#translator.events.drain(this.h);
+    this.#slowStep();
+    return this.#goOn();
+  }
+
+  /** One step by the slow path; what is stored after it is this hart's again. */
+  #slowStep(): void {
     this.#slow.step();
+    this.#hart.reservations.storing = this.#state;
     this.#aside--;
     this.#counters.slowSteps++;
+  }
+
+  /** Attends to all that has changed; the budget that generated code has then. */
+  #goOn(): number {
     if (this.#translator.isFlushDue) return this.#giveNothing();
     while (this.#hart.attention !== 0) {
       if (this.#isOver() || this.#state.waiting) return this.#giveNothing();
       if (this.#slow.settle()) break;
-      this.#slow.step();
-      this.#aside--;
+      this.#slowStep();
       this.#counters.attendedSteps++;
-      this.#counters.slowSteps++;
     }
     return this.#state.waiting ? this.#giveNothing() : this.#give();
   }
