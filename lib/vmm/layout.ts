@@ -89,7 +89,7 @@ export const VcpuState = { NONE: 0, STOPPED: 1, READY: 2, RUNNING: 3, BLOCKED: 4
 /** CSRs of VS-mode, and those of HS-mode that say how this guest runs: swapped when virtual CPUs are switched. */
 export const VsCsrs = struct("vs_csrs", {
   vsstatus: u64,
-  vsie: u64,
+  hie: u64,
   vstvec: u64,
   vsscratch: u64,
   vsepc: u64,
@@ -150,6 +150,8 @@ export const Schedule = struct("schedule", {
   since: u64,
   /** Place in the round: the smallest runs first among equals. */
   turn: u64,
+  /** 1: it has just woken, and may run before others whose credit is not used up. */
+  boosted: u64,
 });
 
 /** Why guests come to the hypervisor. */
@@ -206,6 +208,8 @@ export const Uart = struct("uart", {
 
 /** Sources of the virtual PLIC; 0 is none. */
 export const PLIC_SOURCES = 64;
+/** Contexts: two for each virtual CPU. */
+export const PLIC_CONTEXTS = 2 * DOMAIN_VCPUS;
 /** A PLIC that is not there: one context for each virtual CPU's machine mode and one for its supervisor mode. */
 export const Plic = struct("plic", {
   priority: array(u32, PLIC_SOURCES),
@@ -213,8 +217,8 @@ export const Plic = struct("plic", {
   level: u64,
   pending: u64,
   claimed: u64,
-  enable: array(u64, 2 * DOMAIN_VCPUS),
-  threshold: array(u32, 2 * DOMAIN_VCPUS),
+  enable: array(u64, PLIC_CONTEXTS),
+  threshold: array(u32, PLIC_CONTEXTS),
 });
 
 /** What a domain has printed: a ring, `written` counted from the beginning. */
@@ -264,10 +268,14 @@ export type DomainView = ViewOf<typeof Domain>;
 export const Pcpu = struct("pcpu", {
   /** The virtual CPU that it runs; 0: it idles. */
   current: pointer,
-  /** When the present slice ends. */
+  /** When the present slice ends, and when the scheduler wants the hart for whatever reason. */
   sliceEnd: u64,
-  /** When credits are handed out next, or the next tick comes. */
+  alarm: u64,
+  /** When credits are handed out next, and when the next tick comes. */
   periodEnd: u64,
+  tickEnd: u64,
+  /** Turns handed out so far. */
+  turns: u64,
   idled: u64,
   switches: u64,
 });

@@ -1,0 +1,145 @@
+/** Domains: how they are built out of what the loader has left, how their memory comes to them page by page, and how they end. */
+import { beyond, type GPA, gpa, type HPA, hpa, pageOf } from "../hs/address.ts";
+import { adoptFrame, disown, takeFrame } from "./frames.ts";
+import type { Host, Visit } from "./host.ts";
+import {
+  DomainFlag,
+  DomainState,
+  type DomainView,
+  FrameType,
+  PAGE_BYTES,
+  PAGE_SHIFT,
+  VCPUS,
+  VcpuState,
+  type VcpuView,
+} from "./layout.ts";
+import { ALL_RIGHTS, lookUp, mapPage } from "./second-stage.ts";
+import { resetVcpu, startVcpu } from "./vcpu.ts";
+
+/** Where guests find RAM, as on the board. */
+export const GUEST_RAM = gpa(0x8000_0000n);
+
+/** Sets up the frame pool: everything from the end of the hypervisor's image to what the loader has left. */
+export function buildPool({ map, state }: Host): void {
+  const { pool, bootInfo } = state;
+  const [first, end] = [state.frameNumber(map.end), state.frameNumber(bootInfo.poolEnd)];
+  pool.first = first;
+  pool.end = end;
+  pool.untouched = first;
+  pool.head = 0;
+  pool.free = end - first;
+}
+
+/** Builds the domains that the loader has left, and makes the first virtual CPU of each ready. */
+export function buildDomains(host: Host): void {
+  const count = host.state.bootInfo.domains;
+  for (let index = 0; index < count; index++) buildDomain(host, index);
+}
+
+function buildDomain({ state }: Host, index: number): void {
+  const boot = state.bootInfo.domain.get(index);
+  const id = index + 1;
+  const domain = state.domain(id);
+  domain.id = id;
+  domain.state = DomainState.RUNNING;
+  domain.flags = boot.flags;
+  domain.root = state.root(id);
+  domain.ramBase = GUEST_RAM;
+  domain.ramBytes = boot.ramBytes;
+  domain.entry = boot.entry;
+  domain.tree = boot.treeAt;
+  domain.maxFrames = maxFramesFor(boot.ramBytes);
+  domain.weight = boot.weight;
+  domain.cap = boot.cap;
+  const { vcpus } = boot;
+  // On a bare board all harts begin; firmware starts the others when it is asked.
+  const isBare = (boot.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
+  for (let number = 0; number < vcpus; number++) {
+    const vcpu = freeVcpu({ state });
+    if (vcpu === undefined) return;
+    resetVcpu(vcpu, domain, number);
+    if (number === 0 || isBare) startVcpu(vcpu, boot.entry, boot.treeAt);
+  }
+}
+
+/** All its RAM, and the tables that map it: one for each 2 MiB, and those above. */
+const maxFramesFor = (ramBytes: bigint): number =>
+  Number((ramBytes >> PAGE_SHIFT) + (ramBytes >> (PAGE_SHIFT + 9n))) + 8;
+
+function freeVcpu({ state }: Pick<Host, "state">): VcpuView | undefined {
+  return vcpusIn(state).find((vcpu) => vcpu.state === VcpuState.NONE);
+}
+
+/** All virtual CPUs, those that do not exist included. */
+const vcpusIn = (state: Host["state"]): VcpuView[] =>
+  Array.from({ length: VCPUS }, (_, index) => state.vcpu(index));
+
+/** The virtual CPUs that exist. */
+export const allVcpus = ({ state }: Pick<Host, "state">): VcpuView[] =>
+  vcpusIn(state).filter((vcpu) => vcpu.state !== VcpuState.NONE);
+
+/** A domain's, by number. */
+export const vcpusOf = (host: Pick<Host, "state">, domain: number): VcpuView[] =>
+  allVcpus(host).filter((vcpu) => vcpu.domain === domain);
+
+/** Whether a guest-physical address is RAM of the domain. */
+export const isGuestRam = ({ ramBase, ramBytes }: DomainView, address: bigint): boolean =>
+  address >= ramBase && address < ramBase + ramBytes;
+
+/**
+ * Gives a domain a page of its RAM that it has not used before: a page of its image or device tree, if it lies there, else a frame
+ * out of the pool.
+ *
+ * @returns Where it lies; `undefined`: the machine, or what the domain may have, is used up.
+ */
+export function populate(host: Host, domain: DomainView, address: GPA): HPA | undefined {
+  const page = pageOf(address);
+  const { id } = domain;
+  const loaded = loadedPage(host, id, page);
+  const frame = loaded ?? takeFrame(host, id, FrameType.RAM);
+  if (frame === undefined) return undefined;
+  if (loaded !== undefined) adoptFrame(host, frame, id);
+  if (mapPage(host, id, page, frame, ALL_RIGHTS)) return frame;
+  disown(host, frame);
+  return undefined;
+}
+
+/** The page that the loader has left for a guest-physical page. */
+function loadedPage({ state }: Host, domain: number, page: GPA): HPA | undefined {
+  const boot = state.bootInfo.domain.get(domain - 1);
+  return (
+    within(page, boot.imageAt, boot.imageBytes, boot.image) ??
+    within(page, boot.treeAt, boot.treeBytes, boot.tree)
+  );
+}
+
+const within = (page: GPA, at: GPA, bytes: bigint, loaded: HPA): HPA | undefined =>
+  page >= at && page < at + bytes ? beyond(loaded, page - at) : undefined;
+
+/** Host-physical address of a byte of a domain's RAM, which is given to it if need be; `undefined` outside it. */
+export function ramAddress(host: Host, domain: DomainView, address: GPA): HPA | undefined {
+  if (!isGuestRam(domain, address)) return undefined;
+  const frame = lookUp(host, domain.id, pageOf(address))?.at ?? populate(host, domain, address);
+  return frame === undefined ? undefined : hpa(frame | (address & BigInt(PAGE_BYTES - 1)));
+}
+
+/** Stops all virtual CPUs of a domain. The one that runs is switched away from when the scheduler is asked next. */
+function endDomain(host: Host, domain: DomainView, state: number): void {
+  domain.state = state;
+  for (const vcpu of vcpusOf(host, domain.id)) vcpu.state = VcpuState.STOPPED;
+}
+
+/** A domain has switched itself off. */
+export function switchOff(visit: Visit, exitCode: bigint): void {
+  visit.domain.exitCode = exitCode;
+  endDomain(visit, visit.domain, DomainState.OFF);
+}
+
+/** A domain did something that nobody can make good: it is stopped, and says why. The hypervisor and the others go on. */
+export function crash(visit: Visit): void {
+  const { context, domain } = visit;
+  domain.crashCause = context.csr.read("scause");
+  domain.crashPc = context.csr.read("sepc");
+  domain.crashValue = context.csr.read("stval");
+  endDomain(visit, domain, DomainState.CRASHED);
+}

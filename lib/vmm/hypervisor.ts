@@ -1,0 +1,82 @@
+/**
+ * The reference hypervisor: virtual machines on a machine with the hypervisor extension. All that it keeps is in machine RAM.
+ *
+ * Reading order: `layout.ts` (what there is), `frames.ts` and `second-stage.ts` (memory), `domain.ts`, `vcpu.ts` (the world switch),
+ * `trap.ts` (why guests come here), then an answer of your choice.
+ */
+import type { Board } from "../board/board.ts";
+import type { LoadError } from "../board/load-error.ts";
+import {
+  type Hypervisor,
+  type HypervisorModule,
+  type HypervisorOptions,
+  installHypervisor,
+} from "../hs/hypervisor.ts";
+import { onlooker } from "../hs/onlooker.ts";
+import { INTERRUPT } from "../isa/trap.ts";
+import { buildDomains, buildPool } from "./domain.ts";
+import { hostOf } from "./host.ts";
+import { type VmmState, vmmLayout, vmmState } from "./layout.ts";
+import { type LoadOptions, loadGuests } from "./loader.ts";
+import { schedule } from "./scheduler.ts";
+import { openTerminal } from "./terminal.ts";
+import { handleIdle, handleTrap } from "./trap.ts";
+
+const ENABLED = (1n << BigInt(INTERRUPT.supervisorTimer)) | (1n << BigInt(INTERRUPT.supervisorExternal));
+
+/** The hypervisor as a module, for a machine with so much RAM. Hart 0 runs guests; others idle. */
+export const vmmModule = (ramBytes: number): HypervisorModule => ({
+  name: "vmm",
+  layout: vmmLayout(ramBytes),
+  hypercalls: {},
+  trap: handleTrap,
+  idle: handleIdle,
+  init(context, map) {
+    if (context.hart !== 0) return;
+    const host = hostOf(context, map);
+    buildPool(host);
+    buildDomains(host);
+    openTerminal(host);
+    context.csr.write("sie", ENABLED);
+    schedule(host);
+  },
+});
+
+/** An installed hypervisor, and its structures as an onlooker sees them. */
+export interface Vmm extends Omit<Hypervisor, "kind"> {
+  readonly kind: "vmm";
+  readonly state: VmmState;
+}
+
+/**
+ * Puts the hypervisor and its guests into a board's RAM.
+ *
+ * @returns  What was installed, or why nothing can run.
+ * @example
+ * const board = buildBoard({ ramBytes: 32 * 1024 * 1024 });
+ * installVmm(board, { guests: [{ image: kernel, begins: "machine" }] });
+ * board.run({ instructions: 10_000_000 });
+ */
+export function installVmm(
+  board: Board,
+  load: LoadOptions,
+  options: HypervisorOptions = {},
+): Vmm | LoadError {
+  const { sizeBytes } = board.bus.ram;
+  const hypervisor = installHypervisor(board, () => vmmModule(sizeBytes), options);
+  if (hypervisor.kind !== "hypervisor") return hypervisor;
+  const refused = loadGuests(board, hypervisor.map, load);
+  if (refused !== undefined) return refused;
+  return { ...hypervisor, kind: "vmm", state: vmmState(onlooker(board), hypervisor.map) };
+}
+
+/** What a domain has printed, up to the last 16 KiB. */
+export function printedBy({ state }: Pick<Vmm, "state">, domain: number): string {
+  const { console } = state.domain(domain);
+  const size = console.bytes.length;
+  const end = Number(console.written);
+  const bytes = Array.from({ length: Math.min(end, size) }, (_, index) =>
+    console.bytes.get((Math.max(0, end - size) + index) % size),
+  );
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}

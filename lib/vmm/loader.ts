@@ -1,0 +1,198 @@
+/**
+ * The boot loader's part: puts guests into machine RAM, whole pages each, and writes down for the domain builder what lies where. It works
+ * before the first instruction, from outside, as the code does that loads a hypervisor on a real machine.
+ */
+import type { Board } from "../board/board.ts";
+import { deviceTreeAddress } from "../board/boot-rom.ts";
+import { virtTree } from "../board/device-tree.ts";
+import { parseElf } from "../board/elf.ts";
+import { flattenTree, type TreeNode } from "../board/flattened-tree.ts";
+import { isaString } from "../board/isa-string.ts";
+import { type LoadError, loadError } from "../board/load-error.ts";
+import { gpa, type HPA, hpa } from "../hs/address.ts";
+import { onlooker } from "../hs/onlooker.ts";
+import { GUEST_RAM } from "./domain.ts";
+import {
+  BootInfo,
+  DOMAIN_VCPUS,
+  DOMAINS,
+  DomainFlag,
+  PAGE_BYTES,
+  SchedulerKind,
+  VCPUS,
+  type VmmPlaces,
+} from "./layout.ts";
+
+/** A guest. */
+export interface Guest {
+  /** An ELF file, or bytes that are put at the beginning of its RAM as they are. */
+  readonly image: Uint8Array;
+  /** Bytes of RAM: a multiple of 4096. 4 MiB when left out. */
+  readonly ramBytes?: number;
+  /** Where it begins: `machine` as on a bare board, at the ELF's entry in a machine mode of its own; `supervisor` when left out. */
+  readonly begins?: "machine" | "supervisor";
+  /** Where in its RAM bytes go that are no ELF file; 0 when left out. Linux wants 0x20_0000. */
+  readonly offset?: number;
+  /** Virtual CPUs; 1 when left out. */
+  readonly vcpus?: number;
+  /** Its part of a hart, compared with others'; 256 when left out. */
+  readonly weight?: number;
+  /** Hundredths of a hart that it may use at most; 0, when left out: no limit. */
+  readonly cap?: number;
+  /** The kernel's command line, `bootargs`. */
+  readonly commandLine?: string;
+  /** Whether what it prints goes to the board's serial port. The first guest's does when nobody says. */
+  readonly hasTerminal?: boolean;
+}
+
+/** What the loader decides for all. */
+export interface LoadOptions {
+  readonly guests: readonly Guest[];
+  readonly scheduler?: keyof typeof SchedulerKind;
+  /** Ticks of `time`: a slice, 10 ms when left out; a period of accounting, 30 ms. */
+  readonly slice?: number;
+  readonly period?: number;
+}
+
+const DEFAULT_RAM = 4 * 1024 * 1024;
+const DEFAULT_WEIGHT = 256;
+const DEFAULT_SLICE = 100_000;
+const DEFAULT_PERIOD = 300_000;
+/** The guest's hart has all that the board's have but the hypervisor extension. */
+const GUEST_ISA = isaString().replace(/^(rv64[a-gi-z]*)h/, "$1");
+const MMU = "riscv,sv48";
+/** Nodes of devices that guests do not have. */
+const ABSENT = /^(virtio_mmio|rtc)@/;
+
+/** A guest's bytes as they shall lie in its RAM. */
+interface Prepared {
+  readonly guest: Guest;
+  readonly image: Uint8Array;
+  readonly imageAt: bigint;
+  readonly entry: bigint;
+  readonly tree: Uint8Array;
+  readonly treeAt: bigint;
+  readonly ramBytes: number;
+}
+
+const pageBelow = (address: number): number => address - (address % PAGE_BYTES);
+const pagesUp = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+
+/** Puts guests into RAM, behind an installed hypervisor, and tells it of them. */
+export function loadGuests(
+  board: Board,
+  places: VmmPlaces & { readonly end: HPA },
+  options: LoadOptions,
+): LoadError | undefined {
+  const { guests } = options;
+  const count = guests.reduce((sum, { vcpus = 1 }) => sum + vcpus, 0);
+  if (guests.length >= DOMAINS || count > VCPUS)
+    return loadError(
+      "no-room",
+      `There is room for ${DOMAINS - 1} guests with ${VCPUS} virtual CPUs together.`,
+    );
+  const { ram } = board.bus;
+  const memory = onlooker(board);
+  const boot = BootInfo.at(memory, places.addressOf("boot_info"));
+  let end = pageBelow(deviceTreeAddress(ram, board.deviceTree.length));
+  const place = (bytes: Uint8Array): HPA => {
+    end -= pagesUp(bytes.length);
+    if (end >= Number(places.end)) board.memory.write(BigInt(end), padded(bytes));
+    return hpa(BigInt(end));
+  };
+  for (const [index, guest] of guests.entries()) {
+    const prepared = prepare(guest, index);
+    if ("kind" in prepared) return prepared;
+    const entry = boot.domain.get(index);
+    entry.image = place(prepared.image);
+    entry.imageBytes = BigInt(pagesUp(prepared.image.length));
+    entry.imageAt = gpa(prepared.imageAt);
+    entry.tree = place(prepared.tree);
+    entry.treeBytes = BigInt(pagesUp(prepared.tree.length));
+    entry.treeAt = gpa(prepared.treeAt);
+    entry.entry = gpa(prepared.entry);
+    entry.ramBytes = BigInt(prepared.ramBytes);
+    entry.vcpus = guest.vcpus ?? 1;
+    entry.weight = guest.weight ?? DEFAULT_WEIGHT;
+    entry.cap = guest.cap ?? 0;
+    entry.flags = flagsOf(guest, index);
+  }
+  if (end < Number(places.end))
+    return loadError(
+      "larger-than-ram",
+      "The guests' images do not fit into RAM behind the hypervisor. Give the board more.",
+    );
+  boot.domains = guests.length;
+  boot.scheduler = SchedulerKind[options.scheduler ?? "ROUND_ROBIN"];
+  boot.slice = BigInt(options.slice ?? DEFAULT_SLICE);
+  boot.period = BigInt(options.period ?? DEFAULT_PERIOD);
+  boot.poolEnd = hpa(BigInt(end));
+  return undefined;
+}
+
+function flagsOf({ begins, hasTerminal }: Guest, index: number): number {
+  const isMachine = begins === "machine" ? DomainFlag.BEGINS_IN_MACHINE_MODE : 0;
+  return isMachine | ((hasTerminal ?? index === 0) ? DomainFlag.HAS_TERMINAL : 0);
+}
+
+function padded(bytes: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(pagesUp(bytes.length));
+  whole.set(bytes);
+  return whole;
+}
+
+function prepare(guest: Guest, index: number): Prepared | LoadError {
+  const { ramBytes = DEFAULT_RAM, vcpus = 1 } = guest;
+  const name = `Guest ${index + 1}`;
+  if (!(ramBytes > 0) || ramBytes % PAGE_BYTES !== 0)
+    return loadError("no-room", `${name} cannot have ${ramBytes} bytes of RAM; give it whole pages of 4096.`);
+  if (!(vcpus >= 1 && vcpus <= DOMAIN_VCPUS))
+    return loadError(
+      "no-room",
+      `${name} cannot have ${vcpus} virtual CPUs; it may have 1 to ${DOMAIN_VCPUS}.`,
+    );
+  const base = Number(GUEST_RAM);
+  const laid = isElf(guest.image)
+    ? flatten(guest.image, base, ramBytes)
+    : {
+        bytes: guest.image,
+        at: BigInt(base + (guest.offset ?? 0)),
+        entry: BigInt(base + (guest.offset ?? 0)),
+      };
+  if ("kind" in laid) return laid;
+  const tree = guestTree(guest, ramBytes, vcpus);
+  const treeAt = BigInt(deviceTreeAddress({ base, sizeBytes: ramBytes }, pagesUp(tree.length)));
+  if (laid.at % BigInt(PAGE_BYTES) !== 0n)
+    return loadError("bad-entry", `${name} begins at offset ${guest.offset}; images begin on a page.`);
+  if (laid.at + BigInt(laid.bytes.length) > treeAt)
+    return loadError("larger-than-ram", `${name} needs more than its ${ramBytes} bytes of RAM.`);
+  return { guest, image: laid.bytes, imageAt: laid.at, entry: laid.entry, tree, treeAt, ramBytes };
+}
+
+const isElf = ([a, b, c, d]: Uint8Array): boolean => a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46;
+
+/** An ELF file's segments as they lie in memory, from the page of the first. */
+function flatten(file: Uint8Array, base: number, sizeBytes: number) {
+  const elf = parseElf(file, { base, sizeBytes });
+  if (elf.kind === "load-error") return elf;
+  const at = pageBelow(Math.min(...elf.segments.map(({ paddr }) => paddr)));
+  const end = Math.max(...elf.segments.map(({ paddr, bytes }) => paddr + bytes.length));
+  const bytes = new Uint8Array(Math.max(PAGE_BYTES, end - at));
+  for (const segment of elf.segments) bytes.set(segment.bytes, segment.paddr - at);
+  return { bytes, at: BigInt(at), entry: BigInt(elf.entry) };
+}
+
+/** The board's tree without what guests do not have; in machine mode all else is where a bare board has it. */
+function guestTree({ commandLine, begins }: Guest, ramBytes: number, hartCount: number): Uint8Array {
+  const isPresent = ({ name }: TreeNode): boolean =>
+    !ABSENT.test(name) && (begins === "machine" || !name.startsWith("clint@"));
+  const prune = (node: TreeNode): TreeNode => ({
+    ...node,
+    properties:
+      node.name === "chosen" && commandLine !== undefined
+        ? { ...node.properties, bootargs: commandLine }
+        : node.properties,
+    children: node.children.filter(isPresent).map(prune),
+  });
+  return flattenTree(prune(virtTree({ ramBytes, hartCount, isa: GUEST_ISA, mmuType: MMU })));
+}

@@ -1,0 +1,158 @@
+/**
+ * Who runs next, and for how long. Three ways, chosen at boot:
+ * - round robin: a slice each, in turn
+ * - credit: each period pays credit by weight, and a virtual CPU is charged for exactly what it ran; domains may have a cap
+ * - tick sampling: the same, but charged is who happens to run when the tick comes, and for the whole tick. Who sleeps at the ticks
+ *   pays nothing.
+ */
+import { allVcpus, vcpusOf } from "./domain.ts";
+import type { Host } from "./host.ts";
+import { wake } from "./interrupts.ts";
+import { SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
+import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
+
+const HUNDRED = 100n;
+const STCE = 1n << 63n;
+const MACHINE_TIMER = 1n << 7n;
+
+/** `time` as the guests read it: the machine's own. */
+export const guestTime = ({ context }: Pick<Host, "context">): bigint => context.csr.read("time");
+
+const earlier = (a: bigint, b: bigint): bigint => (a < b ? a : b);
+const signed = (word: bigint): bigint => BigInt.asIntN(64, word);
+
+/** When a virtual CPU that waits has to be woken for its timer. */
+function wakeTime({ vs, machine }: VcpuView): bigint {
+  const own = ((machine.mode === 0n ? vs.henvcfg : machine.menvcfg) & STCE) === 0n ? NEVER : vs.vstimecmp;
+  return (machine.mie & MACHINE_TIMER) === 0n ? own : earlier(own, machine.mtimecmp);
+}
+
+/** Gives the hart to whoever should have it now. Called when the one that runs cannot go on, and when the alarm goes off. */
+export function schedule(host: Host): void {
+  const { state, context } = host;
+  const now = guestTime(host);
+  const pcpu = state.pcpu(context.hart);
+  const current = currentVcpu(host);
+  const { scheduler } = state.bootInfo;
+  if (current !== undefined) account(host, current, now);
+  if (scheduler === SchedulerKind.TICK_SAMPLING) sample(host, current, now);
+  const vcpus = allVcpus(host);
+  for (const vcpu of vcpus) if (vcpu.state === VcpuState.BLOCKED && wakeTime(vcpu) <= now) wake(vcpu);
+  if (scheduler !== SchedulerKind.ROUND_ROBIN && now >= pcpu.periodEnd) pay(host, vcpus, now);
+  if (current?.state === VcpuState.RUNNING) current.state = VcpuState.READY;
+  const next = choose(host, vcpus, current, now);
+  const isNew = next?.address !== current?.address;
+  if (next !== undefined) {
+    if (isNew || now >= pcpu.sliceEnd) beginSlice(host, next, now);
+    next.state = VcpuState.RUNNING;
+    next.schedule.since = now;
+  }
+  switchTo(host, next);
+  setAlarm(host, vcpus, next, now);
+}
+
+function beginSlice({ state, context }: Host, { schedule: own }: VcpuView, now: bigint): void {
+  const pcpu = state.pcpu(context.hart);
+  pcpu.turns += 1n;
+  own.turn = pcpu.turns;
+  pcpu.sliceEnd = now + state.bootInfo.slice;
+}
+
+/** What it ran since it was put on the hart. Exact accounting charges it. */
+function account({ state }: Host, { schedule: own }: VcpuView, now: bigint): void {
+  const ran = now - own.since;
+  own.since = now;
+  own.ran += ran;
+  own.ranInPeriod += ran;
+  if (state.bootInfo.scheduler === SchedulerKind.CREDIT) own.credit = BigInt.asUintN(64, own.credit - ran);
+}
+
+/** The tick: who runs now pays for all of it. */
+function sample({ state, context }: Host, current: VcpuView | undefined, now: bigint): void {
+  const pcpu = state.pcpu(context.hart);
+  const { slice } = state.bootInfo;
+  if (now < pcpu.tickEnd) return;
+  pcpu.tickEnd = now + slice;
+  if (current === undefined) return;
+  current.schedule.credit = BigInt.asUintN(64, current.schedule.credit - slice);
+  current.schedule.boosted = 0n;
+}
+
+/** Credit for all who exist, by the weight of their domains; nobody saves up more than a period. */
+function pay(host: Host, vcpus: readonly VcpuView[], now: bigint): void {
+  const { state, context } = host;
+  const { period } = state.bootInfo;
+  const active = vcpus.filter((vcpu) => vcpu.state !== VcpuState.STOPPED);
+  const weights = active.map((vcpu) => {
+    const siblings = vcpusOf(host, vcpu.domain).filter((other) => other.state !== VcpuState.STOPPED);
+    return BigInt(state.domain(vcpu.domain).weight) / BigInt(siblings.length);
+  });
+  const total = weights.reduce((sum, weight) => sum + weight, 0n);
+  for (const [index, { schedule: own }] of active.entries()) {
+    const share = total === 0n ? 0n : (period * (weights[index] ?? 0n)) / total;
+    const credit = signed(own.credit) + share;
+    own.credit = BigInt.asUintN(64, credit > period ? period : credit);
+    own.ranInPeriod = 0n;
+  }
+  state.pcpu(context.hart).periodEnd = now + period;
+}
+
+/** What a domain may still run in this period; `undefined` when it has no cap. */
+function leftOfCap(host: Host, domain: number): bigint | undefined {
+  const { cap } = host.state.domain(domain);
+  if (cap === 0 || host.state.bootInfo.scheduler === SchedulerKind.ROUND_ROBIN) return undefined;
+  const ran = vcpusOf(host, domain).reduce((sum, vcpu) => sum + vcpu.schedule.ranInPeriod, 0n);
+  return (host.state.bootInfo.period * BigInt(cap)) / HUNDRED - ran;
+}
+
+/** Woken ones with credit first, then those with credit, then the others; among equals whose turn is longest ago. */
+function rank(host: Host, vcpu: VcpuView): number {
+  if (host.state.bootInfo.scheduler === SchedulerKind.ROUND_ROBIN) return 1;
+  if (signed(vcpu.schedule.credit) <= 0n) return 2;
+  return vcpu.schedule.boosted === 0n ? 1 : 0;
+}
+
+function choose(
+  host: Host,
+  vcpus: readonly VcpuView[],
+  current: VcpuView | undefined,
+  now: bigint,
+): VcpuView | undefined {
+  const { sliceEnd } = host.state.pcpu(host.context.hart);
+  let best: { readonly vcpu: VcpuView; readonly rank: number; readonly turn: bigint } | undefined;
+  for (const vcpu of vcpus) {
+    if (vcpu.state !== VcpuState.READY || (leftOfCap(host, vcpu.domain) ?? 1n) <= 0n) continue;
+    const goesOn = vcpu.address === current?.address && now < sliceEnd;
+    const candidate = { vcpu, rank: rank(host, vcpu), turn: goesOn ? -1n : vcpu.schedule.turn };
+    if (
+      best === undefined ||
+      candidate.rank < best.rank ||
+      (candidate.rank === best.rank && candidate.turn < best.turn)
+    )
+      best = candidate;
+  }
+  if (best !== undefined) best.vcpu.schedule.boosted = 0n;
+  return best?.vcpu;
+}
+
+/** When the scheduler wants the hart back: the slice, a period or a cap ends, or somebody's timer goes off. */
+function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undefined, now: bigint): void {
+  const { state, context } = host;
+  const pcpu = state.pcpu(context.hart);
+  const isRound = state.bootInfo.scheduler === SchedulerKind.ROUND_ROBIN;
+  let alarm = next === undefined ? NEVER : pcpu.sliceEnd;
+  if (!isRound) alarm = earlier(alarm, pcpu.periodEnd);
+  if (state.bootInfo.scheduler === SchedulerKind.TICK_SAMPLING) alarm = earlier(alarm, pcpu.tickEnd);
+  const left = next === undefined ? undefined : leftOfCap(host, next.domain);
+  if (left !== undefined) alarm = earlier(alarm, now + left);
+  for (const vcpu of vcpus) if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
+  pcpu.alarm = alarm;
+  armTimer(host, next, now);
+}
+
+/** The hart's timer: the scheduler's alarm, or before it the machine timer that the guest has set. */
+export function armTimer({ context, state }: Host, vcpu: VcpuView | undefined, now: bigint): void {
+  const { alarm } = state.pcpu(context.hart);
+  const own = vcpu === undefined || vcpu.machine.mtimecmp <= now ? NEVER : vcpu.machine.mtimecmp;
+  context.csr.write("stimecmp", earlier(alarm, own));
+}

@@ -1,0 +1,72 @@
+/** What guests print: kept in RAM for each, and one guest's goes to the board's serial port, where somebody may also type to it. */
+import { VIRT_IRQ, VIRT_MAP } from "../board/memory-map.ts";
+import { PlicOffset } from "../devices/plic.ts";
+import { Fcr, Ier, Lsr, UartOffset } from "../devices/uart-registers.ts";
+import { beyond, type HPA, hpa } from "../hs/address.ts";
+import type { HsContext } from "../hs/context.ts";
+import type { Host, Visit } from "./host.ts";
+import { CONSOLE_BYTES, DOMAINS, DomainFlag, type DomainView, Uart } from "./layout.ts";
+
+const UART = hpa(BigInt(VIRT_MAP.uart.base));
+const PLIC = hpa(BigInt(VIRT_MAP.plic.base));
+const TYPED_BYTES = Uart.fields.find(({ name }) => name === "received")?.sizeBytes ?? 0;
+/** The context of the hart that runs guests: hart 0's supervisor mode. */
+const CONTEXT = 1;
+const CLAIM: HPA = beyond(PLIC, PlicOffset.CONTEXT + CONTEXT * PlicOffset.CONTEXT_STRIDE + PlicOffset.CLAIM);
+
+/** Lets the board's serial port interrupt when somebody types. */
+export function openTerminal({ context }: Host): void {
+  context.store(beyond(PLIC, PlicOffset.PRIORITY + 4 * VIRT_IRQ.uart), 4, 1n);
+  context.store(
+    beyond(PLIC, PlicOffset.ENABLE + CONTEXT * PlicOffset.ENABLE_STRIDE),
+    4,
+    1n << BigInt(VIRT_IRQ.uart),
+  );
+  context.store(beyond(UART, UartOffset.FCR), 1, BigInt(Fcr.ENABLE));
+  context.store(beyond(UART, UartOffset.IER), 1, BigInt(Ier.RECEIVED));
+}
+
+/** A guest prints a byte. */
+export function printByte({ context, domain }: Pick<Visit, "context" | "domain">, byte: number): void {
+  const log = domain.console;
+  const { written } = log;
+  log.bytes.set(Number(written % BigInt(CONSOLE_BYTES)), byte);
+  log.written = written + 1n;
+  if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0)
+    context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
+}
+
+/** What somebody has typed goes to the guest at the terminal. That guest's number, if there is one; 0 if nothing came. */
+export function takeTyped({ context, state }: Host): DomainView | undefined {
+  const source = context.load(CLAIM, 4);
+  const domain = domainAtTerminal(state);
+  for (let byte = typedByte(context); byte !== undefined; byte = typedByte(context)) {
+    const uart = domain?.uart;
+    if (uart === undefined || uart.typed - uart.read >= TYPED_BYTES) continue;
+    uart.received.set(uart.typed % TYPED_BYTES, byte);
+    uart.typed += 1;
+  }
+  if (source !== 0n) context.store(CLAIM, 4, source);
+  return domain;
+}
+
+function domainAtTerminal(state: Host["state"]): DomainView | undefined {
+  for (let id = 1; id < DOMAINS; id++) {
+    const domain = state.domain(id);
+    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0) return domain;
+  }
+  return undefined;
+}
+
+function typedByte(context: HsContext): number | undefined {
+  const status = Number(context.load(beyond(UART, UartOffset.LSR), 1));
+  return (status & Lsr.DATA_READY) === 0 ? undefined : Number(context.load(beyond(UART, UartOffset.RBR), 1));
+}
+
+/** The next byte that was typed to a guest; `undefined` when there is none. */
+export function readTyped({ uart }: DomainView): number | undefined {
+  const { read } = uart;
+  if (read === uart.typed) return undefined;
+  uart.read = read + 1;
+  return uart.received.get(read % TYPED_BYTES);
+}

@@ -1,0 +1,135 @@
+/** A guest has come to the hypervisor: why, what is done about it, and who runs next. */
+import { type GPA, gpa, pageOf } from "../hs/address.ts";
+import type { HsContext } from "../hs/context.ts";
+import type { HypervisorMap } from "../hs/hypervisor.ts";
+import { decodeCsr } from "../isa/csr-map.ts";
+import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
+import { fetchedAccess, transformedAccess } from "./access.ts";
+import { crash, isGuestRam, populate } from "./domain.ts";
+import { deliver } from "./exceptions.ts";
+import { hostOf, type Visit } from "./host.ts";
+import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
+import { MACHINE, settleMachineMode } from "./machine-mode.ts";
+import { deviceAt, emulate } from "./mmio.ts";
+import { privileged } from "./privileged.ts";
+import { answerSbi } from "./sbi.ts";
+import { schedule } from "./scheduler.ts";
+import { lookUp } from "./second-stage.ts";
+import { takeTyped } from "./terminal.ts";
+import { currentVcpu } from "./vcpu.ts";
+import { driveUart } from "./virtual-uart.ts";
+
+const count = ({ vcpu }: Visit, kind: number): void => vcpu.exits.set(kind, vcpu.exits.get(kind) + 1n);
+
+/** What happens when guests trap, by `scause`: exceptions. Those that are not here are the guest's own. */
+const EXITS: ReadonlyMap<number, (visit: Visit) => void> = new Map<number, (visit: Visit) => void>([
+  [EXCEPTION.ecallFromVs, call],
+  [EXCEPTION.virtualInstruction, (visit) => emulated(visit, ExitKind.VIRTUAL_INSTRUCTION)],
+  [EXCEPTION.illegalInstruction, (visit) => emulated(visit, ExitKind.MACHINE_MODE)],
+  [EXCEPTION.instructionGuestPageFault, (visit) => pageFault(visit, EXCEPTION.instructionAccessFault)],
+  [EXCEPTION.loadGuestPageFault, (visit) => pageFault(visit, EXCEPTION.loadAccessFault)],
+  [EXCEPTION.storeGuestPageFault, (visit) => pageFault(visit, EXCEPTION.storeAccessFault)],
+]);
+
+/** Each trap that is no hypercall. */
+export function handleTrap(context: HsContext, map: HypervisorMap): void {
+  const host = hostOf(context, map);
+  const vcpu = currentVcpu(host);
+  if (vcpu === undefined) throw new Error("a trap from a guest while none runs");
+  const visit: Visit = { ...host, vcpu, domain: host.state.domain(vcpu.domain) };
+  const { interrupt, code } = decodeCsr("scause", context.csr.read("scause"));
+  if (interrupt === 1n) hostInterrupt(visit, Number(code));
+  else answer(visit, Number(code));
+  if (visit.vcpu.state !== VcpuState.RUNNING) schedule(visit);
+  const next = currentVcpu(visit);
+  if (next === undefined) return;
+  const domain = visit.state.domain(next.domain);
+  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0)
+    settleMachineMode({ ...visit, vcpu: next, domain });
+}
+
+function answer(visit: Visit, cause: number): void {
+  const exit = EXITS.get(cause);
+  if (exit !== undefined) {
+    exit(visit);
+    return;
+  }
+  count(visit, ExitKind.FAULT);
+  deliver(visit, cause, visit.context.csr.read("stval"));
+}
+
+/** A call goes to the guest's machine mode, if it has one, or is an SBI call. */
+function call(visit: Visit): void {
+  const { domain, vcpu } = visit;
+  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) === 0) {
+    count(visit, ExitKind.SBI_CALL);
+    answerSbi(visit);
+    return;
+  }
+  count(visit, ExitKind.MACHINE_MODE);
+  deliver(visit, vcpu.machine.mode === MACHINE ? EXCEPTION.ecallFromM : EXCEPTION.ecallFromS, 0n);
+}
+
+function emulated(visit: Visit, kind: number): void {
+  count(visit, kind);
+  privileged(visit);
+}
+
+/** The guest-physical address of a guest-page fault. @spec norm:H_trap_htval */
+function faultAddress({ context: { csr } }: Visit): GPA {
+  return gpa((csr.read("htval") << 2n) | (csr.read("stval") & 3n));
+}
+
+/**
+ * No page in the second stage: memory that the guest has and has not used yet, a device, or nothing.
+ *
+ * @param otherwise  The exception that a bare board would have raised where nothing is.
+ */
+function pageFault(visit: Visit, otherwise: number): void {
+  const { context, domain } = visit;
+  const address = faultAddress(visit);
+  if (isGuestRam(domain, address) && lookUp(visit, domain.id, pageOf(address)) === undefined) {
+    count(visit, ExitKind.DEMAND_PAGE);
+    if (populate(visit, domain, address) === undefined) crash(visit);
+    return;
+  }
+  const device = deviceAt(visit, address);
+  const isFetch = otherwise === EXCEPTION.instructionAccessFault;
+  const access =
+    device === undefined || isFetch
+      ? undefined
+      : (transformedAccess(Number(context.csr.read("htinst"))) ?? fetchedAccess(visit));
+  if (device !== undefined && access !== undefined) {
+    count(visit, ExitKind.MMIO);
+    if (emulate(visit, device, address, access)) return;
+  }
+  count(visit, ExitKind.FAULT);
+  deliver(visit, otherwise, context.csr.read("stval"));
+}
+
+/** The host's own interrupts: its timer is the scheduler's, and the serial port has something for the guest at the terminal. */
+function hostInterrupt(visit: Visit, code: number): void {
+  count(visit, ExitKind.INTERRUPT);
+  if (code === INTERRUPT.supervisorTimer) schedule(visit);
+  else if (code === INTERRUPT.supervisorExternal) typed(visit);
+  else visit.context.csr.clear("sip", 1n << BigInt(code));
+}
+
+function typed(visit: Visit | ReturnType<typeof hostOf>): void {
+  const domain = takeTyped(visit);
+  if (domain !== undefined) driveUart({ ...visit, domain });
+}
+
+/** Behind each WFI of the hart while nobody can run. */
+export function handleIdle(context: HsContext, map: HypervisorMap): void {
+  const host = hostOf(context, map);
+  if (context.hart !== 0) return;
+  const { SEIP } = decodeCsr("sip", context.csr.read("sip"));
+  if (SEIP === 1n) typed(host);
+  schedule(host);
+  const next = currentVcpu(host);
+  if (next === undefined) return;
+  const domain = host.state.domain(next.domain);
+  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0)
+    settleMachineMode({ ...host, vcpu: next, domain });
+}
