@@ -290,6 +290,7 @@ describe("The end of a page", () => {
     there:
       j behind
     behind:
+      li a3, 5
       addi a1, a1, 1
       andi t0, a1, 1
       beqz t0, there

@@ -142,7 +142,8 @@ describe("A region at the head of a loop", () => {
 
 describe("Another region for the same address", () => {
   it("is the one that runs, if it takes the first one's place while it is asked about", () => {
-    const twin = withRegion(LOOP, "again", "nothing");
+    // What the first one does would be wrong.
+    const twin = withRegion(LOOP, "again", { rd: 12, imm: 8 });
     const head = Number(assembled(LOOP).symbols?.get("again"));
     twin.cold.view.setInt32(CELLS + 4 * SLOT, 0, true);
     twin.cold.onResolve = () => {
