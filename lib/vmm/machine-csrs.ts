@@ -52,6 +52,15 @@ const mstatus: EmulatedCsr = {
   },
 };
 
+/** What is delegated is what the supervisor's own CSRs show of its interrupts, and that the hart does. */
+const mideleg: EmulatedCsr = {
+  read: ({ vcpu }) => vcpu.machine.mideleg,
+  write: ({ context, vcpu: { machine } }, value) => {
+    machine.mideleg = legal("mideleg", machine.mideleg, value) & SUPERVISOR_INTERRUPTS;
+    context.csr.write("hideleg", machine.mideleg << 1n);
+  },
+};
+
 const mie: EmulatedCsr = {
   read: ({ context, vcpu }) => vcpu.machine.mie | ((context.csr.read("hie") >> 1n) & SUPERVISOR_INTERRUPTS),
   write: ({ context, vcpu: { machine } }, value) => {
@@ -99,13 +108,14 @@ const PMP_ENTRIES = 16;
 const EMULATED: ReadonlyMap<CsrName, EmulatedCsr> = new Map<CsrName, EmulatedCsr>([
   ["mstatus", mstatus],
   ["misa", constant(CSRS.misa.reset & ~HYPERVISOR_LETTER)],
+  ["mideleg", mideleg],
   ["mie", mie],
   ["mip", mip],
   ["satp", satp],
   ["stimecmp", stimecmp],
-  ...(
-    ["medeleg", "mideleg", "mtvec", "mscratch", "mepc", "mcause", "mtval", "mcounteren", "menvcfg"] as const
-  ).map((name): [CsrName, EmulatedCsr] => [name, stored(name)]),
+  ...(["medeleg", "mtvec", "mscratch", "mepc", "mcause", "mtval", "mcounteren", "menvcfg"] as const).map(
+    (name): [CsrName, EmulatedCsr] => [name, stored(name)],
+  ),
   ["mcountinhibit", constant(0n)],
   ["mcycle", constant(({ context }) => context.csr.read("cycle"))],
   ["minstret", constant(({ context }) => context.csr.read("instret"))],

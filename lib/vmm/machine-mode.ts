@@ -4,6 +4,9 @@
  *
  * While it runs, the guest's supervisor is put aside: `vsatp` is Bare, none of its interrupts is pending, and each exception comes
  * here. PMP is remembered and not enforced: a guest is protected from others, and not from itself.
+ *
+ * Popek and Goldberg would have us note what does not trap and should: `sip`, `sie` and `sstatus.SIE` are CSRs of the mode in which
+ * machine mode really runs. It reads no pending interrupts in `sip`, and must not set one there: `mip` is for that.
  */
 import { decodeCsr, encodeCsr } from "../isa/csr-map.ts";
 import { INTERRUPT } from "../isa/trap.ts";

@@ -5,12 +5,17 @@
  * - tick sampling: the same, but charged is who happens to run when the tick comes, and for the whole tick. Who sleeps at the ticks
  *   pays nothing.
  */
+import { VIRT_MAP } from "../board/memory-map.ts";
+import { FinisherCommand } from "../devices/test-finisher.ts";
+import { hpa } from "../hs/address.ts";
 import { allVcpus, vcpusOf } from "./domain.ts";
 import type { Host } from "./host.ts";
 import { wake } from "./interrupts.ts";
-import { SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
+import { DomainState, SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
 import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
 
+/** The exit code of a machine whose first domain has crashed. */
+const CRASHED = 255n;
 const HUNDRED = 100n;
 const STCE = 1n << 63n;
 const MACHINE_TIMER = 1n << 7n;
@@ -47,8 +52,17 @@ export function schedule(host: Host): void {
     next.state = VcpuState.RUNNING;
     next.schedule.since = now;
   }
+  if (vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
   switchTo(host, next);
   setAlarm(host, vcpus, next, now);
+}
+
+/** Nobody is left: the machine is switched off, with the first domain's exit code. */
+function endMachine({ context, state }: Host): void {
+  const first = state.domain(1);
+  const code = first.state === DomainState.CRASHED ? CRASHED : first.exitCode;
+  const command = code === 0n ? BigInt(FinisherCommand.PASS) : (code << 16n) | BigInt(FinisherCommand.FAIL);
+  context.store(hpa(BigInt(VIRT_MAP.testFinisher.base)), 4, command);
 }
 
 function beginSlice({ state, context }: Host, { schedule: own }: VcpuView, now: bigint): void {

@@ -67,7 +67,7 @@ export function resetVcpu(vcpu: VcpuView, domain: DomainView, number: number): v
     VTSR: isMachine ? 1 : 0,
   });
   vs.hedeleg = isMachine ? 0n : GUEST_EXCEPTIONS;
-  vs.hideleg = VSSI | VSTI | VSEI;
+  vs.hideleg = isMachine ? 0n : VSSI | VSTI | VSEI;
   vs.hcounteren = COUNTERS;
   vs.scounteren = isMachine ? 0n : COUNTERS;
   vs.henvcfg = isMachine ? 0n : encodeCsr("henvcfg", { STCE: 1, ADUE: 1, PBMTE: 1 });
