@@ -81,15 +81,18 @@ export class AddressSpace {
 
   /** Translates an access that stays inside a page, with the rights that the hart has now. */
   translate(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Found | TranslationFault {
-    return this.#translateQuickly(vaddr, kind) ?? this.#translateAndRemember(vaddr, kind, lengthBytes);
+    return (
+      this.#translateQuickly(vaddr, kind, lengthBytes) ?? this.#translateAndRemember(vaddr, kind, lengthBytes)
+    );
   }
 
   /** The ordinary case, where nobody wants to hear of the walk; undefined: it is another. */
-  #translateQuickly(vaddr: Vaddr, kind: AccessKind): Found | undefined {
+  #translateQuickly(vaddr: Vaddr, kind: AccessKind, lengthBytes: number): Found | undefined {
+    if (!this.#isQuick || this.#watch !== undefined) return undefined;
     const offset = this.lookUp(vaddr, kind);
-    return offset < 0
-      ? undefined
-      : { kind: "translation", paddr: paddr(BigInt(this.#bus.ram.base + offset)) };
+    const address =
+      offset < 0 ? this.#quick.findDevice(vaddr, kind, lengthBytes) : this.#bus.ram.base + offset;
+    return address < 0 ? undefined : { kind: "translation", paddr: paddr(BigInt(address)) };
   }
 
   /**

@@ -8,7 +8,7 @@ import type { Ram } from "../bus/ram.ts";
 import type { AccessKind } from "../hart/effective-mode.ts";
 import { type StoredCsr, storedCsrSlot } from "../hart/layout.ts";
 import type { HartState } from "../hart/state.ts";
-import { type Paddr, paddr } from "../isa/address.ts";
+import { paddr } from "../isa/address.ts";
 import { BARE, SV39, SV48 } from "../isa/csr-map.ts";
 import { MODE_NUMBER, type ModeNumber } from "../isa/mode.ts";
 import { checkPmp, isPmpUniform } from "./pmp.ts";
@@ -25,8 +25,10 @@ const X = 8;
 const USER = 0x10;
 const A = 0x40;
 const D = 0x80;
-/** N, PBMT and reserved bits, in its high half. */
+/** N, PBMT and reserved bits, in its high half; the two values of PBMT that are no ordinary memory's. */
 const UNUSUAL = 0xffc0_0000 | 0;
+const NON_CACHEABLE = 1 << 29;
+const INPUT_OUTPUT = 1 << 30;
 /** The page number: so many bits are in the low half, and the others are these of the high half. */
 const PPN_SHIFT = 10;
 const PPN_LOW_BITS = 22;
@@ -42,11 +44,15 @@ const MXR = 1 << 19;
 const MPP_SHIFT = 11;
 /** MPV, in its high half. */
 const MPV = 1 << 7;
+/** PBMTE, in the high half of `menvcfg`. */
+const PBMTE = 1 << 30;
 
 const RIGHTS = { fetch: X, load: R, store: W } as const satisfies Record<AccessKind, number>;
 /** A page of RAM in the memo of PMP: asked before; whom it gives R, W and X, in the places of those flags. */
 const IS_KNOWN = 1;
 const FOR_MACHINE = 4;
+/** Pages about which PMP is asked together. */
+const PAGES_ASKED = 512;
 
 /** Whose entries they are, and with which rights they are used. */
 interface Rules {
@@ -67,6 +73,7 @@ const VSATP = wordOf("vsatp");
 const HGATP = wordOf("hgatp");
 const MSTATUS = wordOf("mstatus");
 const VSSTATUS = wordOf("vsstatus");
+const MENVCFG = wordOf("menvcfg");
 
 /** Walks for one hart. */
 export class QuickWalk {
@@ -101,14 +108,34 @@ export class QuickWalk {
    */
   find(vaddr: bigint, kind: AccessKind, sources: number[]): number {
     const mode = this.#effectiveMode(kind);
+    const offset = this.#target(vaddr, kind, mode, sources) - this.#ram.base;
+    if (!(offset >= 0 && offset < this.#ram.sizeBytes)) return NOWHERE;
+    return this.#isAllowed(offset, mode, RIGHTS[kind]) ? offset : NOWHERE;
+  }
+
+  /**
+   * The same for an access to a device.
+   *
+   * @param lengthBytes  Bytes that it touches, for PMP.
+   * @returns            A physical address outside RAM; negative: not known.
+   */
+  findDevice(vaddr: bigint, kind: AccessKind, lengthBytes: number): number {
+    const mode = this.#effectiveMode(kind);
+    const address = this.#target(vaddr, kind, mode, []);
+    const offset = address - this.#ram.base;
+    if (!(address >= 0 && Number.isSafeInteger(address)) || (offset >= 0 && offset < this.#ram.sizeBytes))
+      return NOWHERE;
+    const { allowed } = checkPmp(this.#state, mode, kind, paddr(BigInt(address)), lengthBytes);
+    return allowed ? address : NOWHERE;
+  }
+
+  /** A physical address, whatever is there and whatever PMP says of it. */
+  #target(vaddr: bigint, kind: AccessKind, mode: ModeNumber, sources: number[]): number {
     this.#sources = sources;
     this.#address[0] = vaddr;
     const low = this.#halves[0] as number;
     const high = this.#halves[1] as number;
-    const address = mode < VU ? this.#first(SATP, low, high, kind, mode) : this.#both(low, high, kind, mode);
-    const offset = address - this.#ram.base;
-    if (!(offset >= 0 && offset < this.#ram.sizeBytes)) return NOWHERE;
-    return this.#isAllowed(offset, mode, RIGHTS[kind]) ? offset : NOWHERE;
+    return mode < VU ? this.#first(SATP, low, high, kind, mode) : this.#both(low, high, kind, mode);
   }
 
   #effectiveMode(kind: AccessKind): ModeNumber {
@@ -167,7 +194,8 @@ export class QuickWalk {
       if (!(at >= 0 && at < sizeBytes) || !this.#isAllowed(at, S, R)) return NOWHERE;
       const pte = u32[at >>> 2] as number;
       const pteHigh = u32[(at >>> 2) + 1] as number;
-      if ((pte & V) === 0 || (pteHigh & UNUSUAL) !== 0) return NOWHERE;
+      if ((pte & V) === 0) return NOWHERE;
+      if ((pteHigh & UNUSUAL) !== 0 && !this.#isMemoryType(pte, pteHigh & UNUSUAL, register)) return NOWHERE;
       this.#sources.push(at);
       const target = ((pteHigh & PPN_HIGH) * 2 ** PPN_LOW_BITS + (pte >>> PPN_SHIFT)) * PAGE_BYTES;
       if ((pte & (R | W | X)) !== 0)
@@ -178,6 +206,13 @@ export class QuickWalk {
     return NOWHERE;
   }
 
+  /** Whether unusual bits are the memory type of a leaf, where there may be one. It says nothing here: there are no caches. */
+  #isMemoryType(pte: number, unusual: number, register: number): boolean {
+    if (register !== SATP || (pte & (R | W | X)) === 0) return false;
+    if (unusual !== NON_CACHEABLE && unusual !== INPUT_OUTPUT) return false;
+    return ((this.#csrs[MENVCFG + 1] as number) & PBMTE) !== 0;
+  }
+
   /** Whether PMP lets a mode access any bytes of the page at an offset. */
   #isAllowed(offset: number, mode: ModeNumber, right: number): boolean {
     const page = offset >>> PAGE_SHIFT;
@@ -185,21 +220,34 @@ export class QuickWalk {
     return (known & (mode === M ? right << FOR_MACHINE : right)) !== 0;
   }
 
-  /** Asks PMP about a page of which it says the same everywhere; others are given to nobody here. */
+  /**
+   * Asks PMP about a page, with all pages around it if it says the same of them. Where it does not say the same of a page
+   * everywhere, nobody is given anything here.
+   */
   #ask(page: number): number {
-    const start = paddr(BigInt(this.#ram.base + page * PAGE_BYTES));
-    let known = IS_KNOWN;
-    if (isPmpUniform(this.#state, start, PAGE_BYTES))
-      for (const kind of ["fetch", "load", "store"] as const) {
-        if (this.#grants(S, kind, start)) known |= RIGHTS[kind];
-        if (this.#grants(M, kind, start)) known |= RIGHTS[kind] << FOR_MACHINE;
-      }
-    this.#pmp[page] = known;
-    return known;
+    const first = page - (page % PAGES_ASKED);
+    const pages = Math.min(PAGES_ASKED, this.#ram.pageCount - first);
+    const known = this.#rightsOf(first, pages);
+    if (known !== undefined) {
+      this.#pmp.fill(known, first, first + pages);
+      return known;
+    }
+    const own = this.#rightsOf(page, 1) ?? IS_KNOWN;
+    this.#pmp[page] = own;
+    return own;
   }
 
-  #grants(mode: ModeNumber, kind: AccessKind, start: Paddr): boolean {
-    return checkPmp(this.#state, mode, kind, start, PAGE_BYTES).allowed;
+  /** What PMP says of all bytes of some pages; undefined: it is not the same. */
+  #rightsOf(page: number, pages: number): number | undefined {
+    const start = paddr(BigInt(this.#ram.base + page * PAGE_BYTES));
+    const lengthBytes = pages * PAGE_BYTES;
+    if (!isPmpUniform(this.#state, start, lengthBytes)) return undefined;
+    let known = IS_KNOWN;
+    for (const kind of ["fetch", "load", "store"] as const) {
+      if (checkPmp(this.#state, S, kind, start, lengthBytes).allowed) known |= RIGHTS[kind];
+      if (checkPmp(this.#state, M, kind, start, lengthBytes).allowed) known |= RIGHTS[kind] << FOR_MACHINE;
+    }
+    return known;
   }
 }
 

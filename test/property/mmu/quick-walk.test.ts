@@ -112,8 +112,14 @@ function someAddress(below: Below, isTranslated: boolean): bigint {
   return below(3) === 0 ? address ^ (1n << BigInt(30 + below(34))) : address;
 }
 
-/** One machine, some accesses: how many the quick walk found. */
-function compare(seed: number, fill: (machine: BareMachine, below: Below) => void): number {
+/** What the quick walk found. */
+interface Found {
+  pages: number;
+  devices: number;
+}
+
+/** One machine, some accesses. */
+function compare(seed: number, fill: (machine: BareMachine, below: Below) => void, found: Found): void {
   const below = seededNumbers(seed);
   const machine = bareMachine({ ramBytes: PAGES * 4096 });
   const { hart, ram, bus } = machine;
@@ -122,7 +128,6 @@ function compare(seed: number, fill: (machine: BareMachine, below: Below) => voi
   setRights(machine, below);
   const isTranslated = state.stored(state.modeNumber >= MODE_NUMBER.VU ? "vsatp" : "satp") !== 0n;
   const walk = new QuickWalk(state, ram);
-  let found = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const kind = oneOf(below, ACCESS_KINDS);
     const va = vaddr(someAddress(below, isTranslated));
@@ -131,8 +136,18 @@ function compare(seed: number, fill: (machine: BareMachine, below: Below) => voi
     const read: Paddr[] = [];
     const observer = { entry: (at: Paddr) => read.push(at) };
     const truth = resolve(state, bus, va, kind, 8, undefined, observer);
+    const device = walk.findDevice(va, kind, 8);
+    if (device >= 0) {
+      found.devices++;
+      expect(device < RAM_BASE || device >= RAM_BASE + PAGES * 4096, `seed ${seed}`).toBe(true);
+      expect(truth, `seed ${seed}`).toMatchObject({
+        kind: "translation",
+        paddr: BigInt(device),
+        updates: [],
+      });
+    }
     if (offset >= 0) {
-      found++;
+      found.pages++;
       expect(truth, `seed ${seed}`).toMatchObject({
         kind: "translation",
         paddr: BASE + BigInt(offset),
@@ -153,7 +168,6 @@ function compare(seed: number, fill: (machine: BareMachine, below: Below) => voi
       );
     }
   }
-  return found;
 }
 
 describe("the quick walk says where the page walk leads, reads what it reads, and knows all that is ordinary", () => {
@@ -162,13 +176,14 @@ describe("the quick walk says where the page walk leads, reads what it reads, an
     ["with two stages, or one of them", fillBothStages, RUNS / 2],
   ] as const)
     it(title, () => {
-      let found = 0;
+      const found = { pages: 0, devices: 0 };
       fc.assert(
         fc.property(fc.integer({ min: 1, max: 2 ** 31 }), (seed) => {
-          found += compare(seed, fill);
+          compare(seed, fill, found);
         }),
         { seed: 1, numRuns: RUNS },
       );
-      expect(found).toBeGreaterThan(least);
+      expect(found.pages).toBeGreaterThan(least);
+      expect(found.devices).toBeGreaterThan(least / 20);
     });
 });
