@@ -166,3 +166,8 @@ export const FLAGS_BIAS = FLAGS - RAM_OFFSET / 4096;
 
 /** How deep calls of generated code may nest. */
 export const MAX_DEPTH = 120;
+/**
+ * This bit of a depth tells the interpreter, which takes it away, that the pc is no arrival: a region has given up there, or a
+ * run begins. So no heat is counted, and no region made, at every address at which somebody happens to stop.
+ */
+export const NO_ARRIVAL = 0x1_0000;

@@ -71,7 +71,7 @@
               (if  ;; label = @5
                 (i64.ne
                   (local.tee 7
-                    (i64.load offset=STORES_IN_BANK
+                    (i64.load offset=65536
                       (local.tee 8
                         (i32.add
                           (i32.and
@@ -376,7 +376,13 @@
             (i32.and
               (local.get 15)
               (i32.const 511))))
-        (br 1 (;@1;))))
+        (return_call_indirect (type 0)
+          (local.get 0)
+          (local.get 1)
+          (i32.or
+            (local.get 2)
+            (i32.const 65536))
+          (i32.const 0))))
     (return_call_indirect (type 0)
       (local.get 0)
       (local.get 1)

@@ -9,10 +9,10 @@
   (import "m" "memory" (memory (;0;) 1))
   (import "m" "table" (table (;0;) 8 funcref))
   (func $region (type 0) (param i32 i32 i32) (result i32)
-    (local i32 i64 i64 i64 i64 i32 i64 i32 i64 i64 i64 i64 i64 i32)
+    (local i32 i64 i64 i64 i64 i32 i64 i32 i64 i64 i64 i64 i32)
     (block  ;; label = @1
       (block  ;; label = @2
-        (local.set 16
+        (local.set 15
           (block (result i32)  ;; label = @3
             (br_if 2 (;@1;)
               (i32.eqz
@@ -32,25 +32,22 @@
             (local.set 9
               (i64.const 2048))
             (local.set 11
-              (i64.load offset=8
-                (local.get 0)))
-            (local.set 12
               (i64.load offset=80
                 (local.get 0)))
-            (local.set 13
+            (local.set 12
               (i64.load offset=88
                 (local.get 0)))
-            (local.set 14
+            (local.set 13
               (i64.load offset=96
                 (local.get 0)))
-            (local.set 15
+            (local.set 14
               (i64.load offset=104
                 (local.get 0)))
             (loop  ;; label = @4
               (if  ;; label = @5
                 (i32.lt_s
                   (local.get 1)
-                  (i32.const 5))
+                  (i32.const 4))
                 (then
                   (br 2 (;@3;)
                     (i32.const 0))))
@@ -59,7 +56,7 @@
                   (local.get 1)
                   (i32.const 4)))
               (local.set 6
-                (local.get 12))
+                (local.get 11))
               (if  ;; label = @5
                 (i64.ne
                   (i64.and
@@ -95,58 +92,51 @@
                       (i32.load offset=NOTES
                         (i32.const 0))
                       (i32.const 1)))))
-              (local.set 13
+              (local.set 12
                 (i64.load
                   (i32.add
                     (i32.wrap_i64
                       (local.get 6))
                     (local.get 10))))
-              (local.set 14
+              (local.set 13
                 (i64.add
-                  (local.get 14)
-                  (local.get 13)))
-              (local.set 12
+                  (local.get 13)
+                  (local.get 12)))
+              (local.set 11
                 (i64.add
-                  (local.get 12)
+                  (local.get 11)
                   (i64.const 8)))
               (br_if 0 (;@4;)
                 (i64.ne
-                  (local.get 12)
-                  (local.get 15)))
-              (local.set 1
-                (i32.sub
-                  (local.get 1)
-                  (i32.const 1)))
-              (local.set 4
-                (i64.and
-                  (i64.add
-                    (local.get 11)
-                    (i64.const 0))
-                  (i64.const -2)))
+                  (local.get 11)
+                  (local.get 14)))
               (i64.store offset=80
                 (local.get 0)
-                (local.get 12))
+                (local.get 11))
               (i64.store offset=88
                 (local.get 0)
-                (local.get 13))
+                (local.get 12))
               (i64.store offset=96
                 (local.get 0)
-                (local.get 14))
+                (local.get 13))
               (i64.store offset=PC
                 (local.get 0)
-                (local.get 4))
-              (return
-                (local.get 1)))
+                (i64.const 2147483664))
+              (return_call_indirect (type 0)
+                (local.get 0)
+                (local.get 1)
+                (local.get 2)
+                (i32.const 9)))
             (unreachable)))
         (i64.store offset=80
           (local.get 0)
-          (local.get 12))
+          (local.get 11))
         (i64.store offset=88
           (local.get 0)
-          (local.get 13))
+          (local.get 12))
         (i64.store offset=96
           (local.get 0)
-          (local.get 14))
+          (local.get 13))
         (if  ;; label = @3
           (i32.and
             (i32.or
@@ -165,7 +155,7 @@
             (i64.shl
               (i64.extend_i32_s
                 (i32.shr_s
-                  (local.get 16)
+                  (local.get 15)
                   (i32.const 16)))
               (i64.const 1))
             (i64.const 2147483648)))
@@ -173,9 +163,15 @@
           (i32.add
             (local.get 1)
             (i32.and
-              (local.get 16)
+              (local.get 15)
               (i32.const 511))))
-        (br 1 (;@1;))))
+        (return_call_indirect (type 0)
+          (local.get 0)
+          (local.get 1)
+          (i32.or
+            (local.get 2)
+            (i32.const 65536))
+          (i32.const 0))))
     (return_call_indirect (type 0)
       (local.get 0)
       (local.get 1)

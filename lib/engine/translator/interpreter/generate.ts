@@ -1,5 +1,5 @@
 /** The cold tier's module. It is the same on every board, so it is generated and compiled once. */
-import { RAM_OFFSET, SLOT_INTERPRET, SLOT_PRIVILEGED, TABLE_SLOTS } from "../layout.ts";
+import { NO_ARRIVAL, RAM_OFFSET, SLOT_INTERPRET, SLOT_PRIVILEGED, TABLE_SLOTS } from "../layout.ts";
 import { writePrivileged } from "../privileged/write-privileged.ts";
 import { Code, type Local } from "../wasm/code.ts";
 import { ModuleWriter } from "../wasm/module.ts";
@@ -97,7 +97,7 @@ function writeRun(interpret: number): Uint8Array {
   const again = code.loop();
   code.get(hart);
   code.get(budget);
-  code.i32(0);
+  code.i32(NO_ARRIVAL);
   code.call(interpret);
   code.tee(budget);
   code.i32(0);

@@ -5,7 +5,7 @@
  */
 import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CACHED_PC, CACHED_SLOT, pushJumpCacheEntry } from "../jump-cache.ts";
-import { CELLS, HEAT_IS_SLOT, MAX_DEPTH, MISFIT_CELLS, TABLE_SLOTS, WORD } from "../layout.ts";
+import { CELLS, HEAT_IS_SLOT, MAX_DEPTH, MISFIT_CELLS, NO_ARRIVAL, TABLE_SLOTS, WORD } from "../layout.ts";
 import { Code, type Label, type Local } from "../wasm/code.ts";
 import { DATUM, ENDING_BITS, ENTERED, Ending, INTERPRETED, PC } from "./ending.ts";
 
@@ -67,7 +67,7 @@ class Interpret {
 
   write(): Uint8Array {
     const code = this.#code;
-    this.#set(this.#arriving, 1);
+    this.#takeArrival();
     const done = code.block();
     const again = code.loop();
     this.#run();
@@ -81,6 +81,19 @@ class Interpret {
     code.end();
     code.get(budget);
     return code.finish();
+  }
+
+  /** The pc is an arrival unless the depth says otherwise. */
+  #takeArrival(): void {
+    const code = this.#code;
+    code.get(depth);
+    code.i32(NO_ARRIVAL);
+    code.op("i32.lt_u");
+    code.set(this.#arriving);
+    code.get(depth);
+    code.i32(NO_ARRIVAL - 1);
+    code.op("i32.and");
+    code.set(depth);
   }
 
   #run(): void {

@@ -48,11 +48,15 @@ export interface Graph {
   readonly isInLoop: Uint8Array;
 }
 
-/** Builds the graph of a region. */
+/**
+ * Builds the graph of a region. One that starts at a loop's header is the loop alone: what is behind it belongs to the region
+ * of the function, which begins elsewhere.
+ */
 export function graphOf(code: RegionCode): Graph {
-  const blocks = inReversePostorder(blocksOf(code));
+  const all = inReversePostorder(blocksOf(code));
+  cutIrreducible(all, dominatorsOf(all));
+  const blocks = onlyLoop(all);
   const dominators = dominatorsOf(blocks);
-  cutIrreducible(blocks, dominators);
   const isHeader = new Uint8Array(blocks.length);
   const forwardEdges = new Int32Array(blocks.length);
   blocks.forEach((block, source) => {
@@ -188,13 +192,32 @@ function dominates(dominators: Int32Array, above: number, below: number): boolea
   return at === above;
 }
 
-/** Blocks of loops in which nobody is called: there translations stay as they are. */
-function quietLoops(blocks: readonly Block[], isHeader: Uint8Array): Uint8Array {
-  const isInLoop = new Uint8Array(blocks.length);
+/** If the entry begins a loop, the loop's blocks; else all. */
+function onlyLoop(blocks: Block[]): Block[] {
+  const sources = sourcesOf(blocks);
+  if (sources[0]?.length === 0) return blocks;
+  const loop = new Set(loopOf(0, sources));
+  if (loop.size === blocks.length) return blocks;
+  for (const block of blocks) {
+    if (!loop.has(block.taken)) block.taken = OUTSIDE;
+    if (!loop.has(block.next)) block.next = OUTSIDE;
+    block.cases = block.cases.filter((target) => loop.has(target));
+  }
+  return inReversePostorder(blocks);
+}
+
+function sourcesOf(blocks: readonly Block[]): number[][] {
   const sources: number[][] = blocks.map(() => []);
   blocks.forEach((block, source) => {
     for (const target of edgesOf(block)) sources[target]?.push(source);
   });
+  return sources;
+}
+
+/** Blocks of loops in which nobody is called: there translations stay as they are. */
+function quietLoops(blocks: readonly Block[], isHeader: Uint8Array): Uint8Array {
+  const isInLoop = new Uint8Array(blocks.length);
+  const sources = sourcesOf(blocks);
   for (let header = blocks.length - 1; header >= 0; header--) {
     if (isHeader[header] === 0) continue;
     const loop = loopOf(header, sources);

@@ -7,7 +7,16 @@
  */
 import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CACHED_PC, CACHED_SLOT, pushJumpCacheEntry } from "../jump-cache.ts";
-import { CELLS, fOffset, MAX_DEPTH, SLOT_INTERPRET, SLOT_PRIVILEGED, WORD, xOffset } from "../layout.ts";
+import {
+  CELLS,
+  fOffset,
+  MAX_DEPTH,
+  NO_ARRIVAL,
+  SLOT_INTERPRET,
+  SLOT_PRIVILEGED,
+  WORD,
+  xOffset,
+} from "../layout.ts";
 import { Code, type Label, type Local } from "../wasm/code.ts";
 import type { RegionCode } from "./discovery.ts";
 import { type DirtySet, type ExitFrame, Exits, storeRegisters } from "./exits.ts";
@@ -128,11 +137,11 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     code.op("unreachable");
     code.end();
     this.#exits.write(this, this.#region.base, this.#emission.looks.notes ? this.slot : undefined);
-    code.br(this.#refuse);
+    this.#goInterpret(NO_ARRIVAL);
     code.end();
     if (this.#dispatches) this.#writeDispatch();
     code.end();
-    this.#goInterpret();
+    this.#goInterpret(0);
     return code.finish();
   }
 
@@ -174,11 +183,15 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     code.op("i32.and");
   }
 
-  #goInterpret(): void {
+  #goInterpret(flag: 0 | typeof NO_ARRIVAL): void {
     const { code, hart, budget, depth } = this;
     code.get(hart);
     code.get(budget);
     code.get(depth);
+    if (flag !== 0) {
+      code.i32(flag);
+      code.op("i32.or");
+    }
     code.i32(SLOT_INTERPRET);
     code.returnCallIndirect(this.functionType);
   }
@@ -248,7 +261,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     code.i32(giveBack);
     code.op("i32.add");
     code.set(this.budget);
-    code.br(this.#refuse);
+    this.#goInterpret(NO_ARRIVAL);
   }
 
   #storePc(offset: number): void {
@@ -591,7 +604,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#dirtyX = 0;
     this.#dirtyF = 0;
     if (next === OUTSIDE) {
-      this.#leave(nextOffset, 0);
+      this.#goOutside(nextOffset);
       return;
     }
     if (this.#graph.isHeader[next] === 0) this.#checkBudget(next);

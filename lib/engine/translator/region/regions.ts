@@ -42,7 +42,7 @@ export interface RegionOptions {
 
 const DEFAULTS: Required<RegionOptions> = {
   batch: 64,
-  urgentTimes: 4,
+  urgentTimes: 2,
   capBytes: 64 * 2 ** 20,
   maxInsns: 300,
   coalesces: true,

@@ -34,14 +34,14 @@ export interface TranslatorParts {
   readonly harts: readonly Hart[];
   readonly bus: Bus;
   readonly memory: MachineMemory;
-  /** Nobody translates when left out. */
+  /** Who translates; the regions of `region/` when left out. */
   readonly regions?: (host: RegionHost) => RegionSource;
   /** Arrivals after which code is hot: a power of two. */
   readonly heatThreshold?: number;
 }
 
 /** Arrivals after which somebody may translate. */
-const HEAT_THRESHOLD = 128;
+const HEAT_THRESHOLD = 512;
 /**
  * How many times as many arrivals it takes when there are so many regions. A small program is fast at once; of a large one,
  * most code runs too seldom to be worth the time of the compilers, which is about that of ten thousand arrivals.

@@ -17,7 +17,9 @@ function same(text: string, options: RegionOptions = {}, mostSteps = 100_000): C
     expect(pair.run(steps), `after ${made} steps and ${steps} more`).toBeUndefined();
     made += steps;
   }
-  return pair.translator.engine.counters;
+  const { counters } = pair.translator.engine;
+  expect(counters.compileFailures).toBe(0);
+  return counters;
 }
 
 /** Calls `function` so many times; what it gets in a0 counts down. */

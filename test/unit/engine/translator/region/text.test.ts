@@ -11,7 +11,6 @@ import {
   JUMP_CACHE,
   REGION_NOTES,
   SLOT_BYTES,
-  STORES_IN_BANK,
   WORD,
 } from "../../../../../lib/engine/translator/layout.ts";
 import { REGION_TYPE, writeBatch } from "../../../../../lib/engine/translator/region/batch.ts";
@@ -31,7 +30,6 @@ const NAMES: Readonly<Record<string, number>> = {
   NOTES: REGION_NOTES + 8 * SLOT,
   FLAGS_BIAS,
   JUMP_CACHE,
-  STORES_IN_BANK,
   ENTRIES_MASK: (DATA_ENTRIES - 1) * DATA_ENTRY_BYTES,
   CODE_BIT: WORD.codeBit,
   DATA_BANK: WORD.dataBank,
