@@ -126,12 +126,18 @@ async function firstDifference(
       for (const [address, bytes] of parts) board.memory.write(BigInt(address), bytes);
       return board;
     };
-    const report = lockstep({
-      build: () => [build("reference"), build("translator")],
-      instructions: INSTRUCTIONS,
-      every: EVERY,
-    });
-    if (report.kind === "different") return { programs: at + 1, message: report.message };
+    try {
+      const report = lockstep({
+        build: () => [build("reference"), build("translator")],
+        instructions: INSTRUCTIONS,
+        every: EVERY,
+      });
+      if (report.kind === "different") return { programs: at + 1, message: report.message };
+    } catch (error) {
+      // A bug may well lead generated code out of the machine's memory.
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      return { programs: at + 1, message: error.message };
+    }
   }
   return undefined;
 }
