@@ -25,7 +25,11 @@ export const BENCH_GUESTS = {
   ptswitch: guest("ptswitch", "satp, SFENCE.VMA and 16 pages touched"),
   fencei: guest("fencei", "code written, FENCE.I, ten calls"),
   hvexit: guest("hvexit", "a hypercall from VS-mode to HS-mode and back, registers saved"),
-  hvhop: guest("hvhop", "pointers from page to page behind two stages of translation"),
+  hvhop: guest(
+    "hvhop",
+    "pointers from page to page behind two stages of translation, 2,048 pages: QEMU walks",
+  ),
+  "hvhop-near": guest("hvhop-near", "the same with 256 pages, all of which QEMU remembers: nobody walks"),
 } as const satisfies Record<string, BenchGuest>;
 /** Name of a benchmark guest. */
 export type BenchGuestName = keyof typeof BENCH_GUESTS;

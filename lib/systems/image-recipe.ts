@@ -76,7 +76,8 @@ export const IMAGE_RECIPES: readonly ImageRecipe[] = [
   bench("ecall", ["ecall.c", "ecall-trap.S"]),
   bench("ptswitch", ["ptswitch.c", "supervisor.S"]),
   bench("hvexit", ["hvexit.c", "guest.S"]),
-  bench("hvhop", ["hvhop.c", "guest.S"]),
+  bench("hvhop", ["hvhop.c", "guest.S"], ["-DPAGES=2048"]),
+  bench("hvhop-near", ["hvhop.c", "guest.S"], ["-DPAGES=256"]),
 ];
 
 /** What `images/manifest.json` says about one image. */

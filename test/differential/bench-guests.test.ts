@@ -32,7 +32,8 @@ const ROUNDS: Record<BenchGuestName, number> = {
   ptswitch: 500,
   fencei: 2_000,
   hvexit: 2_000,
-  hvhop: 200,
+  hvhop: 30,
+  "hvhop-near": 200,
 };
 const NAMES = Object.keys(BENCH_GUESTS) as BenchGuestName[];
 

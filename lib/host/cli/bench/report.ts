@@ -43,11 +43,10 @@ export interface RatioRow {
 
 /** The ratios that have a target, in the order of the table. */
 export function ratioRows({ guests, linux }: Pick<BenchReport, "guests" | "linux">): RatioRow[] {
-  const rows: RatioRow[] = guests.map(({ guest, ratio }) => ({
-    name: guest,
-    ratio,
-    target: GUEST_TARGETS[guest],
-  }));
+  const rows: RatioRow[] = guests.flatMap(({ guest, ratio }) => {
+    const target = GUEST_TARGETS[guest];
+    return target === undefined ? [] : [{ name: guest, ratio, target }];
+  });
   const integers = guests.filter(({ guest }) => INTEGER_GUESTS.includes(guest));
   if (integers.length === INTEGER_GUESTS.length) {
     const ratio = geometricMean(integers.map((each) => each.ratio));
@@ -63,8 +62,11 @@ export const shown = (value: number): string => {
   return value >= 100 ? String(Math.round(value)) : String(Number(value.toPrecision(3)));
 };
 
-const targetText = ({ atLeast, stretch }: Target): string =>
-  stretch === undefined ? `${atLeast}` : `${atLeast} (${stretch})`;
+function targetText(target: Target | undefined): string {
+  if (target === undefined) return "-";
+  const { atLeast, stretch } = target;
+  return stretch === undefined ? `${atLeast}` : `${atLeast} (${stretch})`;
+}
 
 /** Columns padded to their widest cell: the first to the right, the others to the left; the last is not padded. */
 export function alignedLines(rows: readonly (readonly string[])[]): string[] {

@@ -94,8 +94,20 @@ describe("the report of the benchmarks", () => {
     ]);
   });
 
-  it("has a target for every guest", () => {
+  it("has a target for every guest but the one that stands beside hvhop", () => {
     expect(Object.keys(GUEST_TARGETS)).toEqual(Object.keys(BENCH_GUESTS));
+    const without = Object.entries(GUEST_TARGETS).filter(([, target]) => target === undefined);
+    expect(without.map(([name]) => name)).toEqual(["hvhop-near"]);
+  });
+
+  it("shows a guest without a target in the table, without a verdict, and in no figure", () => {
+    const report = { ...REPORT, guests: [figures("hvhop", 2), figures("hvhop-near", 0.1)] };
+    expect(ratioRows(report).map((row) => row.name)).not.toContain("hvhop-near");
+    const line = reportText(report)
+      .split("\n")
+      .find((text) => text.startsWith("hvhop-near"));
+    expect(line).toContain(BENCH_GUESTS["hvhop-near"].about);
+    expect(line).not.toMatch(/met|missed/);
   });
 
   it("shows three digits", () => {
