@@ -5,6 +5,7 @@ import type { EngineName } from "../../board/engine-choice.ts";
 import { loadLinux } from "../../board/linux-boot.ts";
 import { buildBoard, type HartCount } from "../../board/virt.ts";
 import { installFirmware } from "../../firmware/firmware.ts";
+import { useNativeDigests } from "../native-digest.ts";
 import { initialFileSystem, rootDisk } from "./file-systems.ts";
 import type { LinuxFiles } from "./packages.ts";
 
@@ -53,6 +54,7 @@ export type LinuxMachine =
 
 /** Builds the board and loads everything; the next instruction is the firmware's first. */
 export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): LinuxMachine {
+  useNativeDigests();
   const { firmware = "opensbi", harts = 1, ramBytes = DEFAULT_RAM_BYTES, seed = 0, command } = options;
   const initramfs = initialFileSystem(files);
   if (!(initramfs instanceof Uint8Array)) return { kind: "refused", message: initramfs.message };

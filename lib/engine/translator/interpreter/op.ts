@@ -3,7 +3,7 @@ import type { Decoded } from "../../../isa/decode.ts";
 import { INSTRUCTIONS, type Mnemonic } from "../../../isa/instructions.ts";
 import { COMPRESSED } from "../emit/compressed.ts";
 import type { Emitter } from "../emit/emitter.ts";
-import { emitterOf, OPS } from "../emit/table.ts";
+import { emitterOf, OPS, type Op } from "../emit/table.ts";
 import { hasImmediate, isSourceInPlaceOfRd } from "./slot.ts";
 
 /** Nothing is known of this halfword yet. */
@@ -132,27 +132,39 @@ export type OpChoice =
 
 const fixed = (number: number): OpChoice => ({ kind: "fixed", number });
 
+const SLOW = fixed(OP_SLOW);
+/** What instructions are executed by whose registers make no difference, by index of what they are translated as, and by size. */
+const usual: (OpChoice | undefined)[] = [];
+
 /** How an instruction is executed. Words that mean nothing go to the slow path, and so do loads whose value nobody keeps: they may fault. */
 export function opOf(decoded: Decoded): OpChoice {
   const found = emitterOf(decoded);
-  if (found === undefined) return fixed(OP_SLOW);
-  const { emitter } = found;
-  const name = nameOf(found.name, decoded.sizeBytes);
+  if (found === undefined) return SLOW;
+  const { kind } = found.emitter;
+  if (kind === "load" && decoded.rd === 0) return SLOW;
+  if (kind === "jump") return jump(nameOf(found.name, decoded.sizeBytes), decoded.rd);
+  if (kind === "jumpRegister") {
+    const name = nameOf(found.name, decoded.sizeBytes);
+    return fixed(opNamed(`${name}/${registerVariant(decoded)}`).number);
+  }
+  const at = 2 * found.index + (decoded.sizeBytes === 2 ? 1 : 0);
+  const known = usual[at];
+  if (known !== undefined) return known;
+  const choice = usualOf(found, decoded.sizeBytes);
+  usual[at] = choice;
+  return choice;
+}
+
+function usualOf({ name, emitter }: Op, sizeBytes: 2 | 4): OpChoice {
   switch (emitter.kind) {
     case "nothing":
-      return fixed(decoded.sizeBytes === 2 ? OP_NOTHING_2 : OP_NOTHING_4);
-    case "load":
-      return fixed(decoded.rd === 0 ? OP_SLOW : opNamed(name).number);
+      return fixed(sizeBytes === 2 ? OP_NOTHING_2 : OP_NOTHING_4);
     case "branch":
-      return byOffset(name, "forward", "backward", "far");
-    case "jump":
-      return jump(name, decoded.rd);
-    case "jumpRegister":
-      return fixed(opNamed(`${name}/${registerVariant(decoded)}`).number);
+      return byOffset(nameOf(name, sizeBytes), "forward", "backward", "far");
     case "privileged":
-      return { kind: "word", number: opNamed(name).number };
+      return { kind: "word", number: opNamed(nameOf(name, sizeBytes)).number };
     default:
-      return fixed(opNamed(name).number);
+      return fixed(opNamed(nameOf(name, sizeBytes)).number);
   }
 }
 
