@@ -78,5 +78,5 @@ export function printedBy({ state }: Pick<Vmm, "state">, domain: number): string
   const bytes = Array.from({ length: Math.min(end, size) }, (_, index) =>
     console.bytes.get((Math.max(0, end - size) + index) % size),
   );
-  return new TextDecoder().decode(Uint8Array.from(bytes));
+  return new TextDecoder().decode(Uint8Array.from(bytes), { stream: true });
 }

@@ -45,7 +45,11 @@ export function wait(visit: Visit): void {
   const pending = isOwn
     ? pendingInMachine(visit) & enabledInMachine(visit)
     : context.csr.read("hip") & context.csr.read("hie");
-  if (pending === 0n) vcpu.state = VcpuState.BLOCKED;
+  if (pending !== 0n) return;
+  // The scheduler looks at what wakes it before the hart's state is saved.
+  vcpu.vs.vstimecmp = context.csr.read("vstimecmp");
+  vcpu.vs.henvcfg = context.csr.read("henvcfg");
+  vcpu.state = VcpuState.BLOCKED;
 }
 
 /** What only machine mode may do, done for it. False: there is no such instruction. */

@@ -86,7 +86,7 @@ function sample({ state, context }: Host, current: VcpuView | undefined, now: bi
   const pcpu = state.pcpu(context.hart);
   const { slice } = state.bootInfo;
   if (now < pcpu.tickEnd) return;
-  pcpu.tickEnd = now + slice;
+  pcpu.tickEnd = now - (now % slice) + slice;
   if (current === undefined) return;
   current.schedule.credit = BigInt.asUintN(64, current.schedule.credit - slice);
   current.schedule.boosted = 0n;
