@@ -117,6 +117,7 @@ class StandaloneEmission implements Emission {
   bailIf(): void {
     this.code.brIf(this.#bail);
   }
+  whereNxIsClear(): void {}
   locate(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8): number {
     locateInTlb(
       {

@@ -45,8 +45,11 @@ class CaseEmission implements Emission {
   readonly #bailed: Label;
   readonly #temps = new Map<string, Local>();
 
-  constructor(code: Code, base: Local, bailed: Label) {
+  readonly #isNxSet: boolean;
+
+  constructor(code: Code, base: Local, bailed: Label, isNxSet: boolean) {
     this.code = code;
+    this.#isNxSet = isNxSet;
     this.#base = base;
     this.#bailed = bailed;
   }
@@ -128,6 +131,9 @@ class CaseEmission implements Emission {
   bailIf(): void {
     this.code.brIf(this.#bailed);
   }
+  whereNxIsClear(check: () => void): void {
+    if (!this.#isNxSet) check();
+  }
   locate(): number {
     this.code.get(this.#base);
     return MEMORY_WORD;
@@ -161,7 +167,7 @@ export function emitFloat(emitter: Emitter, e: Emission): void {
 }
 
 /** `(base, end)`: runs all cases in between. */
-function moduleFor(emitter: Emitter): Uint8Array<ArrayBuffer> {
+function moduleFor(emitter: Emitter, isNxSet: boolean): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   module.importMemory("m", "memory", 1);
   const type = module.type({ parameters: ["i32", "i32"], results: [] });
@@ -175,7 +181,7 @@ function moduleFor(emitter: Emitter): Uint8Array<ArrayBuffer> {
   code.op("i32.ge_u");
   code.brIf(all);
   const bailed = code.block();
-  emitFloat(emitter, new CaseEmission(code, base, bailed));
+  emitFloat(emitter, new CaseEmission(code, base, bailed, isNxSet));
   code.get(base);
   code.i32(1);
   code.store("i32.store", DONE);
@@ -197,10 +203,11 @@ export class FloatBench {
   readonly #memory: WebAssembly.Memory;
   readonly #run: (base: number, end: number) => void;
 
-  constructor(emitter: Emitter, maxCases: number) {
+  /** @param isNxSet  Whether results that are rounded are welcome. */
+  constructor(emitter: Emitter, maxCases: number, isNxSet = true) {
     const pages = Math.ceil((maxCases * CASE_BYTES) / 65536);
     this.#memory = new WebAssembly.Memory({ initial: pages });
-    const module = new WebAssembly.Module(moduleFor(emitter));
+    const module = new WebAssembly.Module(moduleFor(emitter, isNxSet));
     const { exports } = new WebAssembly.Instance(module, { m: { memory: this.#memory } });
     this.#run = exports["run"] as (base: number, end: number) => void;
   }

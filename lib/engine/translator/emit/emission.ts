@@ -53,6 +53,12 @@ export interface Emission {
    */
   bailIf(): void;
   /**
+   * Emits `check` so that it runs where NX may not be set yet. It must bail unless the instruction rounds nothing. Each
+   * emitter that needs "fast" asks for it, behind its other checks and before its first effect. In regions it is left out:
+   * they are not entered before NX is set.
+   */
+  whereNxIsClear(check: () => void): void;
+  /**
    * Pushes the address in WebAssembly's memory, i32, of the RAM that `rs1 + imm` means; bails where it is not known, not
    * aligned, or (for stores) where somebody wants to hear of stores to the page.
    *

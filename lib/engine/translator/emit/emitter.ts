@@ -2,7 +2,10 @@
 import type { LoadName, StoreName } from "../wasm/opcode.ts";
 import type { Emission } from "./emission.ts";
 
-/** What a float instruction needs before it may run without the slow path: see the words `codeBitFloatOn` and `codeBitFloatFast`. */
+/**
+ * What a float instruction needs before it may run without the slow path: see the words `codeBitFloatOn` and
+ * `codeBitFloatFast`. "fast" is not needed in the cold tier, where it is enough that nothing is rounded.
+ */
 export type FloatNeed = "on" | "fast";
 
 /** One instruction's translation. */

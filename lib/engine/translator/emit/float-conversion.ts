@@ -87,6 +87,15 @@ const toInteger = (push: (e: Emission) => void, target: IntegerTarget): EveryRou
       WHOLE[mode](e);
       e.code.set(value);
       bailUnlessBetween(e, value, target);
+      e.whereNxIsClear(() => {
+        e.code.get(value);
+        if (mode === "rtz") {
+          e.code.op("f64.trunc");
+          e.code.get(value);
+        } else push(e);
+        e.code.op("f64.ne");
+        e.bailIf();
+      });
       e.setRd(() => {
         e.code.get(value);
         e.code.ops(...target.convert);
@@ -103,25 +112,58 @@ function pushPromoted(e: Emission): void {
   e.code.op("f64.promote_f32");
 }
 
-/** From an integer to a double. */
-const toDouble = (push: (e: Emission) => void, op: PlainName): Emitter =>
-  rounding((e) =>
+/** From an integer to a double. `check`: what bails unless the double holds it; left out where it always does. */
+const toDouble = (push: (e: Emission) => void, op: PlainName, check?: (e: Emission) => void): Emitter =>
+  rounding((e) => {
+    e.whereNxIsClear(() => check?.(e));
     e.setF(() => {
       push(e);
       e.code.op(op);
-    }),
-  );
+    });
+  });
 
 /** From an integer to a single. */
-const toSingle = (push: (e: Emission) => void, op: PlainName): { readonly rne: Emitter } => ({
-  rne: rounding((e) =>
+const toSingle = (
+  push: (e: Emission) => void,
+  op: PlainName,
+  isSigned: boolean,
+): { readonly rne: Emitter } => ({
+  rne: rounding((e) => {
+    e.whereNxIsClear(() => {
+      push(e);
+      if (push === pushWord) e.code.op(isSigned ? "i64.extend_i32_s" : "i64.extend_i32_u");
+      bailUnlessSmall(e, SINGLE_DIGITS, isSigned);
+    });
     e.setFBits(() => {
       push(e);
       e.code.ops(op, "i32.reinterpret_f32");
       boxSingle(e);
-    }),
-  ),
+    });
+  }),
 });
+
+/** Bits of a number that the formats hold. */
+const SINGLE_DIGITS = 24n;
+const DOUBLE_DIGITS = 53n;
+
+/** Bails unless the integer on the stack, an i64, has so few digits. (More are exact if they end with zeros; that is rare.) */
+function bailUnlessSmall(e: Emission, digits: bigint, isSigned: boolean): void {
+  const { code } = e;
+  if (isSigned) {
+    code.i64(1n << digits);
+    code.op("i64.add");
+  }
+  code.i64(1n << (isSigned ? digits + 1n : digits));
+  code.op("i64.gt_u");
+  e.bailIf();
+}
+
+const smallInteger =
+  (isSigned: boolean) =>
+  (e: Emission): void => {
+    e.rs1();
+    bailUnlessSmall(e, DOUBLE_DIGITS, isSigned);
+  };
 
 const pushInteger = (e: Emission): void => e.rs1();
 const pushWord = (e: Emission): void => e.rs1Word();
@@ -139,6 +181,13 @@ const narrow = rounding((e) => {
   code.if();
   bailUnlessExactZero(e, { type: "f32", local: result }, [{ type: "f64", local: value }]);
   code.end();
+  e.whereNxIsClear(() => {
+    code.get(result);
+    code.op("f64.promote_f32");
+    code.get(value);
+    code.op("f64.ne");
+    e.bailIf();
+  });
   e.setFBits(() => {
     code.get(bits);
     boxSingle(e);
@@ -151,6 +200,7 @@ const widen = rounding((e) => {
   pushPromoted(e);
   e.code.set(result);
   bailIfNan(e, "f64", result);
+  e.whereNxIsClear(() => undefined);
   e.setF(() => e.code.get(result));
 });
 
@@ -166,12 +216,12 @@ export const FLOAT_CONVERSIONS = {
   "fcvt.lu.s": toInteger(pushPromoted, TARGETS.lu),
   "fcvt.d.w": inEveryMode(toDouble(pushWord, "f64.convert_i32_s")),
   "fcvt.d.wu": inEveryMode(toDouble(pushWord, "f64.convert_i32_u")),
-  "fcvt.d.l": { rne: toDouble(pushInteger, "f64.convert_i64_s") },
-  "fcvt.d.lu": { rne: toDouble(pushInteger, "f64.convert_i64_u") },
-  "fcvt.s.w": toSingle(pushWord, "f32.convert_i32_s"),
-  "fcvt.s.wu": toSingle(pushWord, "f32.convert_i32_u"),
-  "fcvt.s.l": toSingle(pushInteger, "f32.convert_i64_s"),
-  "fcvt.s.lu": toSingle(pushInteger, "f32.convert_i64_u"),
+  "fcvt.d.l": { rne: toDouble(pushInteger, "f64.convert_i64_s", smallInteger(true)) },
+  "fcvt.d.lu": { rne: toDouble(pushInteger, "f64.convert_i64_u", smallInteger(false)) },
+  "fcvt.s.w": toSingle(pushWord, "f32.convert_i32_s", true),
+  "fcvt.s.wu": toSingle(pushWord, "f32.convert_i32_u", false),
+  "fcvt.s.l": toSingle(pushInteger, "f32.convert_i64_s", true),
+  "fcvt.s.lu": toSingle(pushInteger, "f32.convert_i64_u", false),
   "fcvt.d.s": inEveryMode(widen),
   "fcvt.s.d": { rne: narrow },
 } as const;

@@ -21,6 +21,14 @@ import type { Local } from "../wasm/code.ts";
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
 import { pushUnsafeSingle, rounding } from "./float-arithmetic.ts";
+import {
+  bailIfNotZero,
+  bailIfResultNotZero,
+  pushIsLarge,
+  pushProductError,
+  pushSumError,
+  split,
+} from "./float-error.ts";
 import { boxSingle, readSingles } from "./float-operand.ts";
 
 /** Which operands change their sign: fnmsub and fnmadd turn the product around, fmsub and fnmadd the addend. */
@@ -28,14 +36,6 @@ interface Signs {
   readonly negateProduct: boolean;
   readonly negateAddend: boolean;
 }
-
-/** Veltkamp's number: a product with it cuts a double into two halves of 26 bits, the lower one with a sign. */
-const SPLITTER = 2 ** 27 + 1;
-
-/** Lowest exponent field of a product whose error can be represented (1023 − 968), and a little more. */
-const LOWEST_EXPONENT = 64;
-const EXPONENT_MASK = 0x7ff;
-const FRACTION_BITS = 52n;
 
 /** More than the relative error of a rounded sum, to both sides. */
 const LITTLE_MORE = 1 + 2 ** -52;
@@ -56,85 +56,12 @@ function readFused(e: Emission, { negateProduct, negateAddend }: Signs): [Local,
   return locals;
 }
 
-/**
- * Splits a double, whose word goes to `bits`: its upper half to `high`, the rest stays in `value`. That of a large one is no
- * number. (Rounding the word instead is cheaper, but wrong for subnormal numbers.)
- */
-function split({ code }: Emission, value: Local, bits: Local, high: Local): void {
-  code.get(value);
-  code.op("i64.reinterpret_f64");
-  code.set(bits);
-  code.get(value);
-  code.f64(SPLITTER);
-  code.op("f64.mul");
-  code.tee(high);
-  code.get(high);
-  code.get(value);
-  code.ops("f64.sub", "f64.sub");
-  code.set(high);
-  code.get(value);
-  code.get(high);
-  code.op("f64.sub");
-  code.set(value);
-}
-
-/** Adds a product to the number on the stack. */
-function addProduct({ code }: Emission, a: Local, b: Local): void {
-  code.get(a);
-  code.get(b);
-  code.ops("f64.mul", "f64.add");
-}
-
-/** The error of the product `p` of two split numbers: what is on the stack then is the rest of the exact product. */
-function pushProductError(
-  e: Emission,
-  p: Local,
-  [aHigh, aLow]: readonly [Local, Local],
-  [bHigh, bLow]: readonly [Local, Local],
-): void {
-  const { code } = e;
-  code.get(aHigh);
-  code.get(bHigh);
-  code.op("f64.mul");
-  code.get(p);
-  code.op("f64.sub");
-  addProduct(e, aHigh, bLow);
-  addProduct(e, aLow, bHigh);
-  addProduct(e, aLow, bLow);
-}
-
-/** The error of the sum `s` of two numbers. Overwrites `scratch`. */
-function pushSumError({ code }: Emission, s: Local, a: Local, b: Local, scratch: Local): void {
-  code.get(a);
-  code.get(s);
-  code.get(s);
-  code.get(a);
-  code.op("f64.sub");
-  code.tee(scratch);
-  code.ops("f64.sub", "f64.sub");
-  code.get(b);
-  code.get(scratch);
-  code.ops("f64.sub", "f64.add");
-}
-
 /** Pushes `s + v × factor`. */
 function pushNear({ code }: Emission, s: Local, v: Local, factor: number): void {
   code.get(s);
   code.get(v);
   code.f64(factor);
   code.ops("f64.mul", "f64.add");
-}
-
-/** Pushes an i32: 1 if the product is large enough. (One that is infinite or a NaN is no number in the end.) */
-function pushIsLarge({ code }: Emission, p: Local): void {
-  code.get(p);
-  code.op("i64.reinterpret_f64");
-  code.i64(FRACTION_BITS);
-  code.ops("i64.shr_u", "i32.wrap_i64");
-  code.i32(EXPONENT_MASK);
-  code.op("i32.and");
-  code.i32(LOWEST_EXPONENT);
-  code.op("i32.ge_u");
 }
 
 const double = (signs: Signs): Emitter =>
@@ -168,6 +95,10 @@ const double = (signs: Signs): Emitter =>
     code.op("f64.add");
     code.set(result);
     bailUnlessProven(e, { p, error, s, t, v, result });
+    e.whereNxIsClear(() => {
+      bailIfNotZero(e, error);
+      bailIfNotZero(e, t);
+    });
     e.setF(() => code.get(result));
   });
 
@@ -252,6 +183,15 @@ const single = (signs: Signs): Emitter =>
     const bits = e.temp32(0);
     code.set(bits);
     bailUnlessRoundedOnce(e, p, c, s, bits);
+    e.whereNxIsClear(() => {
+      pushSumError(e, s, p, c, e.tempF64(4));
+      bailIfResultNotZero(e);
+      code.get(bits);
+      code.ops("f32.reinterpret_i32", "f64.promote_f32");
+      code.get(s);
+      code.op("f64.ne");
+      e.bailIf();
+    });
     e.setFBits(() => {
       code.get(bits);
       boxSingle(e);

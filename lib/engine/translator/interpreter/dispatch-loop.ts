@@ -440,8 +440,9 @@ class DispatchLoop {
         emitStore(e, emitter);
         return true;
       case "float":
-        this.#bailWithoutFloat(e, emitter.needs === "fast" ? WORD.codeBitFloatFast : WORD.codeBitFloatOn);
+        this.#bailWithoutFloat(e);
         this.#effect(e, emitter.emit);
+        if (emitter.needs === "fast" && !e.hasAskedForNx) throw new RangeError(`${op.name} may set NX`);
         return true;
       case "effect":
         this.#effect(e, emitter.emit);
@@ -457,9 +458,9 @@ class DispatchLoop {
     }
   }
 
-  #bailWithoutFloat(e: SlotEmission, word: number): void {
+  #bailWithoutFloat(e: SlotEmission): void {
     this.#code.get(this.#locals.hart);
-    this.#code.load("i32.load", word);
+    this.#code.load("i32.load", WORD.codeBitFloatOn);
     this.#code.op("i32.eqz");
     e.bailIf();
   }

@@ -1,7 +1,7 @@
 /** What an emitter sees in the cold tier: operands come from a slot, registers are in the state block. */
 import type { Emission } from "../emit/emission.ts";
 import { type AccessWidth, locateInTlb } from "../emit/memory-access.ts";
-import { fOffset, STORES_IN_BANK, WORD, xOffset } from "../layout.ts";
+import { csrOffset, fOffset, STORES_IN_BANK, WORD, xOffset } from "../layout.ts";
 import type { Code, Label, Local } from "../wasm/code.ts";
 import type { LoadName, StoreName, ValTypeName } from "../wasm/opcode.ts";
 import type { InterpreterOp } from "./op.ts";
@@ -19,6 +19,8 @@ export interface SlotLocals {
 
 const TEMPS_OF_TYPE = 6;
 const PAGE_BYTES = 4096n;
+/** The rounding mode in `fcsr`; 0 is to nearest. */
+const FRM = 0xe0;
 
 /** Working locals by type, made when first asked for. */
 export class Temps {
@@ -52,6 +54,8 @@ export class SlotEmission implements Emission {
   readonly #flagMask: number;
   /** Whether the integer destination was written: if it is x0, that must be undone. */
   hasWrittenRd = false;
+  /** Whether the emitter has said what to do where NX is clear. */
+  hasAskedForNx = false;
 
   constructor(
     code: Code,
@@ -162,6 +166,23 @@ export class SlotEmission implements Emission {
 
   bailIf(): void {
     this.code.brIf(this.#bail);
+  }
+
+  /** Where the host's arithmetic may not be used as it is, either NX is clear, or the rounding mode is another. */
+  whereNxIsClear(check: () => void): void {
+    const { code } = this;
+    this.hasAskedForNx = true;
+    this.hart();
+    code.load("i32.load", WORD.codeBitFloatFast);
+    code.op("i32.eqz");
+    code.if();
+    this.hart();
+    code.load("i32.load", csrOffset("fcsr"));
+    code.i32(FRM);
+    code.op("i32.and");
+    this.bailIf();
+    check();
+    code.end();
   }
 
   locate(kind: "load" | "store", widthBytes: AccessWidth): number {

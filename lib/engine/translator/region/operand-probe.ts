@@ -146,6 +146,7 @@ class OperandProbe implements Emission {
   bailIf(): void {
     this.#mayBail = true;
   }
+  whereNxIsClear(): void {}
   locate(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8): number {
     this.#mayBail = true;
     this.rs1();

@@ -166,6 +166,9 @@ export class RegionEmission implements Emission {
     this.#frame.bailIf();
   }
 
+  /** A region with floats that round is entered where NX is set. */
+  whereNxIsClear(): void {}
+
   locate(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8): number {
     const group = this.#group;
     if (group === undefined) {
