@@ -201,3 +201,24 @@ export { type MemoryType, PTE, type PteFlag, pteFlagsText } from "./mmu/pte.ts";
 export type { PteChange } from "./mmu/pte-change.ts";
 export type { FailedBit, Stage } from "./mmu/walk-words.ts";
 export { type Displayable, type MimeBundle, setDisplaySink, show } from "./notebook/display.ts";
+export { type AmnesiaQuestion, compareAmnesia } from "./referee/amnesia.ts";
+export type { IsGranted } from "./referee/frame-rules.ts";
+export {
+  composedLeavesOf,
+  leavesOf,
+  type MappedPage,
+  type ReadWord,
+  type Tables,
+  tablesOf,
+  type Walk,
+  walkTo,
+} from "./referee/page-tables.ts";
+export { type Looks, type Referee, type RefereeOptions, referee } from "./referee/referee.ts";
+export type { Text } from "./referee/text-rules.ts";
+export {
+  type Finding,
+  INVARIANTS,
+  type Invariant,
+  type Violation,
+  violationText,
+} from "./referee/violation.ts";

@@ -22,6 +22,8 @@ export const PageFlag = {
   WATCHED: 16,
   /** The fence checker wants to know who stores to page-table entries of this page. */
   HOLDS_CHECKED_ENTRIES: 32,
+  /** Somebody keeps a list of pages that have changed. */
+  LISTED_WHEN_CHANGED: 64,
 } as const;
 /** One bit of a page's flag byte. */
 export type PageFlag = (typeof PageFlag)[keyof typeof PageFlag];
