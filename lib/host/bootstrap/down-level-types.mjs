@@ -35,6 +35,11 @@ const OLDER_NAMES = new Map([
 const WEB_ASSEMBLY = new Map([
   ["WebAssembly.Memory", "{ readonly buffer: ArrayBuffer; grow(delta: number): number }"],
   ["WebAssembly.Module", "object"],
+  [
+    "WebAssembly.Table",
+    "{ readonly length: number; get(index: number): unknown; set(index: number, value?: unknown): void }",
+  ],
+  ["WebAssembly.Imports", "{ readonly [module: string]: { readonly [name: string]: unknown } }"],
   ["WebAssembly.Instance", "{ readonly exports: { readonly [name: string]: unknown } }"],
 ]);
 
