@@ -3,6 +3,7 @@ import { beyond, type GPA, gpa, type HPA, hpa, pageOf } from "../hs/address.ts";
 import { adoptFrame, disown, takeFrame } from "./frames.ts";
 import type { Host, Visit } from "./host.ts";
 import {
+  BOOT_PIECES,
   DomainFlag,
   DomainState,
   type DomainView,
@@ -47,7 +48,7 @@ function buildDomain({ state }: Host, index: number): void {
   domain.ramBase = GUEST_RAM;
   domain.ramBytes = boot.ramBytes;
   domain.entry = boot.entry;
-  domain.tree = boot.treeAt;
+  domain.tree = boot.tree;
   domain.maxFrames = maxFramesFor(boot.ramBytes);
   domain.weight = boot.weight;
   domain.cap = boot.cap;
@@ -58,7 +59,7 @@ function buildDomain({ state }: Host, index: number): void {
     const vcpu = freeVcpu({ state });
     if (vcpu === undefined) return;
     resetVcpu(vcpu, domain, number);
-    if (number === 0 || isBare) startVcpu(vcpu, boot.entry, boot.treeAt);
+    if (number === 0 || isBare) startVcpu(vcpu, boot.entry, boot.tree);
   }
 }
 
@@ -106,15 +107,13 @@ export function populate(host: Host, domain: DomainView, address: GPA): HPA | un
 
 /** The page that the loader has left for a guest-physical page. */
 function loadedPage({ state }: Host, domain: number, page: GPA): HPA | undefined {
-  const boot = state.bootInfo.domain.get(domain - 1);
-  return (
-    within(page, boot.imageAt, boot.imageBytes, boot.image) ??
-    within(page, boot.treeAt, boot.treeBytes, boot.tree)
-  );
+  const { pieces } = state.bootInfo.domain.get(domain - 1);
+  for (let index = 0; index < BOOT_PIECES; index++) {
+    const { at, bytes, from } = pieces.get(index);
+    if (page >= at && page < at + bytes) return beyond(from, page - at);
+  }
+  return undefined;
 }
-
-const within = (page: GPA, at: GPA, bytes: bigint, loaded: HPA): HPA | undefined =>
-  page >= at && page < at + bytes ? beyond(loaded, page - at) : undefined;
 
 /** Host-physical address of a byte of a domain's RAM, which is given to it if need be; `undefined` outside it. */
 export function ramAddress(host: Host, domain: DomainView, address: GPA): HPA | undefined {

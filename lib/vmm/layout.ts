@@ -283,15 +283,15 @@ export const Pcpu = struct("pcpu", {
 /** How virtual CPUs share a hart. */
 export const SchedulerKind = { ROUND_ROBIN: 0, CREDIT: 1, TICK_SAMPLING: 2 } as const;
 
-/** What the loader left for the domain builder: one guest. Its bytes lie in whole pages, which become the guest's own. */
+/** Bytes that the loader left, in whole pages, and where a guest shall find them. The pages become the guest's own. */
+export const BootPiece = struct("boot_piece", { from: pointer, bytes: u64, at: guestPointer });
+/** Pieces of a guest: its image, its device tree, its initial file system. One of no bytes is none. */
+export const BOOT_PIECES = 3;
+
+/** What the loader left for the domain builder: one guest. */
 export const BootDomain = struct("boot_domain", {
-  /** Where the image lies, page by page, and where the guest shall find it. */
-  image: pointer,
-  imageBytes: u64,
-  imageAt: guestPointer,
-  tree: pointer,
-  treeBytes: u64,
-  treeAt: guestPointer,
+  pieces: array(BootPiece, BOOT_PIECES),
+  tree: guestPointer,
   entry: guestPointer,
   ramBytes: u64,
   vcpus: u32,

@@ -6,7 +6,7 @@ import type { Board } from "../board/board.ts";
 import { deviceTreeAddress } from "../board/boot-rom.ts";
 import { virtTree } from "../board/device-tree.ts";
 import { parseElf } from "../board/elf.ts";
-import { flattenTree, type TreeNode } from "../board/flattened-tree.ts";
+import { cells64, flattenTree, type TreeNode } from "../board/flattened-tree.ts";
 import { isaString } from "../board/isa-string.ts";
 import { type LoadError, loadError } from "../board/load-error.ts";
 import { gpa, type HPA, hpa } from "../hs/address.ts";
@@ -39,6 +39,8 @@ export interface Guest {
   readonly weight?: number;
   /** Hundredths of a hart that it may use at most; 0, when left out: no limit. */
   readonly cap?: number;
+  /** Linux's initial file system. */
+  readonly initramfs?: Uint8Array;
   /** The kernel's command line, `bootargs`. */
   readonly commandLine?: string;
   /** Whether what it prints goes to the board's serial port. The first guest's does when nobody says. */
@@ -64,14 +66,17 @@ const MMU = "riscv,sv48";
 /** Nodes of devices that guests do not have. */
 const ABSENT = /^(virtio_mmio|rtc)@/;
 
+/** Bytes, and where in a guest's RAM they shall lie. */
+interface Piece {
+  readonly bytes: Uint8Array;
+  readonly at: number;
+}
+
 /** A guest's bytes as they shall lie in its RAM. */
 interface Prepared {
-  readonly guest: Guest;
-  readonly image: Uint8Array;
-  readonly imageAt: bigint;
-  readonly entry: bigint;
-  readonly tree: Uint8Array;
-  readonly treeAt: bigint;
+  readonly pieces: readonly Piece[];
+  readonly entry: number;
+  readonly tree: number;
   readonly ramBytes: number;
 }
 
@@ -104,13 +109,14 @@ export function loadGuests(
     const prepared = prepare(guest, index);
     if ("kind" in prepared) return prepared;
     const entry = boot.domain.get(index);
-    entry.image = place(prepared.image);
-    entry.imageBytes = BigInt(pagesUp(prepared.image.length));
-    entry.imageAt = gpa(prepared.imageAt);
-    entry.tree = place(prepared.tree);
-    entry.treeBytes = BigInt(pagesUp(prepared.tree.length));
-    entry.treeAt = gpa(prepared.treeAt);
-    entry.entry = gpa(prepared.entry);
+    for (const [number, { bytes, at }] of prepared.pieces.entries()) {
+      const piece = entry.pieces.get(number);
+      piece.from = place(bytes);
+      piece.bytes = BigInt(pagesUp(bytes.length));
+      piece.at = gpa(BigInt(at));
+    }
+    entry.tree = gpa(BigInt(prepared.tree));
+    entry.entry = gpa(BigInt(prepared.entry));
     entry.ramBytes = BigInt(prepared.ramBytes);
     entry.vcpus = guest.vcpus ?? 1;
     entry.weight = guest.weight ?? DEFAULT_WEIGHT;
@@ -151,48 +157,75 @@ function prepare(guest: Guest, index: number): Prepared | LoadError {
       "no-room",
       `${name} cannot have ${vcpus} virtual CPUs; it may have 1 to ${DOMAIN_VCPUS}.`,
     );
-  const base = Number(GUEST_RAM);
-  const laid = isElf(guest.image)
-    ? flatten(guest.image, base, ramBytes)
-    : {
-        bytes: guest.image,
-        at: BigInt(base + (guest.offset ?? 0)),
-        entry: BigInt(base + (guest.offset ?? 0)),
-      };
-  if ("kind" in laid) return laid;
-  const tree = guestTree(guest, ramBytes, vcpus);
-  const treeAt = BigInt(deviceTreeAddress({ base, sizeBytes: ramBytes }, pagesUp(tree.length)));
-  if (laid.at % BigInt(PAGE_BYTES) !== 0n)
+  const image = imageOf(guest, ramBytes);
+  if ("kind" in image) return image;
+  const files = filesOf(guest, ramBytes);
+  const range = files === undefined ? undefined : { start: files.at, end: files.at + files.bytes.length };
+  const bytes = guestTree(guest, { ramBytes, hartCount: vcpus }, range);
+  const tree = deviceTreeAddress({ base: BASE, sizeBytes: ramBytes }, pagesUp(bytes.length));
+  const pieces = [image, { bytes, at: tree }, ...(files === undefined ? [] : [files])];
+  if (image.at % PAGE_BYTES !== 0)
     return loadError("bad-entry", `${name} begins at offset ${guest.offset}; images begin on a page.`);
-  if (laid.at + BigInt(laid.bytes.length) > treeAt)
+  if (collide(pieces, BASE + ramBytes))
     return loadError("larger-than-ram", `${name} needs more than its ${ramBytes} bytes of RAM.`);
-  return { guest, image: laid.bytes, imageAt: laid.at, entry: laid.entry, tree, treeAt, ramBytes };
+  return { pieces, entry: image.entry, tree, ramBytes };
 }
+
+const BASE = Number(GUEST_RAM);
+
+/** Whether pieces overlap, page by page, or do not end before RAM does. */
+function collide(pieces: readonly Piece[], end: number): boolean {
+  const inOrder = pieces.toSorted((a, b) => a.at - b.at);
+  return inOrder.some(({ at, bytes }, index) => at + pagesUp(bytes.length) > (inOrder[index + 1]?.at ?? end));
+}
+
+function imageOf(
+  { image, offset = 0 }: Guest,
+  ramBytes: number,
+): (Piece & { readonly entry: number }) | LoadError {
+  if (isElf(image)) return flatten(image, BASE, ramBytes);
+  return { bytes: image, at: BASE + offset, entry: BASE + offset };
+}
+
+/** The initial file system lies in the upper half of RAM. */
+const filesOf = ({ initramfs }: Guest, ramBytes: number): Piece | undefined =>
+  initramfs === undefined ? undefined : { bytes: initramfs, at: BASE + pageBelow(ramBytes / 2) };
 
 const isElf = ([a, b, c, d]: Uint8Array): boolean => a === 0x7f && b === 0x45 && c === 0x4c && d === 0x46;
 
 /** An ELF file's segments as they lie in memory, from the page of the first. */
-function flatten(file: Uint8Array, base: number, sizeBytes: number) {
+function flatten(
+  file: Uint8Array,
+  base: number,
+  sizeBytes: number,
+): (Piece & { readonly entry: number }) | LoadError {
   const elf = parseElf(file, { base, sizeBytes });
   if (elf.kind === "load-error") return elf;
   const at = pageBelow(Math.min(...elf.segments.map(({ paddr }) => paddr)));
   const end = Math.max(...elf.segments.map(({ paddr, bytes }) => paddr + bytes.length));
   const bytes = new Uint8Array(Math.max(PAGE_BYTES, end - at));
   for (const segment of elf.segments) bytes.set(segment.bytes, segment.paddr - at);
-  return { bytes, at: BigInt(at), entry: BigInt(elf.entry) };
+  return { bytes, at, entry: elf.entry };
 }
 
 /** The board's tree without what guests do not have; in machine mode all else is where a bare board has it. */
-function guestTree({ commandLine, begins }: Guest, ramBytes: number, hartCount: number): Uint8Array {
+function guestTree(
+  { commandLine, begins }: Guest,
+  size: { readonly ramBytes: number; readonly hartCount: number },
+  files: { readonly start: number; readonly end: number } | undefined,
+): Uint8Array {
   const isPresent = ({ name }: TreeNode): boolean =>
     !ABSENT.test(name) && (begins === "machine" || !name.startsWith("clint@"));
+  const chosen = {
+    ...(commandLine === undefined ? {} : { bootargs: commandLine }),
+    ...(files === undefined
+      ? {}
+      : { "linux,initrd-start": cells64(files.start), "linux,initrd-end": cells64(files.end) }),
+  };
   const prune = (node: TreeNode): TreeNode => ({
     ...node,
-    properties:
-      node.name === "chosen" && commandLine !== undefined
-        ? { ...node.properties, bootargs: commandLine }
-        : node.properties,
+    properties: node.name === "chosen" ? { ...node.properties, ...chosen } : node.properties,
     children: node.children.filter(isPresent).map(prune),
   });
-  return flattenTree(prune(virtTree({ ramBytes, hartCount, isa: GUEST_ISA, mmuType: MMU })));
+  return flattenTree(prune(virtTree({ ...size, isa: GUEST_ISA, mmuType: MMU })));
 }
