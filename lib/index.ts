@@ -216,7 +216,6 @@ export {
 export { type Looks, type Referee, type RefereeOptions, referee } from "./referee/referee.ts";
 export type { Text } from "./referee/text-rules.ts";
 export {
-  type Finding,
   INVARIANTS,
   type Invariant,
   type Violation,

@@ -18,7 +18,7 @@ const PPN_MASK = (1n << 44n) - 1n;
 const PAGE_SHIFT = 12n;
 const INDEX_BITS = 9n;
 /** Tables that are visited at most in one listing: tables that lead to themselves would have no end. */
-const MOST_TABLES = 1 << 16;
+const MOST_TABLES = 1 << 12;
 
 /** Page tables: where the root is, and how it is read. */
 export interface Tables {
