@@ -125,7 +125,7 @@ describe("the commands on a machine with our firmware", () => {
 
   it("do not blame the emulator, and do not ask QEMU what it cannot know", () => {
     const { stdout, status } = dom0(["doctor", "--replay", recording]);
-    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(4);
+    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(5);
     expect(stdout).toMatch(/on QEMU +not compared: /);
     expect(stdout).toMatch(/Nothing speaks against the emulator/);
     expect(status).toBe(0);
@@ -172,7 +172,7 @@ describeWith(["qemu"], "dom0 doctor --replay", () => {
   it("says of a correct machine that the program is to blame, after every setting and QEMU agreed", () => {
     const file = recordingOf("kernel.recording", [KERNEL]);
     const { stdout, status } = dom0(["doctor", "--replay", file]);
-    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(4);
+    expect(stdout.match(/^\S.* the same run$/gm)?.length).toBe(5);
     expect(stdout).toMatch(/on QEMU +\d+ lines of the console are the same/);
     expect(stdout).toMatch(/It is very probably your program/);
     expect(status).toBe(0);
