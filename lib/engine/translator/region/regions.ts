@@ -124,15 +124,9 @@ class Regions implements RegionSource {
       this.#forgetNotes(region, hart);
     }
     const { heatAddress: heat, pc } = region.entry;
-    if (hart.pc === pc && this.#fits(region, hart)) {
-      this.#setBit(CELLS, slot, hart.codeBit);
-      return 1;
-    }
-    const other = this.#places
-      .at(heat)
-      .find((entry) => entry.region !== undefined && entry.pc === hart.pc && this.#fits(entry.region, hart));
-    if (other?.region !== undefined) {
-      this.#setBit(CELLS, other.region.slot, hart.codeBit);
+    if (hart.pc === pc && this.#holds(region, hart)) return 1;
+    const other = this.#places.at(heat).find((entry) => entry !== region.entry && entry.pc === hart.pc);
+    if (other?.region !== undefined && this.#holds(other.region, hart)) {
       this.#setHeat(heat, HEAT_IS_SLOT + other.region.slot);
       return 1;
     }
@@ -170,8 +164,16 @@ class Regions implements RegionSource {
     return isWrong || isSplit;
   }
 
-  #fits({ pieces }: Region, hart: HartView): boolean {
-    return pieces.every(({ virtualPage, codePage }) => hart.codePageAt(virtualPage) === codePage);
+  /**
+   * Finds out whether a region holds in the present context, and says so in its cell. To ask for a page may make the runtime
+   * forget others, so the bit is there before anybody is asked: whatever is forgotten meanwhile takes it away.
+   */
+  #holds({ slot, pieces }: Region, hart: HartView): boolean {
+    const bit = hart.codeBit;
+    this.#setBit(CELLS, slot, bit);
+    if (!pieces.every(({ virtualPage, codePage }) => hart.codePageAt(virtualPage) === codePage))
+      this.#clearBits(CELLS, slot, bit);
+    return ((this.#i32[(CELLS >>> 2) + slot] ?? 0) & bit) !== 0;
   }
 
   #setBit(cells: number, slot: number, bit: number): void {
@@ -318,7 +320,7 @@ class Regions implements RegionSource {
     counters.regions += made.length;
     for (const region of made) {
       this.#places.add(region);
-      this.#setBit(CELLS, region.slot, hart.codeBit);
+      this.#holds(region, hart);
       this.#setHeat(region.entry.heatAddress, HEAT_IS_SLOT + region.slot);
       this.#bytes += region.bytes;
     }
