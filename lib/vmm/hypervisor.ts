@@ -16,6 +16,7 @@ import { onlooker } from "../hs/onlooker.ts";
 import { INTERRUPT } from "../isa/trap.ts";
 import { buildDomains, buildPool } from "./domain.ts";
 import { hostOf } from "./host.ts";
+import { FIRST_HYPERCALL, HYPERCALLS } from "./hypercalls.ts";
 import { type VmmState, vmmLayout, vmmState } from "./layout.ts";
 import { type LoadOptions, loadGuests } from "./loader.ts";
 import { schedule } from "./scheduler.ts";
@@ -28,7 +29,8 @@ const ENABLED = (1n << BigInt(INTERRUPT.supervisorTimer)) | (1n << BigInt(INTERR
 export const vmmModule = (ramBytes: number): HypervisorModule => ({
   name: "vmm",
   layout: vmmLayout(ramBytes),
-  hypercalls: {},
+  hypercalls: HYPERCALLS,
+  firstHypercall: FIRST_HYPERCALL,
   trap: handleTrap,
   idle: handleIdle,
   init(context, map) {

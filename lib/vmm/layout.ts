@@ -235,6 +235,37 @@ export const DomainFlag = {
   HAS_TERMINAL: 2,
 } as const;
 
+/** Event channels of a domain; port 0 is none. */
+export const PORTS = 32;
+export const PortState = { FREE: 0, UNBOUND: 1, BOUND: 2 } as const;
+/** One end of an event channel. Unbound, it waits for the domain `remote`; bound, the other end is that domain's `remotePort`. */
+export const Port = struct("port", { state: u16, remote: u16, remotePort: u16, reserved: u16 });
+
+/** Grants of a domain. */
+export const GRANTS = 32;
+/** Bits of a grant's `flags`. */
+export const GrantFlag = { VALID: 1, WRITABLE: 2 } as const;
+/** A page that a domain lets another use. */
+export const Grant = struct("grant", {
+  /** The domain that may use it. */
+  to: u16,
+  flags: u16,
+  /** How many mappings there are: while there is one it cannot be taken back. */
+  mapped: u32,
+  page: guestPointer,
+});
+
+/** Mappings of other domains' pages, all together. */
+export const FOREIGN_MAPPINGS = 64;
+/** A domain's mapping of a page that another has granted; `mapper` 0: the entry is free. */
+export const ForeignMapping = struct("foreign_mapping", {
+  mapper: u16,
+  granter: u16,
+  grant: u16,
+  flags: u16,
+  page: guestPointer,
+});
+
 /** A domain: a virtual machine. */
 export const Domain = struct("domain", {
   id: u16,
@@ -260,6 +291,11 @@ export const Domain = struct("domain", {
   crashValue: u64,
   uart: Uart,
   plic: Plic,
+  ports: array(Port, PORTS),
+  /** A bit for each port: an event has come; no interrupt is wanted for it. */
+  eventsPending: u64,
+  eventsMasked: u64,
+  grants: array(Grant, GRANTS),
   console: ConsoleLog,
 });
 export type DomainView = ViewOf<typeof Domain>;
@@ -330,6 +366,7 @@ export const vmmLayout = (ramBytes: number) =>
     pcpus: array(Pcpu, 4),
     domains: array(Domain, DOMAINS),
     vcpus: array(Vcpu, VCPUS),
+    foreign_mappings: array(ForeignMapping, FOREIGN_MAPPINGS),
     g_roots: aligned(array(array(u64, ROOT_ENTRIES), DOMAINS), 4 * TABLE_BYTES),
     frame_table: array(Frame, ramBytes / PAGE_BYTES),
   }) as const satisfies Record<string, FieldType<unknown>>;
@@ -361,6 +398,9 @@ export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   domain: (id: number): DomainView => Domain.at(memory, elementOf(places, "domains", Domain, id)),
   /** By place in the table, which has {@link VCPUS}. */
   vcpu: (index: number): VcpuView => Vcpu.at(memory, elementOf(places, "vcpus", Vcpu, index)),
+  /** By place in the table, which has {@link FOREIGN_MAPPINGS}. */
+  foreign: (index: number) =>
+    ForeignMapping.at(memory, elementOf(places, "foreign_mappings", ForeignMapping, index)),
   /** By number of the frame. */
   frame: (number: number): FrameView => Frame.at(memory, elementOf(places, "frame_table", Frame, number)),
   /** Root of a domain's second stage. */

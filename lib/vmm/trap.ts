@@ -1,13 +1,13 @@
 /** A guest has come to the hypervisor: why, what is done about it, and who runs next. */
 import { type GPA, gpa, pageOf } from "../hs/address.ts";
 import type { HsContext } from "../hs/context.ts";
-import type { HypervisorMap } from "../hs/hypervisor.ts";
+import { answerHypercall, type HypervisorHandle, type HypervisorMap } from "../hs/hypervisor.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
 import { fetchedAccess, transformedAccess } from "./access.ts";
 import { crash, isGuestRam, populate } from "./domain.ts";
 import { deliver } from "./exceptions.ts";
-import { hostOf, type Visit } from "./host.ts";
+import { type Host, hostOf, type Visit } from "./host.ts";
 import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
 import { MACHINE, settleMachineMode } from "./machine-mode.ts";
 import { deviceAt, emulate } from "./mmio.ts";
@@ -31,21 +31,45 @@ const EXITS: ReadonlyMap<number, (visit: Visit) => void> = new Map<number, (visi
   [EXCEPTION.storeGuestPageFault, (visit) => pageFault(visit, EXCEPTION.storeAccessFault)],
 ]);
 
-/** Each trap that is no hypercall. */
-export function handleTrap(context: HsContext, map: HypervisorMap): void {
+/** The guest that has come to the hypervisor on this hart. */
+function visitOf(context: HsContext, map: HypervisorMap): Visit {
   const host = hostOf(context, map);
   const vcpu = currentVcpu(host);
   if (vcpu === undefined) throw new Error("a trap from a guest while none runs");
-  const visit: Visit = { ...host, vcpu, domain: host.state.domain(vcpu.domain) };
+  return { ...host, vcpu, domain: host.state.domain(vcpu.domain) };
+}
+
+/** Each trap that is no hypercall. */
+export function handleTrap(context: HsContext, map: HypervisorMap): void {
+  const visit = visitOf(context, map);
   const { interrupt, code } = decodeCsr("scause", context.csr.read("scause"));
   if (interrupt === 1n) hostInterrupt(visit, Number(code));
   else answer(visit, Number(code));
+  goOn(visit);
+}
+
+/** A hypercall: `a0` is what it returns, and the guest goes on behind it. */
+export const hypercall =
+  (serve: (visit: Visit) => bigint): HypervisorHandle =>
+  (context, map) => {
+    const visit = visitOf(context, map);
+    count(visit, ExitKind.HYPERCALL);
+    answerHypercall(context, BigInt.asUintN(64, serve(visit)));
+    goOn(visit);
+  };
+
+/** Back to a guest: to this one if it can run, else to whoever the scheduler chooses. */
+function goOn(visit: Visit): void {
   if (visit.vcpu.state !== VcpuState.RUNNING) schedule(visit);
-  const next = currentVcpu(visit);
-  if (next === undefined) return;
-  const domain = visit.state.domain(next.domain);
-  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0)
-    settleMachineMode({ ...visit, vcpu: next, domain });
+  enter(visit);
+}
+
+/** Before a guest runs that brings its own machine mode: interrupts for that. */
+function enter(host: Host): void {
+  const vcpu = currentVcpu(host);
+  if (vcpu === undefined) return;
+  const domain = host.state.domain(vcpu.domain);
+  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0) settleMachineMode({ ...host, vcpu, domain });
 }
 
 function answer(visit: Visit, cause: number): void {
@@ -115,7 +139,7 @@ function hostInterrupt(visit: Visit, code: number): void {
   else visit.context.csr.clear("sip", 1n << BigInt(code));
 }
 
-function typed(visit: Visit | ReturnType<typeof hostOf>): void {
+function typed(visit: Host): void {
   const domain = takeTyped(visit);
   if (domain !== undefined) driveUart({ ...visit, domain });
 }
@@ -127,9 +151,5 @@ export function handleIdle(context: HsContext, map: HypervisorMap): void {
   const { SEIP } = decodeCsr("sip", context.csr.read("sip"));
   if (SEIP === 1n) typed(host);
   schedule(host);
-  const next = currentVcpu(host);
-  if (next === undefined) return;
-  const domain = host.state.domain(next.domain);
-  if ((domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0)
-    settleMachineMode({ ...host, vcpu: next, domain });
+  enter(host);
 }

@@ -4,7 +4,7 @@ import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
 import { installVmm, type Vmm } from "../../../lib/vmm/hypervisor.ts";
-import { DOMAINS, FrameType, VCPUS } from "../../../lib/vmm/layout.ts";
+import { DOMAINS, FOREIGN_MAPPINGS, FrameType, VCPUS } from "../../../lib/vmm/layout.ts";
 import type { LoadOptions } from "../../../lib/vmm/loader.ts";
 
 export type Board = ReturnType<typeof buildBoard>;
@@ -65,6 +65,13 @@ export function recount({ board, vmm }: VmmScene) {
   return { references, counts, leaves };
 }
 
+/** Whether a domain's page is one that the owner of its frame has granted. */
+function isGranted({ vmm: { state } }: VmmScene, mapper: number, page: bigint, owner: number): boolean {
+  return Array.from({ length: FOREIGN_MAPPINGS }, (_, index) => state.foreign(index)).some(
+    (mapping) => mapping.mapper === mapper && mapping.page === page && mapping.granter === owner,
+  );
+}
+
 /** Sentences about frames whose entry does not say what the tables say. None is what a test wants. */
 export function frameMistakes(scene: VmmScene): string[] {
   const { state } = scene.vmm;
@@ -85,6 +92,7 @@ export function frameMistakes(scene: VmmScene): string[] {
   }
   for (const { domain, page, frame } of leaves) {
     const { owner, type } = state.frame(frame);
+    if (owner !== domain && isGranted(scene, domain, page, owner)) continue;
     if (owner !== domain || type !== FrameType.RAM)
       mistakes.push(
         `domain ${domain} maps 0x${page.toString(16)} to frame ${frame} of ${owner}, type ${type}`,

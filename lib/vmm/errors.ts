@@ -1,0 +1,22 @@
+/** Errors that hypercalls return: negative, with the numbers that Unix gave them. */
+import type { Host } from "./host.ts";
+import { DOMAINS, DomainState, type DomainView } from "./layout.ts";
+
+/** Why a hypercall did nothing. */
+export const Fault = {
+  NOT_PERMITTED: -1n,
+  NO_ENTRY: -2n,
+  NO_DOMAIN: -3n,
+  NO_MEMORY: -12n,
+  BAD_ADDRESS: -14n,
+  BUSY: -16n,
+  INVALID: -22n,
+  NO_SPACE: -28n,
+} as const;
+
+/** A domain that runs, by the number that a guest gives; `undefined` for any other number. */
+export function runningDomain({ state }: Pick<Host, "state">, number: bigint): DomainView | undefined {
+  if (number < 1n || number >= BigInt(DOMAINS)) return undefined;
+  const domain = state.domain(Number(number));
+  return domain.state === DomainState.RUNNING ? domain : undefined;
+}

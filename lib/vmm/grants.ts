@@ -1,0 +1,129 @@
+/**
+ * Grants: a domain lets another use one of its pages, to map it or to have bytes copied. A mapping is a reference to the frame like any
+ * other, so the frame stays what it is until the last one has gone; and a grant that is mapped cannot be taken back.
+ */
+import { beyond, type GPA, gpa } from "../hs/address.ts";
+import { isGuestRam, ramAddress } from "./domain.ts";
+import { Fault, runningDomain } from "./errors.ts";
+import type { Host, Visit } from "./host.ts";
+import { type DomainView, FOREIGN_MAPPINGS, GRANTS, GrantFlag, PAGE_BYTES } from "./layout.ts";
+import { deviceAt } from "./mmio.ts";
+import { GPA_END, lookUp, mapPage, Right, unmapPage } from "./second-stage.ts";
+
+const PAGE = BigInt(PAGE_BYTES);
+const isPage = (address: bigint): boolean => address % PAGE === 0n && address < GPA_END;
+
+/** Lets a domain use a page of the caller's RAM. The grant's number. */
+export function grantPage(visit: Visit, to: bigint, page: bigint, isWritable: boolean): bigint {
+  const { domain } = visit;
+  if (runningDomain(visit, to) === undefined) return Fault.NO_DOMAIN;
+  if (!isPage(page) || ramAddress(visit, domain, gpa(page)) === undefined) return Fault.BAD_ADDRESS;
+  for (let number = 0; number < GRANTS; number++) {
+    const grant = domain.grants.get(number);
+    if ((grant.flags & GrantFlag.VALID) !== 0) continue;
+    grant.to = Number(to);
+    grant.page = gpa(page);
+    grant.mapped = 0;
+    grant.flags = GrantFlag.VALID | (isWritable ? GrantFlag.WRITABLE : 0);
+    return BigInt(number);
+  }
+  return Fault.NO_SPACE;
+}
+
+/** A grant of another domain's to the caller, or why it has none. */
+function grantTo(visit: Visit, granter: bigint, number: bigint, isWritable: boolean) {
+  const owner = runningDomain(visit, granter);
+  if (owner === undefined) return Fault.NO_DOMAIN;
+  if (number >= BigInt(GRANTS)) return Fault.NO_ENTRY;
+  const grant = owner.grants.get(Number(number));
+  if ((grant.flags & GrantFlag.VALID) === 0) return Fault.NO_ENTRY;
+  if (grant.to !== visit.domain.id) return Fault.NOT_PERMITTED;
+  if (isWritable && (grant.flags & GrantFlag.WRITABLE) === 0) return Fault.NOT_PERMITTED;
+  return { owner, grant };
+}
+
+/** Maps a granted page where the caller has nothing: neither RAM nor a device nor another mapping. The mapping's number. */
+export function mapGrant(
+  visit: Visit,
+  granter: bigint,
+  number: bigint,
+  page: bigint,
+  isWritable: boolean,
+): bigint {
+  const found = grantTo(visit, granter, number, isWritable);
+  if (typeof found === "bigint") return found;
+  const { owner, grant } = found;
+  if (!isPage(page) || isTaken(visit, gpa(page))) return Fault.BAD_ADDRESS;
+  const frame = lookUp(visit, owner.id, grant.page)?.at;
+  const free = freeMapping(visit);
+  if (frame === undefined || free === undefined) return Fault.NO_SPACE;
+  const rights = isWritable ? Right.READ | Right.WRITE : Right.READ;
+  if (!mapPage(visit, visit.domain.id, gpa(page), frame, rights)) return Fault.NO_MEMORY;
+  const mapping = visit.state.foreign(free);
+  mapping.mapper = visit.domain.id;
+  mapping.granter = owner.id;
+  mapping.grant = Number(number);
+  mapping.page = gpa(page);
+  grant.mapped += 1;
+  return BigInt(free);
+}
+
+const isTaken = (visit: Visit, page: GPA): boolean =>
+  isGuestRam(visit.domain, page) ||
+  deviceAt(visit, page) !== undefined ||
+  lookUp(visit, visit.domain.id, page) !== undefined;
+
+function freeMapping({ state }: Pick<Host, "state">): number | undefined {
+  for (let index = 0; index < FOREIGN_MAPPINGS; index++) if (state.foreign(index).mapper === 0) return index;
+  return undefined;
+}
+
+/** Takes a mapping of the caller's away. */
+export function unmapGrant(visit: Visit, number: bigint): bigint {
+  if (number >= BigInt(FOREIGN_MAPPINGS)) return Fault.NO_ENTRY;
+  const mapping = visit.state.foreign(Number(number));
+  if (mapping.mapper !== visit.domain.id) return Fault.NO_ENTRY;
+  unmapPage(visit, visit.domain.id, mapping.page);
+  visit.state.domain(mapping.granter).grants.get(mapping.grant).mapped -= 1;
+  mapping.mapper = 0;
+  return 0n;
+}
+
+/** Takes a grant back, unless somebody maps the page. */
+export function revokeGrant({ domain }: Visit, number: bigint): bigint {
+  if (number >= BigInt(GRANTS)) return Fault.NO_ENTRY;
+  const grant = domain.grants.get(Number(number));
+  if ((grant.flags & GrantFlag.VALID) === 0) return Fault.NO_ENTRY;
+  if (grant.mapped > 0) return Fault.BUSY;
+  grant.flags = 0;
+  return 0n;
+}
+
+/** What to copy. */
+export interface GrantCopy {
+  readonly domain: bigint;
+  readonly grant: bigint;
+  /** Of the caller's own memory, within one page; the same distance from the page's beginning counts for the granted page. */
+  readonly address: bigint;
+  readonly bytes: bigint;
+  /** From the caller's memory to the granted page. */
+  readonly isStore: boolean;
+}
+
+/** Copies within a page, byte by byte, and gives nobody access to anything. */
+export function copyGrant(visit: Visit, { domain, grant, address, bytes, isStore }: GrantCopy): bigint {
+  const found = grantTo(visit, domain, grant, isStore);
+  if (typeof found === "bigint") return found;
+  const offset = address % PAGE;
+  if (bytes > PAGE - offset) return Fault.INVALID;
+  const own = ramAddress(visit, visit.domain, gpa(address));
+  const page = granted(visit, found.owner, found.grant.page);
+  if (own === undefined || page === undefined) return Fault.BAD_ADDRESS;
+  const other = beyond(page, offset);
+  const [from, to] = isStore ? [own, other] : [other, own];
+  for (let done = 0n; done < bytes; done += 1n)
+    visit.context.store(beyond(to, done), 1, visit.context.load(beyond(from, done), 1));
+  return bytes;
+}
+
+const granted = (host: Host, owner: DomainView, page: GPA) => lookUp(host, owner.id, page)?.at;
