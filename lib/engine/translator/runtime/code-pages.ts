@@ -85,6 +85,10 @@ export class CodePages {
   /** Forgets all. Only between runs; whoever knows an address of a code page must forget it, too. */
   flush(): void {
     this.#memory.u8.fill(0, CODE_PAGE_AREA, codePageAddress(this.#count));
+    for (let codePage = 0; codePage < this.#count; codePage++) {
+      const ramPage = this.ramPage(codePage);
+      if (this.find(ramPage) === codePage) this.#ram.unflagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
+    }
     this.#ofRamPage.fill(0);
     this.#count = 0;
     this.#free.length = 0;
