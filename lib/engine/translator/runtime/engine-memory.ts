@@ -1,5 +1,7 @@
 /** Views of the whole of the machine's memory, for those who work with addresses in it. */
 import type { MachineMemory } from "../../../bus/machine-memory.ts";
+import type { Ram } from "../../../bus/ram.ts";
+import { TRANSLATED_RAM_BASE } from "../emit/atomic.ts";
 import { FLAGS, RAM_OFFSET } from "../layout.ts";
 
 /** The machine's memory as generated code sees it. */
@@ -12,8 +14,13 @@ export interface EngineMemory {
   readonly f64: Float64Array;
 }
 
-/** Makes the views. Throws `RangeError` for a memory that was not laid out for this engine: our bug. */
-export function engineMemory({ memory, buffer, flagsOffset, ramOffset }: MachineMemory): EngineMemory {
+/** Makes the views. Throws `RangeError` for a memory, or RAM, that is not where generated code takes it to be: our bug. */
+export function engineMemory(
+  { memory, buffer, flagsOffset, ramOffset }: MachineMemory,
+  { base }: Pick<Ram, "base">,
+): EngineMemory {
+  if (base !== TRANSLATED_RAM_BASE)
+    throw new RangeError(`RAM at physical address ${base}, not at ${TRANSLATED_RAM_BASE}`);
   if (flagsOffset !== FLAGS || ramOffset !== RAM_OFFSET)
     throw new RangeError(`RAM at ${ramOffset} in the machine's memory, not at ${RAM_OFFSET}`);
   return {

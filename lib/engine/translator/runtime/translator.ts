@@ -77,7 +77,7 @@ export class Translator implements RegionHost {
     regions = createRegions(),
     heatThreshold = HEAT_THRESHOLD,
   }: TranslatorParts) {
-    this.memory = engineMemory(memory);
+    this.memory = engineMemory(memory, bus.ram);
     fillCsrTable(memory.buffer);
     this.ram = bus.ram;
     const [first] = harts;

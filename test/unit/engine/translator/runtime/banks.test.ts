@@ -22,7 +22,7 @@ function setUp(harts = 1) {
   const ram = new Ram(memory, 0x8000_0000);
   const clock = new Clock();
   const hart = new Hart({ buffer: memory.buffer, clock, bus: new Bus(ram, clock, NO_EVENTS) });
-  const views = engineMemory(memory);
+  const views = engineMemory(memory, ram);
   const told: (readonly [string, ...number[]])[] = [];
   const codePages = new CodePages(views, ram, { onForget() {}, onClose() {} });
   const counters = new Counters();
@@ -50,6 +50,16 @@ function setUp(harts = 1) {
 const PAGE_A = 0x4000_1000n;
 /** The same index in every bank of data. */
 const PAGE_B = PAGE_A + 0x1_0000_0000n;
+
+describe("the machine's memory", () => {
+  it("is refused where RAM has another physical address than generated code reserves words at", () => {
+    const memory = createMachineMemory(HART_STATE_BYTES, 64 * PAGE, ENGINE_PLAN);
+    expect(() => engineMemory(memory, new Ram(memory, 0x4000_0000))).toThrow(
+      /RAM at physical address 1073741824/,
+    );
+    expect(() => engineMemory(memory, new Ram(memory, 0x8000_0000))).not.toThrow();
+  });
+});
 
 describe("banks of translations", () => {
   it("find what they were told, at aligned addresses of that page and for that kind alone", () => {
