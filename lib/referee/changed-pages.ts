@@ -2,8 +2,19 @@
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
 import { PageFlag, type Ram } from "../bus/ram.ts";
 
-/** One onlooker's list. */
-export class ChangedPages {
+/** Where somebody asks for pages to be watched. */
+export interface ChangeList {
+  /** Watches pages, by number from the start of RAM. */
+  watch(first: number, count?: number): void;
+  /** The pages that have changed since this was called last. */
+  take(): ReadonlySet<number>;
+}
+
+/** For somebody who looks once. */
+export const UNWATCHED: ChangeList = { watch() {}, take: () => new Set() };
+
+/** One onlooker's list. It lasts as long as the RAM. */
+export class ChangedPages implements ChangeList {
   readonly #ram: Ram;
   readonly #watched = new Set<number>();
   #changed = new Set<number>();
@@ -16,7 +27,6 @@ export class ChangedPages {
     });
   }
 
-  /** Watches pages, by number from the start of RAM. */
   watch(first: number, count = 1): void {
     for (let page = first; page < first + count; page++) {
       this.#watched.add(page);
@@ -24,13 +34,6 @@ export class ChangedPages {
     }
   }
 
-  /** No longer watches a page. Its flag stays, for somebody else may have set it. */
-  leave(page: number): void {
-    this.#watched.delete(page);
-    this.#changed.delete(page);
-  }
-
-  /** The pages that have changed since this was called last. */
   take(): ReadonlySet<number> {
     const changed = this.#changed;
     if (changed.size > 0) this.#changed = new Set();

@@ -6,7 +6,7 @@
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
 import type { Ram } from "../bus/ram.ts";
 import { DOMAINS, Frame, FrameType } from "../vmm/layout.ts";
-import type { ChangedPages } from "./changed-pages.ts";
+import type { ChangeList } from "./changed-pages.ts";
 import { BIT, type Meaning, meaningOf, spanOf } from "./page-tables.ts";
 
 const ENTRIES = 512;
@@ -72,13 +72,13 @@ export class FrameBook {
   readonly #entries: Uint32Array;
   readonly #ram: Ram;
   readonly #tableAt: number;
-  readonly #changes: ChangedPages;
+  readonly #changes: ChangeList;
   /** The part of RAM that `ownedBetween` was asked about. */
   #range = { first: 0, end: 0, owned: 0 };
   #touched = new Set<number>();
 
   /** @param tableAt  Offset of the frame table in RAM. */
-  constructor(ram: Ram, tableAt: number, changes: ChangedPages) {
+  constructor(ram: Ram, tableAt: number, changes: ChangeList) {
     this.#ram = ram;
     this.#tableAt = tableAt;
     this.#changes = changes;

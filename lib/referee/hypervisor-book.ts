@@ -8,7 +8,7 @@ import { stubLabel } from "../hs/hypervisor-vector.ts";
 import { onlooker } from "../hs/onlooker.ts";
 import { MODE_NUMBER } from "../isa/mode.ts";
 import { DOMAINS, Domain, type VmmState, vmmState } from "../vmm/layout.ts";
-import { ChangedPages } from "./changed-pages.ts";
+import type { ChangeList } from "./changed-pages.ts";
 import { bothIn, rightsIn, type SpaceRights } from "./execute-rules.ts";
 import { FrameBook } from "./frame-book.ts";
 import {
@@ -59,7 +59,7 @@ export class HypervisorBook {
   /** The reference hypervisor's structures, where it is one. */
   readonly state: VmmState | undefined;
   readonly #board: Board;
-  readonly #changes: ChangedPages;
+  readonly #changes: ChangeList;
   readonly #frames: FrameBook | undefined;
   readonly #view: FrameView | undefined;
   readonly #read: ReadWord;
@@ -77,11 +77,12 @@ export class HypervisorBook {
     board: Board,
     map: HypervisorMap,
     { isGranted = NO_GRANTS, texts = [] }: Partial<HypervisorRules>,
+    changes: ChangeList,
     sealed?: readonly SealedText[],
   ) {
     const { ram } = board.bus;
     this.#board = board;
-    this.#changes = new ChangedPages(ram);
+    this.#changes = changes;
     this.#read = (address) => {
       const offset = Number(address) - ram.base;
       if (offset < 0 || offset + 8 > ram.sizeBytes) return undefined;

@@ -13,6 +13,7 @@ import { HsArea, HypervisorHandler } from "../hs/hypervisor-vector.ts";
 import { SaveArea } from "../hs/vector.ts";
 import { registerIndex } from "../isa/register.ts";
 import { causeWords } from "../isa/trap.ts";
+import { ChangedPages, UNWATCHED } from "./changed-pages.ts";
 import { HypervisorBook, type HypervisorRules } from "./hypervisor-book.ts";
 import { dueNow, Liveness } from "./liveness.ts";
 import type { Finding, Invariant, Violation } from "./violation.ts";
@@ -39,8 +40,8 @@ export interface Looks {
 }
 
 const DELIVERED_WITHIN = 5_000_000;
-/** Violations that are kept; the first ones count. */
-const MOST_VIOLATIONS = 100;
+/** Violations of one invariant that are kept; the first ones count. */
+const MOST_OF_ONE = 20;
 const LINES = 20;
 const FENCES: ReadonlySet<string> = new Set(["sfence.vma", "hfence.gvma", "hfence.vvma", "fence.i"]);
 /** Where the vector has saved the guest's `a0`. */
@@ -70,6 +71,7 @@ export class Referee {
   readonly #liveness: Liveness;
   readonly #violations: Violation[] = [];
   readonly #known = new Set<string>();
+  readonly #kept = new Map<Invariant, number>();
   readonly #looks = { traps: 0, calls: 0, fences: 0, pages: 0 };
   readonly #stops: (() => void)[] = [];
   /** Handlers that work at this moment: what they keep may be half done. */
@@ -79,7 +81,7 @@ export class Referee {
     this.#board = board;
     this.#map = map;
     this.#options = options;
-    this.#book = new HypervisorBook(board, map, options);
+    this.#book = new HypervisorBook(board, map, options, new ChangedPages(board.bus.ram));
     this.#liveness = new Liveness(options.deliveredWithin ?? DELIVERED_WITHIN);
     this.#stops.push(board.onTrap((event) => this.#afterTrap(event)));
     for (const number of board.handlers.numbers) this.#accompany(number);
@@ -95,13 +97,21 @@ export class Referee {
     return { ...this.#looks };
   }
 
-  /** Looks at everything as it is now, and counts from nothing. What it finds is not added to `violations`. */
-  check(): readonly Violation[] {
-    const book = new HypervisorBook(this.#board, this.#map, this.#options, this.#book.sealed);
+  /**
+   * Looks at everything as it is now. What it finds is not added to `violations`.
+   *
+   * @param fresh  Whether it counts from nothing; if not, it takes what it has kept up to date while it watched, which is faster.
+   */
+  check({ fresh = true }: { readonly fresh?: boolean } = {}): readonly Violation[] {
+    const book = fresh
+      ? new HypervisorBook(this.#board, this.#map, this.#options, UNWATCHED, this.#book.sealed)
+      : this.#book;
+    book.refresh();
     const findings = [...book.everything(this.#isSettled)];
+    const context = this.#contextOf(this.#board.hart, "being asked");
     return findings
-      .filter((finding) => this.#counts(finding))
-      .map((finding) => this.#violation(finding, this.#board.hart, "being asked"));
+      .filter(({ invariant }) => this.#isAsked(invariant))
+      .map((finding) => ({ walk: [], ...finding, ...context }));
   }
 
   /** Stops watching. The handlers stay as they are, and are no longer accompanied. */
@@ -191,31 +201,26 @@ export class Referee {
     this.#report(this.#book.changed(this.#isSettled), hart, after);
   }
 
-  #counts({ invariant }: Finding): boolean {
+  #isAsked(invariant: Invariant): boolean {
     return this.#options.invariants?.includes(invariant) ?? true;
   }
 
   #report(findings: Iterable<Finding>, hart: Hart, after: string): void {
     for (const finding of findings) {
-      const key = `${finding.invariant} ${finding.object}`;
-      if (!this.#counts(finding) || this.#known.has(key) || this.#violations.length >= MOST_VIOLATIONS)
-        continue;
+      const { invariant, object } = finding;
+      const key = `${invariant} ${object}`;
+      const kept = this.#kept.get(invariant) ?? 0;
+      if (!this.#isAsked(invariant) || this.#known.has(key) || kept >= MOST_OF_ONE) continue;
       this.#known.add(key);
-      const violation = this.#violation(finding, hart, after);
+      this.#kept.set(invariant, kept + 1);
+      const violation: Violation = { walk: [], ...finding, ...this.#contextOf(hart, after) };
       this.#violations.push(violation);
       this.#options.onViolation?.(violation);
     }
   }
 
-  #violation(finding: Finding, hart: Hart, after: string): Violation {
-    return {
-      walk: [],
-      ...finding,
-      step: this.#board.clock.retired,
-      hart: hart.id,
-      pc: hart.pc,
-      after,
-      lastEvents: this.#board.lastEvents(LINES),
-    };
+  #contextOf(hart: Hart, after: string): Pick<Violation, "step" | "hart" | "pc" | "after" | "lastEvents"> {
+    const step = this.#board.clock.retired;
+    return { step, hart: hart.id, pc: hart.pc, after, lastEvents: this.#board.lastEvents(LINES) };
   }
 }
