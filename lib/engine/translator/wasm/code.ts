@@ -72,18 +72,15 @@ export class Code {
   }
 
   get(local: Local): void {
-    this.#byte(Op["local.get"]);
-    this.#unsigned(local);
+    this.#withIndex(Op["local.get"], local);
   }
 
   set(local: Local): void {
-    this.#byte(Op["local.set"]);
-    this.#unsigned(local);
+    this.#withIndex(Op["local.set"], local);
   }
 
   tee(local: Local): void {
-    this.#byte(Op["local.tee"]);
-    this.#unsigned(local);
+    this.#withIndex(Op["local.tee"], local);
   }
 
   /** @param value  A 32-bit integer, signed or unsigned. */
@@ -146,13 +143,11 @@ export class Code {
   }
 
   br(label: Label): void {
-    this.#byte(Op.br);
-    this.#unsigned(this.#depth - label);
+    this.#withIndex(Op.br, this.#depth - label);
   }
 
   brIf(label: Label): void {
-    this.#byte(Op.br_if);
-    this.#unsigned(this.#depth - label);
+    this.#withIndex(Op.br_if, this.#depth - label);
   }
 
   brTable(labels: readonly Label[], otherwise: Label): void {
@@ -214,6 +209,18 @@ export class Code {
     this.#unsigned(offset);
   }
 
+  /** Nearly all indices are small: for them, this is all. */
+  #withIndex(opcode: number, index: number): void {
+    if (index < 0x80 && this.#length + 2 <= this.#bytes.length) {
+      this.#bytes[this.#length] = opcode;
+      this.#bytes[this.#length + 1] = index;
+      this.#length += 2;
+      return;
+    }
+    this.#byte(opcode);
+    this.#unsigned(index);
+  }
+
   #byte(byte: number): void {
     if (this.#length === this.#bytes.length) this.#grow(1);
     this.#bytes[this.#length++] = byte;
@@ -241,6 +248,10 @@ export class Code {
   }
 
   #signed32(value: number): void {
+    if (value >= -0x40 && value < 0x40) {
+      this.#byte(value & 0x7f);
+      return;
+    }
     let rest = value;
     for (;;) {
       const byte = rest & 0x7f;
