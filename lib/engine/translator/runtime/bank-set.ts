@@ -64,10 +64,15 @@ export class BankSet {
         keys[at + 4] !== space[3]
       )
         continue;
-      this.#usedAt[bank] = ++this.#time;
+      this.touch(bank);
       return bank;
     }
     return -1;
+  }
+
+  /** Says that a bank is in use: generated code turns to one without asking. */
+  touch(bank: number): void {
+    this.#usedAt[bank] = ++this.#time;
   }
 
   /** A bank for a context that has none; the caller has emptied it if it was in use (`next`). */
@@ -77,7 +82,7 @@ export class BankSet {
       this.#fillWithEmpty(bank);
     }
     this.#keys.set([context, ...space], bank * KEY_WORDS);
-    this.#usedAt[bank] = ++this.#time;
+    this.touch(bank);
   }
 
   /** The bank that is to be assigned next: a new one, or the one used least lately but for `inUse`. */

@@ -256,6 +256,12 @@ export class TranslationBanks implements TranslationMemory {
     this.selectContext();
   }
 
+  /** Notes which banks are in use. Must come whenever generated code has been left, for it turns to others by itself. */
+  noteUse(): void {
+    this.#data.touch(this.#data.bankAt(this.#i32[this.#dataBank] ?? 0));
+    this.#fetches.touch(this.#fetches.bankAt(this.#i32[this.#fetchBank] ?? 0));
+  }
+
   selectContext(): void {
     const data = dataContext(this.#state);
     const fetch = fetchContext(this.#state);

@@ -114,6 +114,7 @@ export class TranslatorEngine implements Engine, HartDoor {
     this.#counters.entries++;
     const budget = this.#give();
     const left = this.#translator.run(this.h, budget);
+    this.#banks.noteUse();
     this.#clock.retired = this.#words.take(left);
     this.#aside += left;
     this.#translator.events.drain(this.h);
@@ -137,6 +138,7 @@ export class TranslatorEngine implements Engine, HartDoor {
   }
 
   bail(budget: number): number {
+    this.#banks.noteUse();
     const { bailsByOperation } = this.#counters;
     const slot = this.#banks.slotAt(this.#pcHalves[0] as number, this.#pcHalves[1] as number);
     const attempt = slot === 0 || budget === 0 ? Attempt.LEFT : this.#accesses.attempt(slot);
@@ -155,6 +157,7 @@ export class TranslatorEngine implements Engine, HartDoor {
   }
 
   fetchMiss(budget: number): number {
+    this.#banks.noteUse();
     if (this.#findsPage() && this.#isUndisturbed()) {
       this.#counters.pagesFound++;
       return budget;

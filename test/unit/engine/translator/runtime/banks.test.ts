@@ -4,6 +4,7 @@ import { Clock } from "../../../../../lib/bus/clock.ts";
 import { NO_EVENTS } from "../../../../../lib/bus/event-sink.ts";
 import { createMachineMemory } from "../../../../../lib/bus/machine-memory.ts";
 import { Ram } from "../../../../../lib/bus/ram.ts";
+import { WORD } from "../../../../../lib/engine/translator/layout.ts";
 import { CodePages } from "../../../../../lib/engine/translator/runtime/code-pages.ts";
 import { Counters } from "../../../../../lib/engine/translator/runtime/counters.ts";
 import { ENGINE_PLAN } from "../../../../../lib/engine/translator/runtime/create.ts";
@@ -44,7 +45,7 @@ function setUp(harts = 1) {
     hart.state.setStored("satp", satp);
     banks.changeAddressSpace();
   };
-  return { banks, hart, ram, told, codePages, counters, enter };
+  return { banks, hart, ram, told, codePages, counters, enter, views };
 }
 
 const PAGE_A = 0x4000_1000n;
@@ -157,6 +158,29 @@ describe("banks of translations", () => {
     expect(told.filter(([what]) => what === "forget").length).toBeGreaterThan(0);
     expect(banks.locateFetch(Number(PAGE_A), 0)).toBe(-1);
     enter(7n);
+    expect(banks.locateFetch(Number(PAGE_A), 0)).toBe(3 * PAGE);
+  });
+
+  it("do not take those for unused to which generated code has turned by itself", () => {
+    const { banks, enter, views } = setUp(4);
+    const words = [WORD.dataBank >>> 2, WORD.fetchBank >>> 2] as const;
+    const present = (): readonly number[] => words.map((word) => views.i32[word] as number);
+    enter(1n);
+    banks.remember("load", PAGE_A, 3 * PAGE, []);
+    banks.remember("fetch", PAGE_A, 3 * PAGE, []);
+    const first = present();
+    for (let space = 2n; space <= 20n; space++) {
+      enter(space);
+      const own = present();
+      // As a trap and its return do.
+      for (const [index, word] of words.entries()) views.i32[word] = first[index] as number;
+      banks.noteUse();
+      for (const [index, word] of words.entries()) views.i32[word] = own[index] as number;
+      banks.noteUse();
+    }
+    enter(1n);
+    expect(present()).toEqual(first);
+    expect(banks.locateLoad(PAGE_A, 8)).toBe(3 * PAGE);
     expect(banks.locateFetch(Number(PAGE_A), 0)).toBe(3 * PAGE);
   });
 
