@@ -26,7 +26,7 @@ const OPCODE = { LOAD: 0x03, STORE: 0x23 } as const;
 /** A transformed instruction has its low two bits, but for bit 1, which is clear for a compressed one. */
 const EXPANDED_MARK = 2;
 const PSEUDO_MASK = 0x3;
-/** Loads by `funct3`. @spec norm:ldst_byte_halfword_word_doubleword_op */
+/** Loads by `funct3`. @spec norm:lh_lhu_lb_lbu_op_rv64i */
 const LOADS: readonly { readonly width: Width; readonly isSigned: boolean }[] = [
   { width: 1, isSigned: true },
   { width: 2, isSigned: true },

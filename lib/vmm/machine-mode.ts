@@ -28,7 +28,7 @@ const MEI = bit("machineExternal");
 const STI = bit("supervisorTimer");
 /** Interrupts of a guest's supervisor: as `mip` has them, and a place higher as `hvip` has them. */
 export const SUPERVISOR_INTERRUPTS: bigint = bit("supervisorSoftware") | STI | bit("supervisorExternal");
-/** The highest first. @spec norm:mip_intr_priority */
+/** The highest first. @spec norm:intr_M_mode_pri */
 const BY_PRIORITY = [
   INTERRUPT.machineExternal,
   INTERRUPT.machineSoftware,
@@ -117,7 +117,7 @@ export function pendingInMachine(visit: Visit): bigint {
 export const enabledInMachine = ({ context, vcpu }: Visit): bigint =>
   vcpu.machine.mie | ((context.csr.read("hie") >> 1n) & SUPERVISOR_INTERRUPTS);
 
-/** Before the guest goes on: an interrupt for its machine mode that is pending and enabled. @spec norm:mip_mie_intr_cond */
+/** Before the guest goes on: an interrupt for its machine mode that is pending and enabled. @spec norm:intr_mip_mie_op */
 export function settleMachineMode(visit: Visit): void {
   const { context, vcpu } = visit;
   const { machine } = vcpu;

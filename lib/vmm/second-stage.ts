@@ -23,7 +23,7 @@ const LEVELS = 3;
 const INDEX_MASK = (1n << INDEX_BITS) - 1n;
 /** The root's index has two bits more. */
 const ROOT_MASK = (INDEX_MASK << 2n) | 3n;
-/** Guest-physical addresses have 41 bits. @spec norm:H_vm_gpa */
+/** Guest-physical addresses have 41 bits. @spec norm:hgatp_mode_sv39x4 */
 export const GPA_END = 1n << 41n;
 /** A leaf is accessed and dirty from the start, so that the hart never has to write to it; and a user page. */
 const LEAF = PTE.V | PTE.U | PTE.A | PTE.D;

@@ -99,7 +99,7 @@ function emulated(visit: Visit, kind: number): void {
   privileged(visit);
 }
 
-/** The guest-physical address of a guest-page fault. @spec norm:H_trap_htval */
+/** The guest-physical address of a guest-page fault. @spec norm:htval_trapval */
 function faultAddress({ context: { csr } }: Visit): GPA {
   return gpa((csr.read("htval") << 2n) | (csr.read("stval") & 3n));
 }
