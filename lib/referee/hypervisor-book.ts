@@ -19,7 +19,7 @@ import {
   isolationOf,
   outsideOf,
 } from "./frame-rules.ts";
-import { domainOn, guestRootOf, savedRootsOf, staleOf } from "./live-rules.ts";
+import { domainOn, guestRootOf, savedRootsOf, staleOf, vmidOf } from "./live-rules.ts";
 import { type ReadWord, type Tables, tablesOf } from "./page-tables.ts";
 import { SealedText, type Text } from "./text-rules.ts";
 import type { Finding } from "./violation.ts";
@@ -181,9 +181,11 @@ export class HypervisorBook {
     if (this.#view !== undefined) yield* guestRootOf(this.#view, hart, mode);
   }
 
-  /** The domain whose guest a hart runs; 0: none. */
-  domainOn(hart: Hart): number {
-    return this.#view === undefined ? 0 : domainOn(this.#view, hart);
+  /** The domain whose guest a hart runs, if it runs one: by the hypervisor's tables, or, where the referee knows none, by VMID. */
+  domainOn(hart: Hart): number | undefined {
+    if (this.#view === undefined) return vmidOf(hart.state.stored("hgatp"));
+    const domain = domainOn(this.#view, hart);
+    return domain === 0 ? undefined : domain;
   }
 
   /** I5. */

@@ -12,7 +12,8 @@ const VMID_MASK = 0x3fffn;
 const RIGHTS = BIT.R | BIT.W | BIT.X;
 const PAGE = 4096n;
 
-const vmidOf = (hgatp: bigint): number => Number((hgatp >> VMID_SHIFT) & VMID_MASK);
+/** The VMID in a value of `hgatp`. */
+export const vmidOf = (hgatp: bigint): number => Number((hgatp >> VMID_SHIFT) & VMID_MASK);
 
 /** The domain whose virtual CPU a hart runs, as the hypervisor's own table says; 0: none. */
 export function domainOn({ state }: FrameView, hart: Hart): number {

@@ -151,7 +151,7 @@ export class Referee {
 
   #call(inner: HostHandler, call: HandlerCall, number: number): HandlerOutcome {
     const { hart } = call;
-    const caller = number >= HypervisorHandler.HYPERCALL ? this.#book.domainOn(hart) : 0;
+    const caller = number >= HypervisorHandler.HYPERCALL ? this.#book.domainOn(hart) : undefined;
     this.#working += 1;
     let outcome: HandlerOutcome;
     try {
@@ -182,9 +182,9 @@ export class Referee {
   }
 
   /** I7. */
-  #judgeCall(hart: Hart, domain: number, number: number, after: string): void {
+  #judgeCall(hart: Hart, domain: number | undefined, number: number, after: string): void {
     const hypercall = number - HypervisorHandler.HYPERCALL;
-    if (domain === 0 || (this.#options.mayCall?.(domain, hypercall) ?? true)) return;
+    if (domain === undefined || (this.#options.mayCall?.(domain, hypercall) ?? true)) return;
     const answer = this.#board.memory.load(hart.read("sp") + SAVED_A0, 8);
     if (typeof answer !== "bigint" || BigInt.asIntN(64, answer) < 0n) return;
     const sentence = `Domain ${domain} may not make hypercall ${hypercall}, and was answered ${answer}, which is no error.`;
