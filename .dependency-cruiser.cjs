@@ -107,6 +107,13 @@ module.exports = {
       from: { path: "^lib/engine/translator/" },
       to: { path: "^lib/engine/reference/" },
     },
+    {
+      name: "referee-is-independent",
+      comment: "Who judges a walk or a count does not ask those who made it.",
+      severity: "error",
+      from: { path: "^lib/referee/" },
+      to: { path: "^lib/(mmu|engine|vmm)/", pathNot: "^lib/vmm/layout[.]ts$" },
+    },
     ...Object.entries(MAY).map(([layer, below]) => ({
       name: `layer-${layer}`,
       severity: "error",
