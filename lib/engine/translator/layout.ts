@@ -117,13 +117,16 @@ export const WRONG_GUESSES = 0;
 export const SPLIT_LOOKS = 4;
 export const REGION_NOTE_BYTES = 8;
 
+/** The address of the guest at which each slot's region begins (i64): code of one place may be at several. */
+export const REGION_PCS = align(REGION_NOTES + REGION_NOTE_BYTES * TABLE_SLOTS);
+
 /** Translations of fetches: banks of direct-mapped entries of 16 bytes: page tag (i64), address of the code page (i32), offset of the page in RAM (i32). */
 export const FETCH_ENTRIES = 4096;
 export const FETCH_ENTRY_BYTES = 16;
 export const FETCH_BANK_BYTES = FETCH_ENTRIES * FETCH_ENTRY_BYTES;
 /** Shared out among the harts; each is one code context, and one bit of the cells. */
 export const FETCH_BANKS = 32;
-export const FETCH_BANK_AREA = align(REGION_NOTES + REGION_NOTE_BYTES * TABLE_SLOTS);
+export const FETCH_BANK_AREA = align(REGION_PCS + 8 * TABLE_SLOTS);
 
 /**
  * Translations of data: banks of direct-mapped entries of 16 bytes, first those of loads, then those of stores:

@@ -5,7 +5,16 @@
  */
 import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CACHED_PC, CACHED_SLOT, pushJumpCacheEntry } from "../jump-cache.ts";
-import { CELLS, HEAT_IS_SLOT, MAX_DEPTH, MISFIT_CELLS, NO_ARRIVAL, TABLE_SLOTS, WORD } from "../layout.ts";
+import {
+  CELLS,
+  HEAT_IS_SLOT,
+  MAX_DEPTH,
+  MISFIT_CELLS,
+  NO_ARRIVAL,
+  REGION_PCS,
+  TABLE_SLOTS,
+  WORD,
+} from "../layout.ts";
 import { Code, type Label, type Local } from "../wasm/code.ts";
 import { DATUM, ENDING_BITS, ENTERED, Ending, INTERPRETED, PC } from "./ending.ts";
 
@@ -57,6 +66,7 @@ class Interpret {
   /** The heat word, and the slot of the table that it names. */
   readonly #heatAt = this.#code.local("i32");
   readonly #slot = this.#code.local("i32");
+  readonly #isElsewhere = this.#code.local("i32");
   readonly #pc = this.#code.local("i64");
   readonly #key = this.#code.local("i64");
   readonly #entry = this.#code.local("i32");
@@ -273,14 +283,20 @@ class Interpret {
     code.set(this.#slot);
   }
 
-  /** Asks JavaScript whether the region holds in this context, if nobody has asked yet. */
+  /** Asks JavaScript for another region if this one begins elsewhere; or whether it holds in this context, if nobody has asked yet. */
   #refuseMisfit(again: Label): void {
     const code = this.#code;
+    this.#pushBeginsElsewhere();
+    code.tee(this.#isElsewhere);
     this.#pushCell(CELLS);
+    code.ops("i32.eqz", "i32.or");
+    code.if();
+    code.get(this.#isElsewhere);
     code.op("i32.eqz");
     code.if();
     this.#pushCell(MISFIT_CELLS);
     code.brIf(again);
+    code.end();
     code.get(hart);
     code.get(this.#slot);
     code.call(this.#calls.resolve);
@@ -288,6 +304,17 @@ class Interpret {
     code.brIf(again);
     this.#readSlot(); // it may be another region now
     code.end();
+  }
+
+  #pushBeginsElsewhere(): void {
+    const code = this.#code;
+    code.get(this.#slot);
+    code.i32(3);
+    code.op("i32.shl");
+    code.load("i64.load", REGION_PCS);
+    code.get(hart);
+    code.load("i64.load", PC);
+    code.op("i64.ne");
   }
 
   #pushCell(cells: number): void {

@@ -32,7 +32,12 @@ export interface Entry {
   region: Region | undefined;
   /** How the next region here looks accesses up. */
   tactics: LookTactics;
+  /** How often code arrived here while the place had a region for another address. */
+  arrivals: number;
 }
+
+/** A place is known by so many addresses; then the first one is forgotten. */
+const MAX_ALIASES = 32;
 
 /** All entries and regions. */
 export class Places {
@@ -40,10 +45,15 @@ export class Places {
   readonly #regions: (Region | undefined)[] = [];
   readonly #byPage: Region[][] = [];
   readonly #tactics: LookTactics;
+  readonly #onForget: (entry: Entry) => void;
 
-  /** @param tactics  With which regions begin. */
-  constructor(tactics: LookTactics) {
+  /**
+   * @param tactics   With which regions begin.
+   * @param onForget  Hears of entries that make room for others: nobody finds them any more.
+   */
+  constructor(tactics: LookTactics, onForget: (entry: Entry) => void) {
     this.#tactics = tactics;
+    this.#onForget = onForget;
   }
 
   /** The entry for an address and a place, made if there is none. */
@@ -51,15 +61,18 @@ export class Places {
     const known = this.#entries.get(heatAddress);
     const found = known?.find((entry) => entry.pc === pc);
     if (found !== undefined) return found;
-    const entry: Entry = { pc, heatAddress, linkSlot: 0, region: undefined, tactics: this.#tactics };
+    const tactics = this.#tactics;
+    const entry: Entry = { pc, heatAddress, linkSlot: 0, region: undefined, tactics, arrivals: 0 };
     if (known === undefined) this.#entries.set(heatAddress, [entry]);
-    else known.push(entry);
+    else this.#push(known, entry);
     return entry;
   }
 
-  /** All entries at a place. */
-  at(heatAddress: number): readonly Entry[] {
-    return this.#entries.get(heatAddress) ?? [];
+  #push(known: Entry[], entry: Entry): void {
+    known.push(entry);
+    if (known.length <= MAX_ALIASES) return;
+    const oldest = known.shift();
+    if (oldest !== undefined) this.#onForget(oldest);
   }
 
   /** The region with this number; undefined when it has ended. */

@@ -10,6 +10,7 @@ import {
   RAM_OFFSET,
   REGION_NOTE_BYTES,
   REGION_NOTES,
+  REGION_PCS,
   SPLIT_LOOKS,
   WORD,
   WRONG_GUESSES,
@@ -54,6 +55,8 @@ const REFUSED = -0x4000_0000;
 /** Heat of a place whose region was ended by a store, for each time that its page has seen that. */
 const PENALTY = 256;
 const MAX_PENALTIES = 1 << 10;
+/** So many arrivals at code that has a region for another address make it wait for one of its own. */
+const ALIAS_ARRIVALS = 64;
 
 /** Guesses may be wrong once in so many instructions. */
 const RARE = 256;
@@ -77,6 +80,7 @@ class Regions implements RegionSource {
   readonly #discovery: Discovery;
   readonly #places: Places;
   readonly #i32: Int32Array;
+  readonly #i64: BigInt64Array;
   #waiting: Waiting[] = [];
   #bytes = 0;
   /** How often regions of each code page were ended by stores. */
@@ -85,14 +89,20 @@ class Regions implements RegionSource {
   constructor(host: RegionHost, options: RegionOptions) {
     this.#host = host;
     this.#options = { ...DEFAULTS, ...options };
-    this.#places = new Places({ guess: this.#options.guess, coalesces: this.#options.coalesces });
+    const { guess, coalesces } = this.#options;
+    this.#places = new Places({ guess, coalesces }, ({ region }) => {
+      if (region !== undefined) this.#end(region, 0);
+    });
     this.#discovery = new Discovery(host.memory.memory, this.#options.maxInsns);
     this.#i32 = host.memory.i32;
+    this.#i64 = host.memory.i64;
   }
 
   hot(heat: number, hart: HartView): void {
     if (this.#heat(heat) < 0) return;
-    this.#wait(this.#places.entry(hart.pc, heat), hart);
+    const entry = this.#places.entry(hart.pc, heat);
+    if (entry.region === undefined) this.#wait(entry, hart);
+    else this.#setHeat(heat, HEAT_IS_SLOT + entry.region.slot);
   }
 
   #wait(entry: Entry, hart: HartView): void {
@@ -114,25 +124,37 @@ class Regions implements RegionSource {
   resolve(slot: number, hart: HartView): number {
     const region = this.#places.region(slot);
     if (region === undefined) return 0;
+    const { entry } = region;
+    if (hart.pc !== entry.pc) return this.#resolveAlias(this.#places.entry(hart.pc, entry.heatAddress), hart);
     if (this.#hasNotedMuch(slot)) {
       if (this.#mustChange(region, hart)) {
         this.#end(region, 0);
-        this.#waiting.push({ entry: region.entry, times: 1 });
+        this.#waiting.push({ entry, times: 1 });
         this.#makeBatch(hart);
         return 0;
       }
       this.#forgetNotes(region, hart);
     }
-    const { heatAddress: heat, pc } = region.entry;
-    if (hart.pc === pc && this.#holds(region, hart)) return 1;
-    const other = this.#places.at(heat).find((entry) => entry !== region.entry && entry.pc === hart.pc);
-    if (other?.region !== undefined && this.#holds(other.region, hart)) {
-      this.#setHeat(heat, HEAT_IS_SLOT + other.region.slot);
-      return 1;
-    }
+    if (this.#holds(region, hart)) return 1;
     this.#setBit(MISFIT_CELLS, slot, hart.codeBit);
-    if (hart.pc !== pc) this.#wait(this.#places.entry(hart.pc, heat), hart);
     return 0;
+  }
+
+  /** The heat word names a region of this code for another address: now that of this one, if there is any or should be. */
+  #resolveAlias(entry: Entry, hart: HartView): number {
+    this.#host.counters.aliases += 1;
+    const region = entry.region ?? this.#regionOfAlias(entry, hart);
+    if (region === undefined || !this.#holds(region, hart)) return 0;
+    this.#setHeat(entry.heatAddress, HEAT_IS_SLOT + region.slot);
+    return 1;
+  }
+
+  #regionOfAlias(entry: Entry, hart: HartView): Region | undefined {
+    entry.arrivals += 1;
+    if (entry.arrivals < ALIAS_ARRIVALS) return undefined;
+    entry.arrivals = 0;
+    this.#wait(entry, hart);
+    return entry.region;
   }
 
   #note(slot: number, field: number): number {
@@ -200,6 +222,8 @@ class Regions implements RegionSource {
     this.#host.vacate(slot);
     if (entry.linkSlot !== 0) this.#host.vacate(entry.linkSlot);
     this.#bytes -= region.bytes;
+    this.#host.counters.liveRegions -= 1;
+    entry.arrivals = heat;
     if (this.#heat(entry.heatAddress) === HEAT_IS_SLOT + slot) this.#setHeat(entry.heatAddress, heat);
   }
 
@@ -221,6 +245,7 @@ class Regions implements RegionSource {
     this.#waiting = [];
     this.#bytes = 0;
     this.#penalties.length = 0;
+    this.#host.counters.liveRegions = 0;
   }
 
   /** Translates what waits and belongs to the present context; the rest goes on waiting. */
@@ -239,11 +264,17 @@ class Regions implements RegionSource {
       // Inside the region of a function that begins before it, where it will be arrived at seldom from now on.
       if (inside.has(entry.heatAddress)) continue;
       const region = this.#translate(entry, hart, functions, inside);
-      if (region === undefined) this.#setHeat(entry.heatAddress, REFUSED);
+      if (region === undefined) this.#refuse(entry);
       else made.push(region);
     }
     if (this.#waiting.length >= this.#options.batch) this.#waiting = [];
     if (functions.length > 0) this.#install(functions, made, hart);
+  }
+
+  /** Nothing can be made here, or not at this address. */
+  #refuse(entry: Entry): void {
+    entry.arrivals = REFUSED;
+    if (this.#heat(entry.heatAddress) < HEAT_IS_SLOT) this.#setHeat(entry.heatAddress, REFUSED);
   }
 
   /** @param inside  Gets the heat addresses of all blocks of the region. */
@@ -310,16 +341,21 @@ class Regions implements RegionSource {
     try {
       new WebAssembly.Instance(new WebAssembly.Module(writeBatch(functions)), imports);
     } catch (error) {
-      // Out of memory, or more code than the host allows.
-      if (!(error instanceof WebAssembly.CompileError) && !(error instanceof RangeError)) throw error;
+      if (!isHostsRefusal(error)) throw error;
       counters.compileFailures += 1;
-      for (const { entry } of made) this.#setHeat(entry.heatAddress, REFUSED);
+      for (const { entry, slot } of made) {
+        this.#host.vacate(slot);
+        if (entry.linkSlot !== 0) this.#host.vacate(entry.linkSlot);
+        this.#refuse(entry);
+      }
       return;
     }
     counters.modules += 1;
     counters.regions += made.length;
+    counters.liveRegions += made.length;
     for (const region of made) {
       this.#places.add(region);
+      this.#i64[(REGION_PCS >>> 3) + region.slot] = region.entry.pc;
       this.#holds(region, hart);
       this.#setHeat(region.entry.heatAddress, HEAT_IS_SLOT + region.slot);
       this.#bytes += region.bytes;
@@ -327,6 +363,13 @@ class Regions implements RegionSource {
     if (this.#bytes > this.#options.capBytes) this.#host.requestFlush();
   }
 }
+
+/** Whether the host will not have a module: it is out of memory, or there is more code than it allows. */
+const isHostsRefusal = (error: unknown): boolean =>
+  error instanceof WebAssembly.CompileError ||
+  error instanceof WebAssembly.LinkError ||
+  error instanceof WebAssembly.RuntimeError ||
+  error instanceof RangeError;
 
 /** The bytes of each page that a region was made from. */
 function piecesOf(code: RegionCode, { blocks }: Graph): RegionPiece[] {

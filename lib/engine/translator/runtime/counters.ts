@@ -24,10 +24,12 @@ export class Counters {
   /** Entries into generated code, and instructions decoded. */
   entries = 0;
   decodes = 0;
-  /** Regions: made, ended by stores, and looked at for another context. */
+  /** Regions: made, there now, ended by stores, looked at for another context, and looked for at another address of the same code. */
   regions = 0;
+  liveRegions = 0;
   invalidations = 0;
   resolves = 0;
+  aliases = 0;
   modules = 0;
   compileFailures = 0;
   /** Times that all code, or all translations of addresses, was thrown away. */

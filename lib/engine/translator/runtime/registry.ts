@@ -36,8 +36,9 @@ export interface RegionSource {
   /** This heat word has reached the threshold: code at the hart's pc was arrived at often. Lower or replace it, or it will be told again. */
   hot(heatAddress: number, hart: HartView): void;
   /**
-   * Generated code has come to a region whose cell has not the bit of the present context, nor its misfit cell. Either sets
-   * one of them, or finds another region for this pc and puts its slot into the heat word.
+   * Generated code has come to a region whose cell has not the bit of the present context, nor its misfit cell: sets one of
+   * them. Or to one that begins at another pc (`REGION_PCS`): finds one for this pc, if there is any, and puts its slot into
+   * the heat word.
    *
    * @returns 1: enter the region of this slot now.
    */

@@ -3,6 +3,7 @@ import {
   CELLS,
   HEAT_IS_SLOT,
   RAM_OFFSET,
+  REGION_PCS,
   SLOT_INTERPRET,
   TABLE_SLOTS,
   WORD,
@@ -80,6 +81,7 @@ export function putRegion(machine: IdentityMachine, pc: number, slot: number, re
   new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { m: { memory, table } });
   view.setInt32(machine.heatOf(pc), HEAT_IS_SLOT + slot, true);
   view.setInt32(CELLS + 4 * slot, 1, true);
+  view.setBigInt64(REGION_PCS + 8 * slot, BigInt(pc), true);
 }
 
 /** How deep calls were nested in which a region ran. */
