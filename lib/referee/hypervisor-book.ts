@@ -146,7 +146,8 @@ export class HypervisorBook {
     if (view === undefined) return;
     yield* savedRootsOf(view);
     if (!this.#isDirty) return;
-    yield* staleOf(view, this.#board.harts);
+    // What harts remember was right when they learned it; it becomes wrong when a frame does.
+    if (this.#unjudged.size > 0) yield* staleOf(view, this.#board.harts);
     const frames = [...this.#unjudged];
     this.#unjudged.clear();
     for (const frame of frames) yield* isolationOf(view, frame);
