@@ -54,7 +54,8 @@ export function* isolationOf(view: FrameView, frame: number): Generator<Finding>
     const use = addressIn(view, each, frame);
     const found =
       use.kind === "leaf" ? leafMistake(view, frame, entry, use) : tableMistake(view, frame, entry, use);
-    if (found !== undefined) yield { ...found, object: nameOf(view, frame), walk: walkBy(view, use) };
+    if (found !== undefined)
+      yield { ...found, object: nameOf(view, frame), walk: walkBy(view, use), entry: use };
   }
 }
 

@@ -19,8 +19,16 @@ import {
   isolationOf,
   outsideOf,
 } from "./frame-rules.ts";
-import { domainOn, guestRootOf, savedRootsOf, staleOf, vmidOf } from "./live-rules.ts";
-import { type ReadWord, type Tables, tablesOf } from "./page-tables.ts";
+import { domainOn, guestRootOf, ownTablesOf, savedRootsOf, staleOf, vmidOf } from "./live-rules.ts";
+import {
+  composedLeavesOf,
+  type ReadWord,
+  type Step,
+  type Tables,
+  tablesOf,
+  throughSecondStage,
+  walkTo,
+} from "./page-tables.ts";
 import { SealedText, type Text } from "./text-rules.ts";
 import type { Finding } from "./violation.ts";
 
@@ -38,6 +46,8 @@ interface OwnSpace {
   readonly rights: SpaceRights;
 }
 
+/** Pages of a guest among which one is looked for. */
+const MOST_SEARCHED = 4096;
 const PAGE_BYTES = 1 << PAGE_SHIFT;
 const NO_GRANTS: IsGranted = () => false;
 
@@ -187,6 +197,20 @@ export class HypervisorBook {
     if (this.#view === undefined) return vmidOf(hart.state.stored("hgatp"));
     const domain = domainOn(this.#view, hart);
     return domain === 0 ? undefined : domain;
+  }
+
+  /** How a guest's own tables, those that it uses now, come by an entry of its second stage; empty if they do not. */
+  guestWalkTo({ domain, at }: NonNullable<Finding["entry"]>): readonly Step[] {
+    const view = this.#view;
+    const second = view?.secondStage(domain);
+    const own = view === undefined ? undefined : ownTablesOf(view, this.#board.harts, domain);
+    if (second === undefined || own === undefined) return [];
+    let left = MOST_SEARCHED;
+    for (const page of composedLeavesOf(own, second, this.#read)) {
+      if (page.at === at) return walkTo(own, throughSecondStage(second, this.#read), page.address).steps;
+      if (--left === 0) break;
+    }
+    return [];
   }
 
   /** I5. */

@@ -4,7 +4,7 @@ import type { Hart } from "../hart/hart.ts";
 import type { Mode } from "../isa/mode.ts";
 import { DomainState, FrameType, VCPUS, VcpuState } from "../vmm/layout.ts";
 import type { FrameView } from "./frame-rules.ts";
-import { BIT, meaningOf, type Step, tablesOf } from "./page-tables.ts";
+import { BIT, meaningOf, type Step, type Tables, tablesOf } from "./page-tables.ts";
 import type { Finding } from "./violation.ts";
 
 const VMID_SHIFT = 44n;
@@ -24,6 +24,17 @@ export function domainOn({ state }: FrameView, hart: Hart): number {
     if (vcpu.address === current) return vcpu.domain;
   }
   return 0;
+}
+
+/** The tables that a guest of a domain has made for itself: those of a hart that runs it, else those kept for one of its virtual CPUs. */
+export function ownTablesOf(view: FrameView, harts: readonly Hart[], domain: number): Tables | undefined {
+  const hart = harts.find((each) => domainOn(view, each) === domain);
+  if (hart !== undefined) return tablesOf("vsatp", hart.state.stored("vsatp"));
+  for (let index = 0; index < VCPUS; index++) {
+    const vcpu = view.state.vcpu(index);
+    if (vcpu.state !== VcpuState.NONE && vcpu.domain === domain) return tablesOf("vsatp", vcpu.vs.vsatp);
+  }
+  return undefined;
 }
 
 /** What is wrong with a value of `hgatp` for a domain's guest, if anything is. */

@@ -16,6 +16,7 @@ import { causeWords } from "../isa/trap.ts";
 import { ChangedPages, UNWATCHED } from "./changed-pages.ts";
 import { HypervisorBook, type HypervisorRules } from "./hypervisor-book.ts";
 import { dueNow, Liveness } from "./liveness.ts";
+import type { Step } from "./page-tables.ts";
 import type { Finding, Invariant, Violation } from "./violation.ts";
 
 /** What the referee knows and how it judges, beside the hypervisor's own tables. */
@@ -111,7 +112,11 @@ export class Referee {
     const context = this.#contextOf(this.#board.hart, "being asked");
     return findings
       .filter(({ invariant }) => this.#isAsked(invariant))
-      .map((finding) => ({ walk: [], ...finding, ...context }));
+      .map((finding, index) => ({
+        ...finding,
+        ...context,
+        walk: index < MOST_OF_ONE ? this.#walkOf(finding) : (finding.walk ?? []),
+      }));
   }
 
   /** Stops watching. The handlers stay as they are, and are no longer accompanied. */
@@ -213,10 +218,19 @@ export class Referee {
       if (!this.#isAsked(invariant) || this.#known.has(key) || kept >= MOST_OF_ONE) continue;
       this.#known.add(key);
       this.#kept.set(invariant, kept + 1);
-      const violation: Violation = { walk: [], ...finding, ...this.#contextOf(hart, after) };
+      const violation: Violation = {
+        ...finding,
+        ...this.#contextOf(hart, after),
+        walk: this.#walkOf(finding),
+      };
       this.#violations.push(violation);
       this.#options.onViolation?.(violation);
     }
+  }
+
+  /** The whole way: through the guest's own tables, where they come by, and through the second stage. */
+  #walkOf({ walk = [], entry }: Finding): readonly Step[] {
+    return entry === undefined ? walk : [...this.#book.guestWalkTo(entry), ...walk];
   }
 
   #contextOf(hart: Hart, after: string): Pick<Violation, "step" | "hart" | "pc" | "after" | "lastEvents"> {

@@ -26,6 +26,8 @@ export interface Finding {
   readonly sentence: string;
   /** How one gets there: each entry on the way. */
   readonly walk?: readonly Step[];
+  /** The entry of a domain's second stage that it is about: a guest may have an address that comes by it. */
+  readonly entry?: { readonly domain: number; readonly at: bigint };
 }
 
 /** A violation: what, when, and what happened just before. */

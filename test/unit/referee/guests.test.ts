@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { assetFile } from "../../../lib/host/node-assets.ts";
 import { answerHypercall, type HypervisorModule } from "../../../lib/hs/hypervisor.ts";
 import { compareAmnesia, referee, violationText } from "../../../lib/index.ts";
+import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
 import { guestThatCalls, sceneWith } from "../hs/hypervisor-scene.ts";
 import { miniHypervisor } from "../hs/mini-hypervisor.ts";
 import { vmmScene } from "../vmm/vmm-scene.ts";
@@ -25,6 +26,36 @@ describe("two kernels that take turns", () => {
     }
     expect(judge.violations.map(violationText)).toEqual([]);
     expect(judge.looks.traps).toBeGreaterThan(1000);
+  });
+});
+
+describe("a kernel whose page is somebody else's", () => {
+  it("is named with the whole way: its own tables first, then the second stage", () => {
+    const here = vmmScene({ guests: [guest, guest], slice: 20_000 });
+    const judge = referee(here.board, here.vmm);
+    const explain = () => explainTranslation(here.board.hart, here.board.hart.pc, "fetch");
+    let pc = explain();
+    for (let tries = 0; tries < 50 && !(pc.ok && here.board.hart.mode === "VU"); tries++) {
+      here.board.run({ instructions: 20_000, until: { mode: "VU" } });
+      pc = explain();
+    }
+    expect(judge.violations).toEqual([]);
+    const domain = Number((here.board.hart.csr("hgatp") >> 44n) & 0x3fffn);
+    const frame = Number(((pc.paddr ?? 0n) - 0x8000_0000n) >> 12n);
+    here.vmm.state.frame(frame).owner = 3 - domain;
+    const violation = judge.check().find(({ invariant }) => invariant === "I1");
+    expect(violation?.object).toContain(`frame ${frame} `);
+    expect(violation?.walk.map(({ register, level }) => `${register} ${level}`)).toEqual([
+      "vsatp 2",
+      "vsatp 1",
+      "vsatp 0",
+      "hgatp 2",
+      "hgatp 1",
+      "hgatp 0",
+    ]);
+    expect(violation?.walk.slice(3).map(({ at, entry }) => [at, entry])).toEqual(
+      pc.guest?.access?.levels.map(({ pteAddress, pte }) => [pteAddress, pte]),
+    );
   });
 });
 

@@ -45,6 +45,9 @@ function leafOf(here: VmmScene, domain: number, page: bigint): bigint {
   }
   return table + 8n * ((page >> 12n) & 511n);
 }
+/** The table above the lowest one. */
+const middleOf = (here: VmmScene, domain: number): bigint =>
+  (load(here, here.vmm.state.root(domain) + 8n * (DATA >> 30n)) >> 10n) << 12n;
 const frameIn = (here: VmmScene, at: bigint): number =>
   Number(((load(here, at) >> 10n) << 12n) - BASE) / 4096;
 const entryFor = (frame: number, flags: bigint): bigint => ((BASE + BigInt(frame) * PAGE) >> 2n) | flags;
@@ -204,13 +207,16 @@ function plantAtRandom(here: Judged, numbers: SeededNumbers, undo: (() => void)[
     leafOf(here, 1, UNUSED),
     leafOf(here, 2, UNUSED) + 8n,
     state.root(1) + 8n * 9n,
+    // The level above leaves.
+    middleOf(here, 1) + 8n * 77n,
     leafOf(here, 1, UNUSED + 4096n),
   ];
   const at = entries[numbers.between(0, entries.length - 1)] ?? 0n;
-  const value = entryFor(
-    numbers.between(0, 1) === 0 ? own : frame,
-    BigInt([0, 1, 0xd3, 0xd7, 0xdf][numbers.between(0, 4)] ?? 0),
-  );
+  // Another domain's table, whose entries then count twice; or a page with any flags.
+  const table = Number(leafOf(here, 2, DATA) - BASE) >> 12;
+  const flags = BigInt([0, 1, 0xd3, 0xd7, 0xdf][numbers.between(0, 4)] ?? 0);
+  const target = numbers.between(0, 1) === 0 ? own : frame;
+  const value = numbers.between(0, 2) === 0 ? entryFor(table, 1n) : entryFor(target, flags);
   const view = state.frame(numbers.between(0, 2) === 0 ? frame : own);
   const field = (["owner", "type", "typeCount", "refCount"] as const)[numbers.between(0, 3)] ?? "owner";
   const [before, count] = [load(here, at), view[field]];
