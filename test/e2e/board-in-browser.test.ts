@@ -13,9 +13,9 @@ const WORKER = `onmessage = async () => {
     const board = buildBoard({ engine: "translator" });
     board.loadElf(elf);
     const { reason, retired } = board.run({ instructions: 20_000_000 });
-    const { regions, compileFailures, steps, slowSteps } = board.counters;
+    const { regions, compileFailures, steps, regionSteps } = board.counters;
     const found = { reason, retired, text: board.console.text, hash: board.trace.hash() };
-    postMessage({ found, regions, compileFailures, share: 1 - slowSteps / steps, isolated: crossOriginIsolated });
+    postMessage({ found, regions, compileFailures, share: regionSteps / steps, isolated: crossOriginIsolated });
   } catch (error) {
     postMessage({ error: String(error.stack ?? error) });
   }

@@ -42,8 +42,7 @@ describe("images of random programs, on both engines in lockstep", () => {
   afterAll(() => {
     console.log(total.words("images of random programs"));
     expect(total.instructions).toBeGreaterThanOrEqual(PLANNED.images);
-    expect(total.regions, "regions").toBeGreaterThan(0);
-    expect(total.share, "share of generated code").toBeGreaterThan(0.7);
+    expect(total.fallbacks({ share: 0.7, regionShare: 0.5 })).toEqual([]);
   });
 });
 

@@ -24,7 +24,7 @@ if (report !== undefined) {
     return run.apply(this, request);
   };
   afterAll(() => {
-    const sum = { steps: 0, slowSteps: 0, watchedSteps: 0, regions: 0, compileFailures: 0 };
+    const sum = { steps: 0, slowSteps: 0, watchedSteps: 0, regionSteps: 0, regions: 0, compileFailures: 0 };
     for (const counters of seen)
       for (const each of Object.keys(sum) as (keyof typeof sum)[]) sum[each] += counters[each];
     appendFileSync(report, `${JSON.stringify(sum)}\n`);

@@ -20,6 +20,8 @@ export class Tally {
   instructions = 0;
   steps = 0;
   slowSteps = 0;
+  /** In regions, and privileged ones in WebAssembly: all that neither the slow path nor the cold tier made. */
+  regionSteps = 0;
   regions = 0;
 
   /** Adds a run. */
@@ -29,6 +31,7 @@ export class Tally {
     this.instructions += instructions;
     this.steps += counters.steps;
     this.slowSteps += counters.slowSteps;
+    this.regionSteps += counters.regionSteps;
     this.regions += counters.regions;
   }
 
@@ -37,11 +40,30 @@ export class Tally {
     return 1 - this.slowSteps / Math.max(1, this.steps);
   }
 
+  /** The part of all steps that regions made. */
+  get regionShare(): number {
+    return this.regionSteps / Math.max(1, this.steps);
+  }
+
+  /** What says that a slower part stood in for a faster one; empty when none did. */
+  fallbacks({ share, regionShare }: { readonly share: number; readonly regionShare: number }): string[] {
+    const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+    return [
+      ...(this.share < share
+        ? [`${percent(this.share)} of the steps in generated code, not ${percent(share)}`]
+        : []),
+      ...(this.regionShare < regionShare
+        ? [`${percent(this.regionShare)} of the steps in regions, not ${percent(regionShare)}`]
+        : []),
+      ...(this.regions === 0 ? ["no regions"] : []),
+    ];
+  }
+
   /** One line for the terminal. */
   words(title: string): string {
     const millions = (this.instructions / 1e6).toFixed(1);
-    const percent = (100 * this.share).toFixed(1);
-    return `lockstep, ${title}: ${millions} million instructions, ${percent} % of the steps in generated code, ${this.regions} regions`;
+    const [percent, inRegions] = [this.share, this.regionShare].map((share) => (100 * share).toFixed(1));
+    return `lockstep, ${title}: ${millions} million instructions, ${percent} % of the steps in generated code, ${inRegions} % in its ${this.regions} regions`;
   }
 }
 

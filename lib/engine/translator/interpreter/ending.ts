@@ -35,5 +35,5 @@ export const DATUM = WORD.spare + 8 * 15;
  * one does whose floating-point state is not there; then the cold tier executes the instruction.
  */
 export const ENTERED = WORD.spare + 8 * 14;
-/** Working word: steps that the dispatch loop has made for this hart, i64. It wraps, and nothing but reports depends on it. */
+/** Working word: steps that the dispatch loop has made for this hart, i64, until the runtime counts them. Nothing but reports depends on it. */
 export const INTERPRETED = WORD.spare + 8 * 13;

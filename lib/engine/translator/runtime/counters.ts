@@ -9,6 +9,8 @@ export class Counters {
   steps = 0;
   /** Steps that the slow path made: all of the three below. */
   slowSteps = 0;
+  /** Steps that the cold tier's dispatch loop made. */
+  interpretedSteps = 0;
   /** Because generated code gave an instruction up, or its page of code was not known. */
   bails = 0;
   fetchMisses = 0;
@@ -43,5 +45,10 @@ export class Counters {
   /** Steps made by generated code. */
   get fastSteps(): number {
     return this.steps - this.slowSteps;
+  }
+
+  /** Of those, what neither the cold tier nor a store that was heard has made: steps in regions, and privileged ones in WebAssembly. */
+  get regionSteps(): number {
+    return this.fastSteps - this.heardStores - this.interpretedSteps;
   }
 }

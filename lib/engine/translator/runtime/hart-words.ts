@@ -4,6 +4,7 @@ import { fieldMask } from "../../../bits/field.ts";
 import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CSRS } from "../../../isa/csr-map.ts";
 import { isVirtual, type ModeNumber } from "../../../isa/mode.ts";
+import { INTERPRETED } from "../interpreter/ending.ts";
 import { csrOffset, FETCH_BANK_AREA, FETCH_BANK_BYTES, WORD } from "../layout.ts";
 import type { EngineMemory } from "./engine-memory.ts";
 
@@ -29,6 +30,7 @@ export class HartWords {
   readonly #floatOn: number;
   readonly #floatFast: number;
   readonly #fastPrivileged: number;
+  readonly #interpreted: number;
 
   /** @param h  Address of the hart's state block. */
   constructor({ i32, f64 }: EngineMemory, h: number) {
@@ -47,6 +49,7 @@ export class HartWords {
     this.#floatOn = word(WORD.codeBitFloatOn);
     this.#floatFast = word(WORD.codeBitFloatFast);
     this.#fastPrivileged = word(WORD.fastPrivileged);
+    this.#interpreted = word(INTERPRETED);
   }
 
   get codeBit(): number {
@@ -77,6 +80,16 @@ export class HartWords {
   take(budget: number): number {
     this.#addInto(this.#instret, this.#instretBase, -budget);
     return (this.#f64[this.#retiredBase] as number) - budget;
+  }
+
+  /** Steps that the cold tier's dispatch loop has made for this hart since this was last asked. */
+  takeInterpreted(): number {
+    const i32 = this.#i32;
+    const at = this.#interpreted;
+    const steps = (i32[at + 1] as number) * HALF + ((i32[at] as number) >>> 0);
+    i32[at] = 0;
+    i32[at + 1] = 0;
+    return steps;
   }
 
   /** `i64[to] = i64[from] + addend`, without a BigInt: `addend` has less than 32 bits. */

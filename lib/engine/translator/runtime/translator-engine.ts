@@ -98,6 +98,7 @@ export class TranslatorEngine implements Engine, HartDoor {
     reservations.storing = undefined;
     const steps = Math.max(0, budget - this.#aside);
     this.#counters.steps += steps;
+    this.#counters.interpretedSteps += this.#words.takeInterpreted();
     return { reason, steps };
   }
 

@@ -18,6 +18,7 @@ export function engineCounters({ counters }: Board): PlainCounters {
   return {
     ...Object.fromEntries(numbers),
     fastSteps: counters.fastSteps,
+    regionSteps: counters.regionSteps,
     bailsByOperation: byOperation,
   };
 }
