@@ -43,7 +43,7 @@ export interface TranslatorParts {
 /** Arrivals after which somebody may translate. */
 const HEAT_THRESHOLD = 512;
 /**
- * How many times as many arrivals it takes when there are so many regions. A small program is fast at once; of a large one,
+ * How many times as many arrivals it takes while there are so many regions. A small program is fast at once; of a large one,
  * most code runs too seldom to be worth the time of the compilers, which is about that of ten thousand arrivals.
  */
 const DEMANDS: readonly (readonly [regions: number, times: number])[] = [
@@ -176,7 +176,7 @@ export class Translator implements RegionHost {
 
   /** Generated code asks at each multiple of the threshold. */
   #isHotEnough(heatAddress: number): boolean {
-    const [, times] = DEMANDS.find(([regions]) => this.counters.regions < regions) ?? [0, 1];
+    const [, times] = DEMANDS.find(([regions]) => this.counters.liveRegions < regions) ?? [0, 1];
     return (this.memory.i32[heatAddress >>> 2] as number) >= times * this.#heatThreshold;
   }
 

@@ -1,6 +1,6 @@
 /** What is left when all code has been thrown away. */
 import { describe, expect, it } from "vitest";
-import { assembled } from "../../../../support/assembled.ts";
+import { assembled, boardWith } from "../../../../support/assembled.ts";
 import { twoTierMachine } from "../../../../support/two-tier-machine.ts";
 
 describe("a page that held code when all code was thrown away", () => {
@@ -61,5 +61,54 @@ describe("a page that held code when all code was thrown away", () => {
     engine.run(12_000);
     expect(engine.counters.codeFlushes).toBeGreaterThan(0);
     expect(hart.read("a0")).toBe(3100n);
+  });
+});
+
+/** So many loops, one after the other, each in a page of its own, of which nothing is left when it is over. */
+const loops = (count: number, rounds: number): string => `
+    li s0, 0x80010000
+    li s1, ${count}
+    lui s2, 1
+    li t1, 0xfff50513     # addi a0, a0, -1
+    li t2, 0xfe051ee3     # bnez a0, -4
+    li t3, 0x00008067
+  next:
+    sw t1, 0(s0)
+    sw t2, 4(s0)
+    sw t3, 8(s0)
+    li a0, ${rounds}
+    jalr ra, 0(s0)
+    sw zero, 0(s0)
+    add s0, s0, s2
+    addi s1, s1, -1
+    bnez s1, next
+  end: wfi
+    j end`;
+
+describe("what the translator knows of its regions", () => {
+  it("is how many there are now: code that comes when many have ended is translated as soon as the first was", () => {
+    const board = boardWith(loops(250, 3000), { engine: "translator" });
+    board.run({ instructions: 2_000_000 });
+    expect(board.hart.read("s1")).toBe(0n);
+    const { regions = 0, liveRegions, invalidations } = board.counters ?? {};
+    expect(regions).toBeGreaterThanOrEqual(250);
+    expect(invalidations).toBeGreaterThanOrEqual(250);
+    expect(liveRegions).toBeLessThan(3);
+  });
+
+  it("is what they take of the host's memory, not what they take as WebAssembly", () => {
+    const text = loops(10, 100).replace("sw zero, 0(s0)", "nop");
+    const flushes = [100_000, 10_000_000].map((capBytes) => {
+      const { bytes, origin } = assembled(text);
+      const { engine, ram, hart } = twoTierMachine({ capBytes });
+      ram.write(0, bytes);
+      hart.pc = origin;
+      for (let piece = 0; piece < 30; piece++) engine.run(100);
+      expect(hart.read("s1")).toBe(0n);
+      return engine.counters.codeFlushes;
+    });
+    expect(flushes[0]).toBeGreaterThan(0);
+    expect(flushes[0]).toBeLessThan(5);
+    expect(flushes[1]).toBe(0);
   });
 });
