@@ -16,7 +16,8 @@ export interface Region {
   /** Its own number: of its cell, and of its slot. */
   readonly slot: number;
   readonly pieces: readonly RegionPiece[];
-  readonly bytes: number;
+  /** Bytes of memory that the host has taken for it, about. */
+  hostBytes: number;
   /** The hart's count of what it may have retired when the region's notes were last empty. */
   notedAt: number;
 }

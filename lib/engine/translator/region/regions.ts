@@ -31,7 +31,7 @@ export interface RegionOptions {
   readonly batch?: number;
   /** A place that was told so often to be hot makes a batch at once. */
   readonly urgentTimes?: number;
-  /** Bytes of generated code after which all is thrown away. */
+  /** Bytes of memory that regions may take, about; then all are thrown away. */
   readonly capBytes?: number;
   /** Most instructions of a region: larger functions take the host's compiler more than proportionally long. */
   readonly maxInsns?: number;
@@ -58,6 +58,13 @@ const MAX_PENALTIES = 1 << 10;
 /** So many arrivals at code that has a region for another address make it wait for one of its own. */
 const ALIAS_ARRIVALS = 64;
 
+/**
+ * What the host takes for a region, about: so many bytes of machine code, and of notes about it, for each byte of its
+ * function, and so many more for each module. Measured as the growth of a process over thousands of regions.
+ */
+const HOST_BYTES_PER_BYTE = 12;
+const HOST_BYTES_PER_MODULE = 20_000;
+
 /** Guesses may be wrong once in so many instructions. */
 const RARE = 256;
 /** Instructions after which notes are read at the latest, about. */
@@ -82,7 +89,7 @@ class Regions implements RegionSource {
   readonly #i32: Int32Array;
   readonly #i64: BigInt64Array;
   #waiting: Waiting[] = [];
-  #bytes = 0;
+  #hostBytes = 0;
   /** How often regions of each code page were ended by stores. */
   readonly #penalties: number[] = [];
 
@@ -221,7 +228,7 @@ class Regions implements RegionSource {
     this.#places.remove(region);
     this.#host.vacate(slot);
     if (entry.linkSlot !== 0) this.#host.vacate(entry.linkSlot);
-    this.#bytes -= region.bytes;
+    this.#hostBytes -= region.hostBytes;
     this.#host.counters.liveRegions -= 1;
     entry.arrivals = heat;
     if (this.#heat(entry.heatAddress) === HEAT_IS_SLOT + slot) this.#setHeat(entry.heatAddress, heat);
@@ -243,7 +250,7 @@ class Regions implements RegionSource {
   flush(): void {
     this.#places.clear();
     this.#waiting = [];
-    this.#bytes = 0;
+    this.#hostBytes = 0;
     this.#penalties.length = 0;
     this.#host.counters.liveRegions = 0;
   }
@@ -306,7 +313,7 @@ class Regions implements RegionSource {
       entry,
       slot,
       pieces: piecesOf(code, graph),
-      bytes: body.length,
+      hostBytes: HOST_BYTES_PER_BYTE * body.length,
       notedAt: this.#mayHaveRetired(hart),
     };
   }
@@ -354,13 +361,14 @@ class Regions implements RegionSource {
     counters.regions += made.length;
     counters.liveRegions += made.length;
     for (const region of made) {
+      region.hostBytes += HOST_BYTES_PER_MODULE / made.length;
       this.#places.add(region);
       this.#i64[(REGION_PCS >>> 3) + region.slot] = region.entry.pc;
       this.#holds(region, hart);
       this.#setHeat(region.entry.heatAddress, HEAT_IS_SLOT + region.slot);
-      this.#bytes += region.bytes;
+      this.#hostBytes += region.hostBytes;
     }
-    if (this.#bytes > this.#options.capBytes) this.#host.requestFlush();
+    if (this.#hostBytes > this.#options.capBytes) this.#host.requestFlush();
   }
 }
 
