@@ -6,8 +6,13 @@ import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { command } from "../../lib/host/cli/conform.ts";
 import { CONFORMANCE_PROGRAMS } from "../../lib/host/conformance/programs.ts";
-import { parseExpectedFailures, runFolder, surprises } from "../../lib/host/conformance/run-folder.ts";
-import { runProgram } from "../../lib/host/conformance/run-program.ts";
+import {
+  differences,
+  parseExpectedFailures,
+  runFolder,
+  surprises,
+} from "../../lib/host/conformance/run-folder.ts";
+import { type Conformance, runProgram } from "../../lib/host/conformance/run-program.ts";
 import { signatureBytes } from "../../lib/host/conformance/signature.ts";
 import { describeWith, partPath } from "../support/optional.ts";
 
@@ -41,7 +46,9 @@ const run = (name: string, signature?: string) =>
   runProgram(name, new Uint8Array(readFileSync(path.join(folder, name))), signature, { budget: 20_000 });
 
 /** Runs the command; what it printed to either stream, and its exit code. */
-async function conform(...args: string[]) {
+const conform = (...args: string[]) => heard(command, args);
+
+async function heard({ run }: typeof command, args: string[]) {
   const written = { out: [] as string[], err: [] as string[] };
   const hear = (lines: string[]) => (text: unknown) => lines.push(String(text)) > 0;
   const spies = [
@@ -49,7 +56,7 @@ async function conform(...args: string[]) {
     vi.spyOn(process.stderr, "write").mockImplementation(hear(written.err)),
   ];
   try {
-    const code = await command.run(args);
+    const code = await run(args);
     return { code, out: written.out.join(""), err: written.err.join("") };
   } finally {
     for (const spy of spies) spy.mockRestore();
@@ -167,6 +174,7 @@ describeWith(["gcc"], "npm run conform", () => {
     expect(JSON.parse(out)).toMatchObject({
       programs: [{ name: "right", outcome: "passed" }],
       surprises: [],
+      differences: [],
     });
     expect(code).toBe(0);
   });
@@ -178,6 +186,7 @@ describeWith(["gcc"], "npm run conform", () => {
       [`${folder}/nowhere`],
       [folder, "--nonsense"],
       [folder, "--budget", "many"],
+      [folder, "--engine", "steam"],
     ]) {
       const { code, err, out } = await conform(...args);
       expect(code, args.join(" ")).toBe(2);
@@ -196,6 +205,51 @@ describe("npm run conform", () => {
     const { code, out } = await conform(CONFORMANCE_PROGRAMS, "--filter", "h-");
     expect(out).toMatch(/^\d\d programs: \d\d passed; no surprises$/m);
     expect(code).toBe(0);
+  });
+
+  it("prints one table for both engines, and finds nothing else on the second", async () => {
+    const { code, out } = await conform(CONFORMANCE_PROGRAMS, "--filter", "sraiw", "--engine", "both");
+    expect(out).toBe(
+      "pass  sraiw\n1 programs: 1 passed; 0 of them differ between the engines; no surprises\n",
+    );
+    expect(code).toBe(0);
+  });
+
+  it("fails when a bug in one engine alone breaks a program, and says what each has found", async () => {
+    vi.resetModules();
+    const { OPS } = await import("../../lib/engine/translator/emit/table.ts");
+    const [sraiw, srliw] = ["sraiw", "srliw"].map((name) => OPS.find((op) => op.name === name));
+    if (sraiw === undefined || srliw === undefined) throw new Error("not translated");
+    Object.assign(sraiw, { emitter: srliw.emitter });
+    const { command: broken } = await import("../../lib/host/cli/conform.ts");
+    vi.resetModules();
+    const args = [CONFORMANCE_PROGRAMS, "--filter", "srai", "--engine", "both"];
+    const { code, out } = await heard(broken, args);
+    expect(out).toMatch(
+      /^differs {2}sraiw: reference: passed, \d+ instructions; translator: failed, case \d+ failed, \d+ instructions$/m,
+    );
+    expect(out).toMatch(/programs: \d passed; 1 of them differ between the engines; no surprises$/m);
+    expect(code).toBe(1);
+    const { out: json } = await heard(broken, [...args, "--json"]);
+    expect(JSON.parse(json).differences).toHaveLength(1);
+  });
+
+  it("finds a difference in outcome, in words, in the number of instructions, and a program that only one has run", () => {
+    const result = { name: "a", outcome: "failed", detail: "case 1 failed", instructions: 7 } as const;
+    const compare = (...other: Partial<Conformance>[]) =>
+      differences(
+        { engine: "reference", results: [result] },
+        { engine: "translator", results: other.map((change) => ({ ...result, ...change })) },
+      );
+    expect(compare({})).toEqual([]);
+    for (const change of [
+      { outcome: "timed-out" },
+      { detail: "case 2 failed" },
+      { instructions: 8 },
+    ] as const)
+      expect(compare(change)).toHaveLength(1);
+    expect(compare()).toEqual(["a: reference: failed, case 1 failed, 7 instructions; translator: not run"]);
+    expect(compare({}, { name: "b" })).toHaveLength(1);
   });
 
   it("reads lists and signatures of any content without throwing", () => {

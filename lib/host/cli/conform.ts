@@ -4,7 +4,9 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { ENGINE_NAMES, type EngineName, isEngineName } from "../../board/engine-choice.ts";
 import {
+  differences,
   type ExpectedFailures,
+  type FolderOptions,
   parseExpectedFailures,
   runFolder,
   surprises,
@@ -21,13 +23,16 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   "not-runnable": "BAD",
 };
 const NAME_COLUMN = 40;
+/** As an engine's name: the programs run on each, and the results must be the same. */
+const BOTH = "both";
 
 interface Options {
   readonly folder: string;
   readonly filter: string;
   readonly json: boolean;
   readonly budget: number;
-  readonly engine: EngineName | undefined;
+  /** One, or both to be compared; empty: the engine that boards have when nobody says. */
+  readonly engines: readonly EngineName[];
   /** Undefined: `expected-failures.json` of the folder, if there is one. */
   readonly expectedFile: string | undefined;
 }
@@ -50,13 +55,20 @@ function parseOptions(args: string[]): Options | string {
     if (folder === undefined || rest.length > 0) return "name one folder; --help tells more.";
     const budget = Number(values.budget.replaceAll("_", ""));
     if (!(Number.isSafeInteger(budget) && budget > 0)) return "--budget needs a number of instructions.";
-    if (values.engine !== undefined && !isEngineName(values.engine))
-      return `--engine is ${ENGINE_NAMES.join(" or ")}, not "${values.engine}".`;
-    const { filter, json, expected: expectedFile, engine } = values;
-    return { folder, filter, json, budget, engine, expectedFile };
+    const engines = enginesOf(values.engine);
+    if (engines === undefined)
+      return `--engine is ${ENGINE_NAMES.join(" or ")} or ${BOTH}, not "${values.engine}".`;
+    const { filter, json, expected: expectedFile } = values;
+    return { folder, filter, json, budget, engines, expectedFile };
   } catch (error) {
     return `${(error as Error).message.split(". ")[0]}; --help tells more.`;
   }
+}
+
+function enginesOf(text: string | undefined): readonly EngineName[] | undefined {
+  if (text === undefined) return [];
+  if (text === BOTH) return ENGINE_NAMES;
+  return isEngineName(text) ? [text] : undefined;
 }
 
 /** The list that the options name, or one line about what is wrong with it. */
@@ -99,30 +111,57 @@ function refuse(message: string): number {
   return 2;
 }
 
+/** Runs the programs on the first engine, then on the others; what the others found otherwise. */
+async function runOnEngines(
+  { folder, filter, budget, engines }: Options,
+  onResult: (result: Conformance) => void,
+): Promise<{ results: Conformance[]; different: string[] }> {
+  const options: FolderOptions = {
+    filter,
+    budget,
+    onStart: (name, index, count) => progress.show(name, index, count),
+    onResult: () => progress.clear(),
+  };
+  const [engine, ...others] = engines;
+  const results = await runFolder(folder, {
+    ...options,
+    ...(engine === undefined ? {} : { engine }),
+    onResult: (result) => {
+      progress.clear();
+      onResult(result);
+    },
+  });
+  const different: string[] = [];
+  for (const other of others)
+    different.push(
+      ...differences(
+        { engine: engine ?? other, results },
+        { engine: other, results: await runFolder(folder, { ...options, engine: other }) },
+      ),
+    );
+  return { results, different };
+}
+
 async function run(options: Options, expected: ExpectedFailures): Promise<number> {
-  const { folder, filter, json, budget, engine } = options;
+  const { folder, filter, json, engines } = options;
   const print = (line: string): void => {
     if (!json) process.stdout.write(`${line}\n`);
   };
-  const results = await runFolder(folder, {
-    filter,
-    budget,
-    ...(engine === undefined ? {} : { engine }),
-    onStart: (name, index, count) => progress.show(name, index, count),
-    onResult: (result) => {
-      progress.clear();
-      print(row(result, expected));
-    },
-  });
+  const { results, different } = await runOnEngines(options, (result) => print(row(result, expected)));
   if (results.length === 0)
     return refuse(
       `there is no ELF file below ${folder}${filter === "" ? "" : ` with "${filter}" in its name`}.`,
     );
   const wrong = surprises(results, expected, filter);
-  if (json) process.stdout.write(`${JSON.stringify({ programs: results, surprises: wrong }, null, 2)}\n`);
+  if (json)
+    process.stdout.write(
+      `${JSON.stringify({ programs: results, surprises: wrong, differences: different }, null, 2)}\n`,
+    );
   for (const line of wrong) print(`surprise  ${line}`);
-  print(`${summary(results)}; ${wrong.length === 0 ? "no surprises" : `${wrong.length} surprises`}`);
-  return wrong.length === 0 ? 0 : 1;
+  for (const line of different) print(`differs  ${line}`);
+  const same = engines.length < 2 ? "" : `; ${different.length} of them differ between the engines`;
+  print(`${summary(results)}${same}; ${wrong.length === 0 ? "no surprises" : `${wrong.length} surprises`}`);
+  return wrong.length === 0 && different.length === 0 ? 0 : 1;
 }
 
 export const command: Command = {
@@ -136,12 +175,14 @@ riscv-arch-test (NAME.reference_output or NAME.signature beside the program). Ot
   --expected FILE  programs that fail, each with a reason: { "name": "reason" }.
                    Without it: expected-failures.json in DIR, if there is one
   --budget N       instructions after which a program has timed out (${DEFAULT_BUDGET.toLocaleString("en")})
-  --engine NAME    ${ENGINE_WORDS}
+  --engine NAME    ${ENGINE_WORDS};
+                   ${BOTH}: run them on each; the table is the first one's, and every result, its words and its number of
+                   instructions must be the same on the other
   --json           one JSON object on standard output instead of the table
 
 Each program is "pass", "FAIL" with the number of the case, "TIME" (timed out) or "BAD" (cannot be run); the run goes on
 in every case. Exit code 0: everything passed that is not on the list. 1: a failure that is not listed, a listed program
-that passes, or one that is not there. 2: nothing was run.`,
+that passes, one that is not there, or a difference between the engines. 2: nothing was run.`,
   async run(args) {
     const options = parseOptions(args);
     if (typeof options === "string") return refuse(options);

@@ -1,6 +1,7 @@
 /** Runs a folder of self-checking programs, and holds what came out against a list of expected failures. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import type { EngineName } from "../../board/engine-choice.ts";
 import { type Conformance, type ConformanceOptions, runProgram } from "./run-program.ts";
 
 /** Programs that are known to fail, each with the reason. */
@@ -83,6 +84,30 @@ export async function runFolder(
     onResult?.(result);
   }
   return results;
+}
+
+/** What an engine has found. */
+export interface EngineResults {
+  readonly engine: EngineName;
+  readonly results: readonly Conformance[];
+}
+
+/** What two engines found otherwise, one line for each program: outcome, words and number of instructions count. */
+export function differences(first: EngineResults, second: EngineResults): string[] {
+  const found = ({ engine, results }: EngineResults): Map<string, string> =>
+    new Map(
+      results.map(({ name, outcome, detail, instructions }) => [
+        name,
+        `${engine}: ${outcome}${detail === "" ? "" : `, ${detail}`}, ${instructions} instructions`,
+      ]),
+    );
+  const [one, other] = [found(first), found(second)];
+  const said = (text: string | undefined, engine: EngineName): string => text ?? `${engine}: not run`;
+  const withoutEngine = (text: string): string => text.slice(text.indexOf(":"));
+  return [...new Set([...one.keys(), ...other.keys()])].flatMap((name) => {
+    const [left, right] = [said(one.get(name), first.engine), said(other.get(name), second.engine)];
+    return withoutEngine(left) === withoutEngine(right) ? [] : [`${name}: ${left}; ${right}`];
+  });
 }
 
 /** What stands against the list of expected failures: failures that are not on it, passes and missing programs that are. */
