@@ -1,6 +1,6 @@
 /**
- * Finds the code of a region: from a hot address over instructions that the cold tier has executed, along branches and
- * jumps, past calls, not into them.
+ * Finds the code of a region: from a hot address over instructions that the cold tier has decoded, along branches and
+ * jumps, past calls, not into them. It decodes ahead of what it executes, so some of them may never have run.
  */
 import { HEAT_IN_PAGE, SLOT_BYTES } from "../layout.ts";
 import { Flow, fallsThrough, type RegionInsn, regionInsn } from "./instruction.ts";
@@ -48,40 +48,42 @@ export class RegionCode {
   /** Where jumps through registers were seen to go, by their offsets. */
   readonly cases: { readonly from: number; readonly to: number }[] = [];
 
-  constructor(base: bigint, start: number) {
+  readonly #reach: Reach;
+
+  constructor(base: bigint, start: number, reach: Reach) {
     this.base = base;
     this.start = start;
+    this.#reach = reach;
   }
 
   /** Number of the instruction at an offset; −1 if it is not in the region. Good until the next discovery. */
   numberAt(offset: number): number {
-    return isInReach(offset) ? (numberOf[placeOf(offset)] as number) - 1 : -1;
+    return isInReach(offset) ? (this.#reach.numberOf[placeOf(offset)] as number) - 1 : -1;
   }
 
   isLeader(offset: number): boolean {
-    return isInReach(offset) && marks[placeOf(offset)] === LEADER;
+    return isInReach(offset) && this.#reach.marks[placeOf(offset)] === LEADER;
   }
 }
 
-/** One discovery at a time: what is known of each halfword in reach. */
-const numberOf = new Int16Array(PLACES);
-const marks = new Uint8Array(PLACES);
-let used: RegionCode | undefined;
+/** What is known of each halfword in reach of the present discovery's start: there is one at a time. */
+interface Reach {
+  /** Number of the instruction, plus one; 0 for none. */
+  readonly numberOf: Int16Array;
+  readonly marks: Uint8Array;
+}
 
 const isInReach = (offset: number): boolean =>
   offset >= -(REACH_PAGES << PAGE_SHIFT) && offset < REACH_PAGES << PAGE_SHIFT;
 const placeOf = (offset: number): number => (offset >> 1) + REACH_PAGES * 2048;
-
-function forget(code: RegionCode): void {
-  for (const offset of code.offsets) numberOf[placeOf(offset)] = 0;
-  for (const offset of code.leaders) marks[placeOf(offset)] = 0;
-}
 
 /** Discovers regions in one memory. */
 export class Discovery {
   readonly #u16: Uint16Array;
   readonly #i32: Int32Array;
   readonly #maxInsns: number;
+  readonly #reach: Reach = { numberOf: new Int16Array(PLACES), marks: new Uint8Array(PLACES) };
+  #used: RegionCode | undefined;
   #view: CodeView = () => undefined;
 
   /** @param maxInsns  Most instructions of a region, below 512. */
@@ -98,9 +100,9 @@ export class Discovery {
    * @returns      Undefined if not even the first instruction can be translated.
    */
   discover(start: bigint, view: CodeView): RegionCode | undefined {
-    if (used !== undefined) forget(used);
-    const code = new RegionCode(start & ~0xfffn, Number(start & 0xfffn));
-    used = code;
+    this.#forgetUsed();
+    const code = new RegionCode(start & ~0xfffn, Number(start & 0xfffn), this.#reach);
+    this.#used = code;
     this.#view = view;
     this.#lead(code, code.start);
     let next = 0;
@@ -112,24 +114,30 @@ export class Discovery {
     return code.insns.length === 0 ? undefined : code;
   }
 
+  #forgetUsed(): void {
+    const { numberOf, marks } = this.#reach;
+    for (const offset of this.#used?.offsets ?? []) numberOf[placeOf(offset)] = 0;
+    for (const offset of this.#used?.leaders ?? []) marks[placeOf(offset)] = 0;
+  }
+
   #lead(code: RegionCode, offset: number): void {
-    if (!isInReach(offset) || marks[placeOf(offset)] !== 0) return;
-    marks[placeOf(offset)] = LEADER;
+    if (!isInReach(offset) || this.#reach.marks[placeOf(offset)] !== 0) return;
+    this.#reach.marks[placeOf(offset)] = LEADER;
     code.leaders.push(offset);
   }
 
   #walk(code: RegionCode, leader: number): void {
     let offset = leader;
     while (code.insns.length < this.#maxInsns && isInReach(offset)) {
-      if (numberOf[placeOf(offset)] !== 0) {
+      if (this.#reach.numberOf[placeOf(offset)] !== 0) {
         this.#lead(code, offset);
         return;
       }
-      const insn = this.#executed(code, offset);
+      const insn = this.#decoded(code, offset);
       if (insn === undefined || insn.flow === Flow.LEAVE) return;
       code.insns.push(insn);
       code.offsets.push(offset);
-      numberOf[placeOf(offset)] = code.insns.length;
+      this.#reach.numberOf[placeOf(offset)] = code.insns.length;
       const following = offset + insn.sizeBytes;
       if (insn.flow !== Flow.NEXT) {
         this.#follow(code, insn, offset, following);
@@ -184,8 +192,8 @@ export class Discovery {
   #comesBack(code: RegionCode, start: number): boolean {
     let offset = start;
     for (let made = 0; made < CASE_INSNS && isInReach(offset); made++) {
-      if (numberOf[placeOf(offset)] !== 0) return made > 0;
-      const insn = this.#executed(code, offset);
+      if (this.#reach.numberOf[placeOf(offset)] !== 0) return made > 0;
+      const insn = this.#decoded(code, offset);
       if (insn === undefined) return false;
       if (insn.flow === Flow.JUMP) offset += insn.offset;
       else if (fallsThrough(insn.flow)) offset += insn.sizeBytes;
@@ -194,8 +202,8 @@ export class Discovery {
     return false;
   }
 
-  /** The instruction at an offset if the cold tier has executed it and it lies in one page. */
-  #executed(code: RegionCode, offset: number): RegionInsn | undefined {
+  /** The instruction at an offset if the cold tier has decoded it and it lies in one page. */
+  #decoded(code: RegionCode, offset: number): RegionInsn | undefined {
     const page = this.#pageOf(code, offset >> PAGE_SHIFT);
     if (page === undefined) return undefined;
     const inPage = offset & PAGE_MASK;
