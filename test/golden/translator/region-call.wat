@@ -82,26 +82,28 @@
                             (i32.const ENTRIES_MASK))
                           (local.get 3)))))
                   (i64.and
-                    (local.get 6)
-                    (i64.const -4089)))
-                (then
-                  (br 2 (;@3;)
-                    (i32.const 131588))))
-              (if  ;; label = @5
-                (i64.ne
-                  (i64.and
                     (i64.add
-                      (local.get 10)
-                      (i64.const 8))
-                    (i64.const -4096))
-                  (local.get 7))
+                      (local.get 6)
+                      (i64.const 15))
+                    (i64.const -4096)))
                 (then
-                  (i32.store offset=1646660
-                    (i32.const 0)
-                    (i32.add
-                      (i32.load offset=1646660
-                        (i32.const 0))
-                      (i32.const 1)))
+                  (if  ;; label = @6
+                    (i64.ne
+                      (i64.and
+                        (i64.add
+                          (local.get 6)
+                          (i64.const 15))
+                        (i64.const -4096))
+                      (i64.and
+                        (local.get 6)
+                        (i64.const -4096)))
+                    (then
+                      (i32.store offset=1646660
+                        (i32.const 0)
+                        (i32.add
+                          (i32.load offset=1646660
+                            (i32.const 0))
+                          (i32.const 1)))))
                   (br 2 (;@3;)
                     (i32.const 131588))))
               (local.set 8
@@ -263,26 +265,28 @@
                           (i32.const ENTRIES_MASK))
                         (local.get 3)))))
                 (i64.and
-                  (local.get 6)
-                  (i64.const -4089)))
-              (then
-                (br 1 (;@3;)
-                  (i32.const 1181188))))
-            (if  ;; label = @4
-              (i64.ne
-                (i64.and
                   (i64.add
-                    (local.get 10)
-                    (i64.const 8))
-                  (i64.const -4096))
-                (local.get 7))
+                    (local.get 6)
+                    (i64.const 15))
+                  (i64.const -4096)))
               (then
-                (i32.store offset=1646660
-                  (i32.const 0)
-                  (i32.add
-                    (i32.load offset=1646660
-                      (i32.const 0))
-                    (i32.const 1)))
+                (if  ;; label = @5
+                  (i64.ne
+                    (i64.and
+                      (i64.add
+                        (local.get 6)
+                        (i64.const 15))
+                      (i64.const -4096))
+                    (i64.and
+                      (local.get 6)
+                      (i64.const -4096)))
+                  (then
+                    (i32.store offset=1646660
+                      (i32.const 0)
+                      (i32.add
+                        (i32.load offset=1646660
+                          (i32.const 0))
+                        (i32.const 1)))))
                 (br 1 (;@3;)
                   (i32.const 1181188))))
             (local.set 9

@@ -78,8 +78,10 @@
                                 (i32.const ENTRIES_MASK))
                               (local.get 3)))))
                       (i64.and
-                        (local.get 6)
-                        (i64.const -4089)))
+                        (i64.add
+                          (local.get 6)
+                          (i64.const 7))
+                        (i64.const -4096)))
                     (then
                       (br 3 (;@3;)
                         (i32.const 4))))

@@ -59,8 +59,8 @@ export interface Emission {
    */
   whereNxIsClear(check: () => void): void;
   /**
-   * Pushes the address in WebAssembly's memory, i32, of the RAM that `rs1 + imm` means; bails where it is not known, not
-   * aligned, or (for stores) where somebody wants to hear of stores to the page.
+   * Pushes the address in WebAssembly's memory, i32, of the RAM that `rs1 + imm` means; bails where it is not known, on two
+   * pages (atomic ones: not aligned), or (for stores) where somebody wants to hear of stores to the page.
    *
    * @returns  The offset to give to the load or store.
    */

@@ -56,9 +56,6 @@ interface Guess {
   readonly addend: Local;
 }
 
-/** Pushes an offset from the base register of the present instruction, i64. */
-export type PushAddress = (offset: number) => void;
-
 /** One region's looks. */
 export class Looks {
   /** Address and entry of the last look: free for others between looks. */
@@ -100,7 +97,7 @@ export class Looks {
     }
   }
 
-  /** Pushes the place of an access that shares its look with nobody. */
+  /** Pushes the place of an access that must be aligned, as atomic ones must. */
   alone(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8, push: () => void): void {
     const { code, bank, storeFlags } = this.#frame;
     const look = {
@@ -115,19 +112,27 @@ export class Looks {
     locateInTlb(look, kind, widthBytes);
   }
 
-  /** Pushes the place of the first byte that a group looks at. Alignment of its widest access is that of all. */
-  group(group: AccessGroup, push: PushAddress): void {
+  /** Pushes the place of a group's first byte. All its bytes are in one page; more is not asked of them. */
+  group(group: AccessGroup, pushFirst: () => void): void {
     const { code, tactics } = this.#frame;
     const guess = group.isInLoop ? this.#guesses.get(keyOf(group)) : undefined;
-    push(group.lowest);
+    pushFirst();
     code.set(this.address);
-    if (guess !== undefined && tactics.guess === "page") this.#guessPage(group, guess, push);
-    else this.#guessAddend(group, guess, push);
+    if (guess !== undefined && tactics.guess === "page") this.#guessPage(group, guess);
+    else this.#guessAddend(group, guess);
   }
 
-  #guessPage(group: AccessGroup, { tag, addend }: Guess, push: PushAddress): void {
+  /**
+   * Compares the page of the first byte, and that it is aligned if it is expected to be: then the last byte of one access needs
+   * no comparison, and the host makes better code of several. A misaligned one looks as if the guess were wrong.
+   */
+  #guessPage(group: AccessGroup, { tag, addend }: Guess): void {
     const { code } = this.#frame;
-    this.#pushMasked(group);
+    const { first, last, widthBytes, widestAt } = group;
+    const isOneAccess = last - first < widthBytes;
+    code.get(this.address);
+    code.i64((widestAt - first) % widthBytes === 0 ? PAGE_MASK | BigInt(widthBytes - 1) : PAGE_MASK);
+    code.op("i64.and");
     code.get(tag);
     code.op("i64.ne");
     code.if();
@@ -138,14 +143,21 @@ export class Looks {
     this.#bailIfFlagged(group, () => this.#pushPlace(() => code.get(addend)));
     this.#note(WRONG_GUESSES);
     code.end();
-    this.#bailIfSplit(group, tag, push);
+    if (!isOneAccess) {
+      this.#pushPageOfLast(group);
+      code.get(tag);
+      code.op("i64.ne");
+      code.if();
+      this.#note(SPLIT_LOOKS);
+      this.#frame.bail();
+      code.end();
+    }
     this.#pushPlace(() => code.get(addend));
   }
 
-  #guessAddend(group: AccessGroup, guess: Guess | undefined, push: PushAddress): void {
+  #guessAddend(group: AccessGroup, guess: Guess | undefined): void {
     const { code } = this.#frame;
     this.#lookUp(group, this.#tag);
-    this.#bailIfSplit(group, this.#tag, push);
     if (guess === undefined) {
       this.#pushPlace(() => {
         code.get(this.entry);
@@ -170,7 +182,10 @@ export class Looks {
     code.get(this.entry);
   }
 
-  /** Finds the entry, and bails unless it is that of the address; its tag is in `tag` then. */
+  /**
+   * Finds the entry of the first byte, and bails unless it is that of the last one's page, whose tag is in `tag` then. Two pages
+   * that follow each other have different entries, so one comparison finds accesses in two pages, too.
+   */
   #lookUp(group: AccessGroup, tag: Local): void {
     const { code, bank } = this.#frame;
     code.get(this.address);
@@ -184,15 +199,37 @@ export class Looks {
     code.tee(this.entry);
     code.load("i64.load", offsetOf(group));
     code.tee(tag);
-    this.#pushMasked(group);
+    this.#pushPageOfLast(group);
     code.op("i64.ne");
-    this.#frame.bailIf();
+    if (group.accesses === 1) {
+      this.#frame.bailIf();
+      return;
+    }
+    code.if();
+    this.#noteIfSplit(group);
+    this.#frame.bail();
+    code.end();
   }
 
-  #pushMasked({ widthBytes }: AccessGroup): void {
+  #noteIfSplit(group: AccessGroup): void {
+    const { code } = this.#frame;
+    this.#pushPageOfLast(group);
+    code.get(this.address);
+    code.i64(PAGE_MASK);
+    code.ops("i64.and", "i64.ne");
+    code.if();
+    this.#note(SPLIT_LOOKS);
+    code.end();
+  }
+
+  #pushPageOfLast({ first, last }: AccessGroup): void {
     const { code } = this.#frame;
     code.get(this.address);
-    code.i64(PAGE_MASK | BigInt(widthBytes - 1));
+    if (last !== first) {
+      code.i64(BigInt(last - first));
+      code.op("i64.add");
+    }
+    code.i64(PAGE_MASK);
     code.op("i64.and");
   }
 
@@ -202,21 +239,6 @@ export class Looks {
     code.op("i32.wrap_i64");
     pushAddend();
     code.op("i32.add");
-  }
-
-  /** The last access must be in the page of the first. */
-  #bailIfSplit({ lowest, highest, widthBytes }: AccessGroup, tag: Local, push: PushAddress): void {
-    if (highest - lowest < widthBytes) return;
-    const { code } = this.#frame;
-    push(highest);
-    code.i64(PAGE_MASK);
-    code.op("i64.and");
-    code.get(tag);
-    code.op("i64.ne");
-    code.if();
-    this.#note(SPLIT_LOOKS);
-    this.#frame.bail();
-    code.end();
   }
 
   /** Somebody may want to hear of stores to the page. */

@@ -12,13 +12,12 @@ export interface AccessGroup {
   readonly base: number;
   /** Whether a loop comes here again, so that a guess of the page may be right. */
   readonly isInLoop: boolean;
-  /** Offset from the base of the first byte that is looked at: aligned whenever the widest access is. */
-  lowest: number;
-  /** Offset of the last access. */
-  highest: number;
+  /** Offsets from the base of the first byte and of the last one. */
+  first: number;
+  last: number;
   /** Width of the widest access, and its offset. */
   widthBytes: 1 | 2 | 4 | 8;
-  anchor: number;
+  widestAt: number;
   accesses: number;
 }
 
@@ -51,26 +50,24 @@ export function planAccesses(
 function newGroup({ access, offset, decoded }: RegionInsn, isInLoop: boolean): AccessGroup | undefined {
   if (access === undefined) return undefined;
   const { kind, widthBytes } = access;
+  const last = offset + widthBytes - 1;
   const base = decoded.rs1;
-  return { kind, base, isInLoop, lowest: offset, highest: offset, widthBytes, anchor: offset, accesses: 1 };
+  return { kind, base, isInLoop, first: offset, last, widthBytes, widestAt: offset, accesses: 1 };
 }
 
-/** Adds an access to a group if its alignment follows from that of the widest, and the group stays small. */
+/** Adds an access to a group if that stays small. */
 function joins(group: AccessGroup, { access, offset }: RegionInsn): boolean {
   if (access === undefined) return false;
   const { widthBytes } = access;
-  const narrow = Math.min(widthBytes, group.widthBytes);
-  if ((offset - group.anchor) % narrow !== 0) return false;
-  const widest = widthBytes > group.widthBytes ? widthBytes : group.widthBytes;
-  const anchor = widthBytes > group.widthBytes ? offset : group.anchor;
-  const below = anchor - Math.min(group.lowest, offset);
-  const lowest = anchor - Math.ceil(below / widest) * widest;
-  const highest = Math.max(group.highest, offset);
-  if (highest - lowest > REACH_BYTES) return false;
-  group.lowest = lowest;
-  group.highest = highest;
-  group.widthBytes = widest;
-  group.anchor = anchor;
+  const first = Math.min(group.first, offset);
+  const last = Math.max(group.last, offset + widthBytes - 1);
+  if (last - first > REACH_BYTES) return false;
+  group.first = first;
+  group.last = last;
+  if (widthBytes > group.widthBytes) {
+    group.widthBytes = widthBytes;
+    group.widestAt = offset;
+  }
   group.accesses += 1;
   return true;
 }

@@ -12,7 +12,7 @@ export interface OperandUse {
   readonly writesF: number;
   /** Whether it may be given up in the middle, for the slow path. */
   readonly mayBail: boolean;
-  /** Its one access to memory by `rs1 + imm`; undefined for none or several. */
+  /** Its one access to memory by `rs1 + imm` that need not be aligned; undefined for none or several, and for atomic ones. */
   readonly access: MemoryAccess | undefined;
 }
 
@@ -55,7 +55,8 @@ export function operandUse(decoded: Decoded, emitter: Emitter): OperandUse {
     case "privileged":
       break;
   }
-  return probe.result();
+  const use = probe.result();
+  return emitter.kind === "effect" ? { ...use, access: undefined } : use;
 }
 
 const bitOf = (register: number): number => (1 << register) >>> 0;

@@ -179,14 +179,14 @@ export class RegionEmission implements Emission {
     if (known !== undefined) {
       this.code.get(known);
     } else {
-      this.looks.group(group, (offset) => this.#pushAddress(offset));
+      this.looks.group(group, () => this.#pushAddress(group.first));
       if (group.accesses > 1) {
         const host = this.code.local("i32");
         this.code.tee(host);
         this.#hosts.set(group, host);
       }
     }
-    return this.#insn.offset - group.lowest;
+    return this.#insn.offset - group.first;
   }
 
   #pushAddress(offset: number): void {

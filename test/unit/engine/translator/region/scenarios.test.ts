@@ -401,6 +401,62 @@ const PAGE_HOPS = `
     blt s2, t0, hop
     wfi`;
 
+/** Copies 2048 bytes from and to addresses with the given low digits, again and again; and words that share a look. */
+const copying = (source: number, target: number): string => `
+    li s0, ${0x80040000 + source}
+    li s1, ${0x80060000 + target}
+    li s3, 4000
+  again:
+    mv a0, s0
+    mv a1, s1
+    li a2, 256
+  copy:
+    ld t0, 0(a0)
+    add t0, t0, a2
+    sd t0, 0(a1)
+    addi a0, a0, 8
+    addi a1, a1, 8
+    addi a2, a2, -1
+    bnez a2, copy
+    mv a0, s0
+    mv a1, s1
+    li a2, 64
+  mixed:
+    lw t0, 1(a0)
+    lhu t1, 6(a0)
+    ld t2, 8(a0)
+    add t0, t0, t1
+    sw t0, 0(a1)
+    sh t1, 5(a1)
+    sd t2, 9(a1)
+    addi a0, a0, 17
+    addi a1, a1, 17
+    addi a2, a2, -1
+    bnez a2, mixed
+    addi s3, s3, -1
+    bnez s3, again
+    wfi`;
+
+describe("misaligned accesses", () => {
+  it.each(["page", "addend", "none"] as const)("stay in the region within a page; guess: %s", (guess) => {
+    const { bytes, origin } = assembled(copying(0x103, 0x205));
+    const pair = new Pair(bytes, origin, { guess });
+    expect(pair.run(20_000)).toBeUndefined();
+    const { counters } = pair.translator.engine;
+    const [before, bailed] = [counters.regionSteps, counters.bails];
+    for (let piece = 0; piece < 20; piece++) expect(pair.run(10_000)).toBeUndefined();
+    expect(counters.bails - bailed).toBeLessThan(60);
+    expect(counters.regionSteps - before).toBeGreaterThan(190_000);
+  });
+
+  it.each(["page", "addend", "none"] as const)("in two pages are right, too; guess: %s", (guess) => {
+    const { bytes, origin } = assembled(copying(0xc83, 0xa01));
+    const pair = new Pair(bytes, origin, { guess });
+    for (let piece = 0; piece < 20; piece++) expect(pair.run(5000 + piece)).toBeUndefined();
+    expect(pair.translator.engine.counters.regions).toBeGreaterThan(1);
+  });
+});
+
 describe("guesses", () => {
   it("that are wrong all the time are given up", () => {
     const { bytes, origin } = assembled(PAGE_HOPS);
