@@ -1,4 +1,4 @@
-/** Sign injection: bits of a number with a sign made of two; NaNs too, and no flag. @spec norm:fsgnj-s_fsgnjn-s_fsgnjx-s_op */
+/** Sign injection: bits of a number with a sign made of two; NaNs too, and no flag. */
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
 import { quiet } from "./float-move.ts";
