@@ -455,6 +455,40 @@ describe("misaligned accesses", () => {
     for (let piece = 0; piece < 20; piece++) expect(pair.run(5000 + piece)).toBeUndefined();
     expect(pair.translator.engine.counters.regions).toBeGreaterThan(1);
   });
+
+  it.each(["page", "addend", "none"] as const)("fault by their last byte; guess: %s", (guess) => {
+    same(
+      `
+    la t0, trap
+    csrw mtvec, t0
+    li s0, 0x800fffe8    # the last 24 bytes of RAM
+    li s1, 900
+  again:
+    andi t0, s1, 15
+    add t1, s0, t0
+    sd s1, 2(t1)
+    addi a1, a1, 1
+    ld a2, 2(t1)
+    addi a1, a1, 1
+    addi t1, t1, 1
+    lw a3, 2(t1)
+    addi a1, a1, 1
+    ld a4, 4(t1)
+    add a3, a3, a4
+    add a2, a2, a3
+    addi s1, s1, -1
+    bnez s1, again
+    wfi
+  trap:
+    csrr t2, mepc
+    add s6, s6, t2
+    add s6, s6, a1
+    addi t2, t2, 4
+    csrw mepc, t2
+    mret`,
+      { guess },
+    );
+  });
 });
 
 describe("guesses", () => {
