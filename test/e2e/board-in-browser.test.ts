@@ -70,7 +70,7 @@ describeWith(["chromium"], "the board in Chromium", () => {
       expect(answer).toMatchObject({ found, isolated, compileFailures: 0 });
       const { regions, share } = answer as { regions: number; share: number };
       expect(regions).toBeGreaterThan(0);
-      expect(share).toBeGreaterThan(0.9);
+      expect(share, "share of steps in regions").toBeGreaterThan(0.7);
     },
   );
 });

@@ -31,8 +31,8 @@ interface Options {
   readonly filter: string;
   readonly json: boolean;
   readonly budget: number;
-  /** One, or both to be compared; empty: the engine that boards have when nobody says. */
-  readonly engines: readonly EngineName[];
+  /** One, or both to be compared. */
+  readonly engines: readonly [EngineName, ...EngineName[]];
   /** Undefined: `expected-failures.json` of the folder, if there is one. */
   readonly expectedFile: string | undefined;
 }
@@ -65,8 +65,8 @@ function parseOptions(args: string[]): Options | string {
   }
 }
 
-function enginesOf(text: string | undefined): readonly EngineName[] | undefined {
-  if (text === undefined) return [];
+function enginesOf(text: string | undefined): Options["engines"] | undefined {
+  if (text === undefined) return ["translator"];
   if (text === BOTH) return ENGINE_NAMES;
   return isEngineName(text) ? [text] : undefined;
 }
@@ -125,7 +125,7 @@ async function runOnEngines(
   const [engine, ...others] = engines;
   const results = await runFolder(folder, {
     ...options,
-    ...(engine === undefined ? {} : { engine }),
+    engine,
     onResult: (result) => {
       progress.clear();
       onResult(result);
@@ -135,7 +135,7 @@ async function runOnEngines(
   for (const other of others)
     different.push(
       ...differences(
-        { engine: engine ?? other, results },
+        { engine, results },
         { engine: other, results: await runFolder(folder, { ...options, engine: other }) },
       ),
     );

@@ -37,6 +37,8 @@ export const INTEGER_TARGET: Target = { atLeast: 1.1, stretch: 1.5 };
 export const LINUX_TARGET: Target = { atLeast: 0.5, stretch: 1 };
 /** Resident memory after the Linux boot beyond the guest's RAM, in MB. */
 export const LINUX_RESIDENT_MB = 300;
+/** From a tab's first instruction to the shell of that kernel, in seconds on the wall. */
+export const LINUX_IN_CHROMIUM_SECONDS = 15;
 /** From a board's construction to power-off of a guest of two million instructions, in ms. */
 export const START_UP_MS = 150;
 /** Growth of resident memory over mixed guests, in MB a minute. */
