@@ -1,5 +1,6 @@
 /** Unpacks gzip with a limit, and checks what came out: a damaged or hostile file is a value. */
 import { Gunzip } from "fflate";
+import { crc32 } from "../bits/crc32.ts";
 import { type LoadError, loadError } from "./load-error.ts";
 
 const FIRST_BYTES = [0x1f, 0x8b];
@@ -55,18 +56,4 @@ function joined(pieces: readonly Uint8Array[], length: number): Uint8Array {
     at += piece.length;
   }
   return whole;
-}
-
-const POLYNOMIAL = 0xedb8_8320;
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = (crc & 1) === 0 ? crc >>> 1 : (crc >>> 1) ^ POLYNOMIAL;
-  return crc;
-});
-
-/** @spec RFC 1952 §8 */
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffff_ffff;
-  for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 255] ?? 0) ^ (crc >>> 8);
-  return ~crc >>> 0;
 }

@@ -1,5 +1,6 @@
 /** Domains: how they are built out of what the loader has left, how their memory comes to them page by page, and how they end. */
 import { beyond, type GPA, gpa, type HPA, hpa, pageOf } from "../hs/address.ts";
+import { logStore, markDirty } from "./dirty-log.ts";
 import { adoptFrame, disown, takeFrame } from "./frames.ts";
 import type { Host, Visit } from "./host.ts";
 import {
@@ -14,7 +15,7 @@ import {
   VcpuState,
   type VcpuView,
 } from "./layout.ts";
-import { ALL_RIGHTS, lookUp, mapPage } from "./second-stage.ts";
+import { ALL_RIGHTS, lookUp, mapPage, Right } from "./second-stage.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
 
 /** Where guests find RAM, as on the board. */
@@ -64,10 +65,10 @@ function buildDomain({ state }: Host, index: number): void {
 }
 
 /** All its RAM, and the tables that map it: one for each 2 MiB, and those above. */
-const maxFramesFor = (ramBytes: bigint): number =>
+export const maxFramesFor = (ramBytes: bigint): number =>
   Number((ramBytes >> PAGE_SHIFT) + (ramBytes >> (PAGE_SHIFT + 9n))) + 8;
 
-function freeVcpu({ state }: Pick<Host, "state">): VcpuView | undefined {
+export function freeVcpu({ state }: Pick<Host, "state">): VcpuView | undefined {
   return vcpusIn(state).find((vcpu) => vcpu.state === VcpuState.NONE);
 }
 
@@ -100,13 +101,16 @@ export function populate(host: Host, domain: DomainView, address: GPA): HPA | un
   const frame = loaded ?? takeFrame(host, id, FrameType.RAM);
   if (frame === undefined) return undefined;
   if (loaded !== undefined) adoptFrame(host, frame, id);
-  if (mapPage(host, id, page, frame, ALL_RIGHTS)) return frame;
+  if (mapPage(host, id, page, frame, ALL_RIGHTS)) {
+    markDirty(host, domain, page);
+    return frame;
+  }
   disown(host, frame);
   return undefined;
 }
 
 /** The page that the loader has left for a guest-physical page. */
-function loadedPage({ state }: Host, domain: number, page: GPA): HPA | undefined {
+export function loadedPage({ state }: Pick<Host, "state">, domain: number, page: GPA): HPA | undefined {
   const { pieces } = state.bootInfo.domain.get(domain - 1);
   for (let index = 0; index < BOOT_PIECES; index++) {
     const { at, bytes, from } = pieces.get(index);
@@ -115,10 +119,15 @@ function loadedPage({ state }: Host, domain: number, page: GPA): HPA | undefined
   return undefined;
 }
 
-/** Host-physical address of a byte of a domain's RAM, which is given to it if need be; `undefined` outside it. */
+/**
+ * Host-physical address of a byte of a domain's RAM, which is given to it if need be; `undefined` outside it. Whoever asks may store
+ * there.
+ */
 export function ramAddress(host: Host, domain: DomainView, address: GPA): HPA | undefined {
   if (!isGuestRam(domain, address)) return undefined;
-  const frame = lookUp(host, domain.id, pageOf(address))?.at ?? populate(host, domain, address);
+  const mapped = lookUp(host, domain.id, pageOf(address));
+  if (mapped !== undefined && (mapped.rights & Right.WRITE) === 0n) logStore(host, domain, address);
+  const frame = mapped?.at ?? populate(host, domain, address);
   return frame === undefined ? undefined : hpa(frame | (address & BigInt(PAGE_BYTES - 1)));
 }
 

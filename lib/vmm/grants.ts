@@ -3,6 +3,7 @@
  * other, so the frame stays what it is until the last one has gone; and a grant that is mapped cannot be taken back.
  */
 import { beyond, type GPA, gpa } from "../hs/address.ts";
+import { isLogged } from "./dirty-log.ts";
 import { isGuestRam, ramAddress } from "./domain.ts";
 import { Fault, runningDomain } from "./errors.ts";
 import type { Host, Visit } from "./host.ts";
@@ -17,6 +18,7 @@ const isPage = (address: bigint): boolean => address % PAGE === 0n && address < 
 export function grantPage(visit: Visit, to: bigint, page: bigint, isWritable: boolean): bigint {
   const { domain } = visit;
   if (runningDomain(visit, to) === undefined) return Fault.NO_DOMAIN;
+  if (isLogged(visit, domain)) return Fault.BUSY;
   if (!isPage(page) || ramAddress(visit, domain, gpa(page)) === undefined) return Fault.BAD_ADDRESS;
   for (let number = 0; number < GRANTS; number++) {
     const grant = domain.grants.get(number);

@@ -84,7 +84,15 @@ export const FramePool = struct("frame_pool", {
 });
 
 /** What becomes of a virtual CPU. */
-export const VcpuState = { NONE: 0, STOPPED: 1, READY: 2, RUNNING: 3, BLOCKED: 4 } as const;
+export const VcpuState = {
+  NONE: 0,
+  STOPPED: 1,
+  READY: 2,
+  RUNNING: 3,
+  BLOCKED: 4,
+  /** Its domain is being moved: it runs neither here nor there. `paused` says what it was. */
+  PAUSED: 5,
+} as const;
 
 /** CSRs of VS-mode, and those of HS-mode that say how this guest runs: swapped when virtual CPUs are switched. */
 export const VsCsrs = struct("vs_csrs", {
@@ -165,8 +173,9 @@ export const ExitKind = {
   INTERRUPT: 6,
   WAIT: 7,
   FAULT: 8,
+  DIRTY_PAGE: 9,
 } as const;
-const EXIT_KINDS = 9;
+const EXIT_KINDS = 10;
 
 /** A virtual CPU. The trap vector saves registers at its beginning. */
 export const Vcpu = struct("vcpu", {
@@ -176,8 +185,8 @@ export const Vcpu = struct("vcpu", {
   number: u16,
   /** One of {@link VcpuState}. */
   state: u16,
-  /** Whether it has run before: switching to it then loads what it left. */
-  flags: u16,
+  /** While it is paused: the state that it goes on with. */
+  paused: u16,
   vs: VsCsrs,
   machine: MachineCsrs,
   schedule: Schedule,
@@ -226,7 +235,16 @@ export const CONSOLE_BYTES = 16384;
 export const ConsoleLog = struct("console_log", { written: u64, bytes: array(u8, CONSOLE_BYTES) });
 
 /** What becomes of a domain. */
-export const DomainState = { NONE: 0, RUNNING: 1, OFF: 2, CRASHED: 3 } as const;
+export const DomainState = {
+  NONE: 0,
+  RUNNING: 1,
+  OFF: 2,
+  CRASHED: 3,
+  /** It runs on another machine now. */
+  MOVED: 4,
+  /** It has come from another machine, in part or whole, and does not run yet. */
+  ARRIVING: 5,
+} as const;
 /** Bits of a domain's `flags`. */
 export const DomainFlag = {
   /** Begins in a machine mode of its own, as on a bare board; else in supervisor mode, with the hypervisor's SBI. */
@@ -300,6 +318,100 @@ export const Domain = struct("domain", {
 });
 export type DomainView = ViewOf<typeof Domain>;
 
+/** Bytes of a mailbox: more than the longest record. */
+export const MAILBOX_BYTES = 4608;
+/** One record on its way. Whoever takes it away makes `length` 0. */
+export const Mailbox = struct("mailbox", { length: u64, bytes: array(u8, MAILBOX_BYTES) });
+
+/** What a machine does in a migration. */
+export const MigrationRole = {
+  NONE: 0,
+  /** Sends a domain. */
+  SOURCE: 1,
+  /** Waits for one. */
+  DESTINATION: 2,
+} as const;
+
+/** How far a migration is. */
+export const MigrationPhase = {
+  IDLE: 0,
+  /** Source: what the domain is was not sent yet. Destination: nothing has come. */
+  WAITING: 1,
+  /** Pages go while the guest runs. */
+  ROUNDS: 2,
+  /** The guest has been stopped: the pages that are left, then virtual CPUs and devices. */
+  STOPPED: 3,
+  /** Source: all is sent, and no answer has come. Destination: all has come, and nobody has said that it may begin. */
+  PREPARED: 4,
+  /** The domain runs on the other machine (source) or on this one (destination), or it was saved. */
+  DONE: 5,
+  /** It was given up; `reason` says why. The source's domain goes on. */
+  GIVEN_UP: 6,
+} as const;
+
+/** Why a migration was given up or not begun. */
+export const MigrationReason = {
+  NONE: 0,
+  /** There is no such running domain. */
+  NO_DOMAIN: 1,
+  /** It has grants, mappings of others' pages or event channels, and these do not move. */
+  SHARES: 2,
+  /** It has more RAM than the log of dirty pages, or the other machine, has room for. */
+  TOO_LARGE: 3,
+  /** Nothing was heard from the other machine for too long. */
+  SILENCE: 4,
+  /** A record that is none, is out of turn or has the wrong checksum. */
+  CORRUPTED: 5,
+  /** What a record says cannot be. */
+  INVALID: 6,
+  /** No frame, domain or virtual CPU is free. */
+  NO_ROOM: 7,
+  /** The guest has ended by itself. */
+  ENDED: 8,
+  /** The other machine has given up. */
+  REFUSED: 9,
+  /** The operator said so. */
+  ORDERED: 10,
+} as const;
+
+/** What the operator wants of a machine that is in doubt. */
+export const MigrationOrder = { NONE: 0, BEGIN: 1, GIVE_UP: 2 } as const;
+
+/** A migration, as one of the two machines sees it. */
+export const Migration = struct("migration", {
+  /** Set by the operator, from outside; the other numbers of this line too. */
+  role: u32,
+  domain: u32,
+  /** Rounds of copying while the guest runs; 0: it is stopped at once. */
+  maxRounds: u32,
+  /** So few dirty pages are left for when the guest is stopped. */
+  fewPages: u32,
+  /** 1: what is sent is kept by somebody, and the guest goes on here. */
+  saves: u32,
+  order: u32,
+  /** One of {@link MigrationPhase}, one of {@link MigrationReason}. */
+  phase: u32,
+  reason: u32,
+  /** Records sent or taken so far, and a checksum of all their checksums. */
+  sequence: u64,
+  digest: u64,
+  /** Where this round is: number of a page, or of a piece of the state. */
+  cursor: u64,
+  rounds: u64,
+  dirty: u64,
+  pages: u64,
+  bytes: u64,
+  /** When something was last heard, when the guest was stopped, and when it went on, in ticks of `time`. */
+  heardAt: u64,
+  stoppedAt: u64,
+  wentOnAt: u64,
+  /** The source's `time` when it stopped the guest, and whether what comes is a saved domain. */
+  sourceTime: u64,
+  isSaved: u64,
+  outbox: Mailbox,
+  inbox: Mailbox,
+});
+
 /** A hart of the machine. */
 export const Pcpu = struct("pcpu", {
   /** The virtual CPU that it runs; 0: it idles. */
@@ -368,6 +480,9 @@ export const vmmLayout = (ramBytes: number) =>
     vcpus: array(Vcpu, VCPUS),
     foreign_mappings: array(ForeignMapping, FOREIGN_MAPPINGS),
     g_roots: aligned(array(array(u64, ROOT_ENTRIES), DOMAINS), 4 * TABLE_BYTES),
+    migration: Migration,
+    /** A bit for each page of the RAM of the domain that migrates: it changed since it was sent. */
+    dirty_pages: array(u64, Math.ceil(ramBytes / PAGE_BYTES / 64)),
     frame_table: array(Frame, ramBytes / PAGE_BYTES),
   }) as const satisfies Record<string, FieldType<unknown>>;
 
@@ -391,6 +506,9 @@ const elementOf = (
 /** The structures, through whoever looks: a handler or an onlooker. */
 export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   bootInfo: BootInfo.at(memory, places.addressOf("boot_info")),
+  migration: Migration.at(memory, places.addressOf("migration")),
+  /** Words of the log of dirty pages, and how many there are. */
+  dirtyPages: array(u64, Number(places.ram.sizeBytes >> 18n)).read(memory, places.addressOf("dirty_pages")),
   pool: FramePool.at(memory, places.addressOf("frame_pool")),
   /** By number of the hart. */
   pcpu: (hart: number) => Pcpu.at(memory, elementOf(places, "pcpus", Pcpu, hart)),

@@ -13,7 +13,7 @@ import { INTERRUPT } from "../isa/trap.ts";
 import type { Visit } from "./host.ts";
 import { isContextHigh } from "./interrupts.ts";
 import type { VcpuView } from "./layout.ts";
-import { armTimer, guestTime } from "./scheduler.ts";
+import { armTimer, guestTime, hostTime } from "./scheduler.ts";
 import { GUEST_EXCEPTIONS } from "./vcpu.ts";
 
 /** What `machine.mode` is while the guest believes to be in machine mode. */
@@ -127,7 +127,7 @@ export function settleMachineMode(visit: Visit): void {
   const isOpen = machine.mode !== MACHINE || MIE === 1n;
   const cause = isOpen ? BY_PRIORITY.find((number) => ((waiting >> BigInt(number)) & 1n) === 1n) : undefined;
   if (cause !== undefined) enterMachineMode(visit, INTERRUPT_BIT | BigInt(cause), 0n);
-  armTimer(visit, visit.vcpu, guestTime(visit));
+  armTimer(visit, visit.vcpu, hostTime(visit));
 }
 
 /** What is pending and not the supervisor's to take waits for machine mode, out of the hart's sight. */

@@ -9,33 +9,47 @@ import { VIRT_MAP } from "../board/memory-map.ts";
 import { FinisherCommand } from "../devices/test-finisher.ts";
 import { hpa } from "../hs/address.ts";
 import { allVcpus, vcpusOf } from "./domain.ts";
-import type { Host } from "./host.ts";
+import type { Host, Visit } from "./host.ts";
 import { wake } from "./interrupts.ts";
-import { DomainState, SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
+import { DomainState, MigrationRole, SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
 import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
 
 /** The exit code of a machine whose first domain has crashed. */
 const CRASHED = 255n;
 const HUNDRED = 100n;
+/** A machine with a migration looks so often into its mailboxes. */
+const MAILBOX_TICKS = 200n;
 const STCE = 1n << 63n;
 const MACHINE_TIMER = 1n << 7n;
 
-/** `time` as the guests read it: the machine's own. */
-export const guestTime = ({ context }: Pick<Host, "context">): bigint => context.csr.read("time");
+/** The machine's `time`. */
+export const hostTime = ({ context }: Pick<Host, "context">): bigint => context.csr.read("time");
+
+/** `time` as a guest reads it: one that came from another machine goes on with the time that it had there. */
+export const guestTime = (visit: Pick<Visit, "context" | "vcpu">): bigint =>
+  BigInt.asUintN(64, hostTime(visit) + visit.vcpu.vs.htimedelta);
+
+/** When a guest's time is here. What has been at all times is due. */
+function whenHere({ vs: { htimedelta } }: VcpuView, deadline: bigint): bigint {
+  const here = deadline - BigInt.asIntN(64, htimedelta);
+  if (deadline === NEVER || here > NEVER) return NEVER;
+  return here < 0n ? 0n : here;
+}
 
 const earlier = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const signed = (word: bigint): bigint => BigInt.asIntN(64, word);
 
 /** When a virtual CPU that waits has to be woken for its timer. */
-function wakeTime({ vs, machine }: VcpuView): bigint {
+function wakeTime(vcpu: VcpuView): bigint {
+  const { vs, machine } = vcpu;
   const own = ((machine.mode === 0n ? vs.henvcfg : machine.menvcfg) & STCE) === 0n ? NEVER : vs.vstimecmp;
-  return (machine.mie & MACHINE_TIMER) === 0n ? own : earlier(own, machine.mtimecmp);
+  return whenHere(vcpu, (machine.mie & MACHINE_TIMER) === 0n ? own : earlier(own, machine.mtimecmp));
 }
 
 /** Gives the hart to whoever should have it now. Called when the one that runs cannot go on, and when the alarm goes off. */
 export function schedule(host: Host): void {
   const { state, context } = host;
-  const now = guestTime(host);
+  const now = hostTime(host);
   const pcpu = state.pcpu(context.hart);
   const current = currentVcpu(host);
   const { scheduler } = state.bootInfo;
@@ -52,7 +66,9 @@ export function schedule(host: Host): void {
     next.state = VcpuState.RUNNING;
     next.schedule.since = now;
   }
-  if (vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
+  const { role } = state.migration;
+  if (role === MigrationRole.NONE && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED))
+    endMachine(host);
   switchTo(host, next);
   setAlarm(host, vcpus, next, now);
 }
@@ -160,6 +176,7 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
   const left = next === undefined ? undefined : leftOfCap(host, next.domain);
   if (left !== undefined) alarm = earlier(alarm, now + left);
   for (const vcpu of vcpus) if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
+  if (state.migration.role !== MigrationRole.NONE) alarm = earlier(alarm, now + MAILBOX_TICKS);
   pcpu.alarm = alarm;
   armTimer(host, next, now);
 }
@@ -167,6 +184,7 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
 /** The hart's timer: the scheduler's alarm, or before it the machine timer that the guest has set. */
 export function armTimer({ context, state }: Host, vcpu: VcpuView | undefined, now: bigint): void {
   const { alarm } = state.pcpu(context.hart);
-  const own = vcpu === undefined || vcpu.machine.mtimecmp <= now ? NEVER : vcpu.machine.mtimecmp;
+  const due = vcpu === undefined ? NEVER : whenHere(vcpu, vcpu.machine.mtimecmp);
+  const own = due <= now ? NEVER : due;
   context.csr.write("stimecmp", earlier(alarm, own));
 }

@@ -4,11 +4,11 @@
  *
  * @spec priv §"Guest-Page-Table Address Translation" "Two-Stage Address Translation"
  */
-import { type GPA, gpa, type HPA, hpa } from "../hs/address.ts";
+import { beyond, type GPA, gpa, type HPA, hpa } from "../hs/address.ts";
 import { PTE } from "../mmu/pte.ts";
-import { refer, takeFrame, unrefer } from "./frames.ts";
+import { disown, refer, takeFrame, unrefer } from "./frames.ts";
 import type { Host } from "./host.ts";
-import { FrameType, PAGE_SHIFT } from "./layout.ts";
+import { FrameType, PAGE_SHIFT, ROOT_ENTRIES, TABLE_ENTRIES } from "./layout.ts";
 
 /** What a guest may do with a page. */
 export const Right = { READ: PTE.R, WRITE: PTE.W, EXECUTE: PTE.X } as const;
@@ -125,3 +125,25 @@ export function protectPage(host: Host, domain: number, page: GPA, rights: bigin
 /** HFENCE.GVMA takes the address shifted as `htval` gives it; the context does that. */
 const fencePage = ({ context }: Host, domain: number, page: GPA): void =>
   context.fenceSecondStage(gpa(page), BigInt(domain));
+
+/** Takes everything away from a domain: what its tables map, the tables, and its frames. None of its virtual CPUs may run. */
+export function dismantle(host: Host, domain: number): void {
+  clearTable(host, domain, host.state.root(domain), LEVELS - 1);
+  host.context.fenceSecondStage(undefined, BigInt(domain));
+}
+
+function clearTable(host: Host, domain: number, table: HPA, level: number): void {
+  const { context, state } = host;
+  const entries = level === LEVELS - 1 ? ROOT_ENTRIES : TABLE_ENTRIES;
+  for (let index = 0; index < entries; index++) {
+    const at = beyond(table, 8 * index);
+    const entry = context.load(at, 8);
+    if ((entry & PTE.V) === 0n) continue;
+    const to = addressIn(entry);
+    context.store(at, 8, 0n);
+    if (level > 0) clearTable(host, domain, to, level - 1);
+    const isOwn = state.frame(state.frameNumber(to)).owner === domain;
+    unrefer(host, to, level > 0 || (entry & Right.WRITE) !== 0n);
+    if (isOwn) disown(host, to);
+  }
+}

@@ -5,11 +5,13 @@ import { answerHypercall, type HypervisorHandle, type HypervisorMap } from "../h
 import { decodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
 import { fetchedAccess, transformedAccess } from "./access.ts";
+import { logStore } from "./dirty-log.ts";
 import { crash, isGuestRam, populate } from "./domain.ts";
 import { deliver } from "./exceptions.ts";
 import { type Host, hostOf, type Visit } from "./host.ts";
 import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
 import { MACHINE, settleMachineMode } from "./machine-mode.ts";
+import { serveMigration } from "./migration.ts";
 import { deviceAt, emulate } from "./mmio.ts";
 import { privileged } from "./privileged.ts";
 import { answerSbi } from "./sbi.ts";
@@ -117,6 +119,10 @@ function pageFault(visit: Visit, otherwise: number): void {
     if (populate(visit, domain, address) === undefined) crash(visit);
     return;
   }
+  if (logStore(visit, domain, address)) {
+    count(visit, ExitKind.DIRTY_PAGE);
+    return;
+  }
   const device = deviceAt(visit, address);
   const isFetch = otherwise === EXCEPTION.instructionAccessFault;
   const access =
@@ -134,8 +140,10 @@ function pageFault(visit: Visit, otherwise: number): void {
 /** The host's own interrupts: its timer is the scheduler's, and the serial port has something for the guest at the terminal. */
 function hostInterrupt(visit: Visit, code: number): void {
   count(visit, ExitKind.INTERRUPT);
-  if (code === INTERRUPT.supervisorTimer) schedule(visit);
-  else if (code === INTERRUPT.supervisorExternal) typed(visit);
+  if (code === INTERRUPT.supervisorTimer) {
+    serveMigration(visit);
+    schedule(visit);
+  } else if (code === INTERRUPT.supervisorExternal) typed(visit);
   else visit.context.csr.clear("sip", 1n << BigInt(code));
 }
 
@@ -150,6 +158,7 @@ export function handleIdle(context: HsContext, map: HypervisorMap): void {
   if (context.hart !== 0) return;
   const { SEIP } = decodeCsr("sip", context.csr.read("sip"));
   if (SEIP === 1n) typed(host);
+  serveMigration(host);
   schedule(host);
   enter(host);
 }

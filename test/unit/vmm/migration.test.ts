@@ -1,0 +1,201 @@
+/** Domains that move while they run. The oracle is the same guest on one machine: its console, and its memory at the end. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { assetFile } from "../../../lib/host/node-assets.ts";
+import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
+import { printedBy } from "../../../lib/vmm/hypervisor.ts";
+import { DomainState } from "../../../lib/vmm/layout.ts";
+import type { Guest } from "../../../lib/vmm/loader.ts";
+import {
+  awaitDomain,
+  MigrationWire,
+  migrationReport,
+  restoreDomain,
+  saveDomain,
+  sendDomain,
+  settleDomain,
+  type WireFault,
+} from "../../../lib/vmm/migration-wire.ts";
+import { seededNumbers } from "../../support/random.ts";
+import { frameMistakes, guestBytes, recount, type VmmScene, vmmScene } from "./vmm-scene.ts";
+
+const kernel = new Uint8Array(readFileSync(assetFile("images/mini-kernel.elf")));
+const CONSOLE = readFileSync(join(import.meta.dirname, "../../golden/mini-kernel-console.txt"), "utf8");
+const KERNEL: Guest = { image: kernel, begins: "machine" };
+const isFull = process.env["DOM0_TEST_FULL"] === "1";
+
+/** Writes all over `pages` pages, prints a letter now and then, and stops in the end. */
+const writer = (pages: number, letters: number): Guest => ({
+  image: guestBytes(`li s0, 0x80010000\n li s1, 0\n li s2, 0\n li s6, ${letters}
+    letter: li s3, ${pages * 4}
+    next: li t0, ${pages}\n remu t1, s1, t0\n slli t1, t1, 12\n add t1, t1, s0\n andi t2, s1, 511\n slli t2, t2, 3\n add t1, t1, t2
+    ld t3, (t1)\n add t3, t3, s1\n sd t3, (t1)\n addi s1, s1, 1\n addi s3, s3, -1\n bnez s3, next
+    li t0, 26\n remu a0, s2, t0\n addi a0, a0, 97\n li a7, 1\n ecall\n addi s2, s2, 1\n bltu s2, s6, letter
+    li a7, 8\n ecall\n j .`),
+  ramBytes: 256 * 1024,
+});
+const alphabet = (letters: number): string =>
+  Array.from({ length: letters }, (_, index) => String.fromCharCode(97 + (index % 26))).join("");
+
+const CONFIG = { ramBytes: 16 * 1024 * 1024 };
+const sourceOf = (guest: Guest, options: HypervisorOptions = {}): VmmScene =>
+  vmmScene({ guests: [guest], slice: 500 }, options, CONFIG);
+function destination(options: HypervisorOptions = {}): VmmScene {
+  const scene = vmmScene({ guests: [], slice: 500 }, options, CONFIG);
+  awaitDomain(scene);
+  return scene;
+}
+
+/** What a domain's memory holds, page by page; pages of zeros are as good as none, and so is the device tree, which nobody here reads. */
+function memoryOf(scene: VmmScene, domain = 1): Map<bigint, string> {
+  const pages = new Map<bigint, string>();
+  for (const { domain: owner, page, frame } of recount(scene).leaves) {
+    if (owner !== domain || page === scene.vmm.state.domain(domain).tree) continue;
+    const at = scene.vmm.state.frameAddress(frame);
+    const words = Array.from({ length: 512 }, (_, index) =>
+      scene.board.memory.load(at + BigInt(8 * index), 8),
+    );
+    if (words.some((word) => word !== 0n)) pages.set(page, words.join());
+  }
+  return pages;
+}
+
+const inOrder = (pages: Map<bigint, string>) => [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
+const FOR_LONG = { instructions: 6_000_000 };
+
+/** A guest that runs on one machine from beginning to end. */
+function unmoved(guest: Guest): VmmScene {
+  const scene = sourceOf(guest);
+  scene.board.run(FOR_LONG);
+  return scene;
+}
+
+/** Moves a guest that has run for a while. */
+function move(guest: Guest, after: number, fault: WireFault = {}, options: HypervisorOptions = {}) {
+  const [from, to] = [sourceOf(guest, options), destination(options)];
+  for (const { board } of [from, to]) board.run({ instructions: after, untilInsns: after });
+  sendDomain(from, { domain: 1, maxRounds: 5 });
+  const wire = new MigrationWire(from, to, fault);
+  wire.run(1_500);
+  return { from, to, wire };
+}
+
+describe("a guest that writes memory all the time", () => {
+  const guest = writer(24, 700);
+  const whole = unmoved(guest);
+
+  it("prints and computes on two machines what it does on one, wherever it is moved", () => {
+    expect(printedBy(whole.vmm, 1)).toBe(alphabet(700));
+    const number = seededNumbers(7);
+    for (let round = 0; round < (isFull ? 40 : 4); round++) {
+      const after = 20_000 + number(150_000);
+      const { from, to } = move(guest, after);
+      expect([after, migrationReport(from), migrationReport(to)]).toMatchObject([
+        after,
+        { phase: "DONE", reason: "NONE" },
+        { phase: "DONE", reason: "NONE" },
+      ]);
+      expect(frameMistakes(from)).toEqual([]);
+      expect(frameMistakes(to)).toEqual([]);
+      to.board.run(FOR_LONG);
+      expect(printedBy(to.vmm, 1)).toBe(alphabet(700));
+      expect(from.board.console.text + to.board.console.text).toBe(alphabet(700));
+      expect(inOrder(memoryOf(to))).toEqual(inOrder(memoryOf(whole)));
+    }
+  });
+
+  it("leaves nothing behind: handlers that forget everything move it just so", () => {
+    const plain = move(guest, 60_000);
+    const forgetful = move(guest, 60_000, {}, { handlers: { amnesia: { seed: 5 } } });
+    for (const side of ["from", "to"] as const)
+      expect(forgetful[side].board.trace.hash()).toBe(plain[side].board.trace.hash());
+  });
+});
+
+describe("the mini kernel", () => {
+  it("goes on elsewhere in the middle of its work, and no line is lost or printed twice", () => {
+    const number = seededNumbers(3);
+    for (let round = 0; round < (isFull ? 12 : 3); round++) {
+      const { from, to } = move(KERNEL, 30_000 + number(120_000));
+      expect([migrationReport(from).phase, migrationReport(to).phase]).toEqual(["DONE", "DONE"]);
+      to.board.run(FOR_LONG);
+      expect(from.board.console.text + to.board.console.text).toBe(CONSOLE);
+      expect(printedBy(to.vmm, 1)).toBe(CONSOLE);
+      expect(to.vmm.state.domain(1)).toMatchObject({ state: DomainState.OFF, exitCode: 0n });
+    }
+  });
+});
+
+describe("a wire that breaks", () => {
+  const guest = writer(2, 900);
+  const text = alphabet(900);
+  const whole = move(guest, 20_000);
+  const total = whole.wire.sent;
+
+  /** Who has the guest in the end, and that it is one machine alone that has it. */
+  function judge(fault: WireFault): string {
+    const { from, to } = move(guest, 20_000, fault);
+    const [there, here] = [migrationReport(to), migrationReport(from)];
+    if (here.phase === "GIVEN_UP") {
+      // Who has heard nothing at all still waits for the first word.
+      expect([fault, there.phase]).toEqual([fault, fault.cutAt === 0 ? "WAITING" : "GIVEN_UP"]);
+      expect([fault, frameMistakes(to)]).toEqual([fault, []]);
+      from.board.run(FOR_LONG);
+      expect([fault, from.board.console.text, to.board.console.text]).toEqual([fault, text, ""]);
+      expect([fault, frameMistakes(from)]).toEqual([fault, []]);
+      return there.reason;
+    }
+    expect([fault, here.phase]).toEqual([fault, "DONE"]);
+    if (there.phase === "PREPARED") settleDomain(to, "BEGIN");
+    to.board.run(FOR_LONG);
+    expect([fault, from.board.console.text + to.board.console.text]).toEqual([fault, text]);
+    return there.phase;
+  }
+
+  it("leaves the guest on one machine, whatever byte is the last", () => {
+    const step = isFull ? 1 : Math.ceil(total / 12);
+    const found = new Set<string>();
+    for (let cutAt = 0; cutAt < total; cutAt += step) found.add(judge({ cutAt }));
+    for (const back of [1, 12, 24, 25, 40, 60, 80]) found.add(judge({ cutAt: total - back }));
+    expect(found).toContain("SILENCE");
+    expect(found).toContain("PREPARED");
+  });
+
+  it("is found out whichever byte it changes", () => {
+    const step = isFull ? 1 : Math.ceil(total / 12);
+    for (let flipAt = 0; flipAt < total; flipAt += step)
+      expect(["CORRUPTED", "SILENCE", "PREPARED", "REFUSED"]).toContain(judge({ flipAt }));
+  });
+});
+
+describe("a saved domain", () => {
+  const guest = writer(4, 300);
+  const source = sourceOf(guest);
+  source.board.run({ instructions: 40_000 });
+  const saved = saveDomain(source, 1);
+  if (saved.kind !== "saved-domain") throw new Error(saved.reason);
+
+  it("goes on where it was saved, and in another machine as well", () => {
+    const copy = destination();
+    expect(restoreDomain(copy, saved.bytes)).toBe("NONE");
+    for (const { board } of [source, copy]) board.run(FOR_LONG);
+    expect([printedBy(source.vmm, 1), printedBy(copy.vmm, 1)]).toEqual([alphabet(300), alphabet(300)]);
+    expect(inOrder(memoryOf(copy))).toEqual(inOrder(memoryOf(source)));
+    expect(frameMistakes(copy)).toEqual([]);
+  });
+
+  it("is refused with a reason when it is damaged or cut off, and the machine takes the next", () => {
+    const number = seededNumbers(11);
+    for (let round = 0; round < (isFull ? 200 : 8); round++) {
+      const copy = destination();
+      const at = number(saved.bytes.length);
+      const damaged = saved.bytes.slice(0, round % 2 === 0 ? at : undefined);
+      if (round % 2 === 1) damaged[at] = (damaged[at] ?? 0) ^ 4;
+      expect(["SILENCE", "CORRUPTED"]).toContain(restoreDomain(copy, damaged));
+      expect(frameMistakes(copy)).toEqual([]);
+      awaitDomain(copy);
+      expect(restoreDomain(copy, saved.bytes)).toBe("NONE");
+    }
+  });
+});
