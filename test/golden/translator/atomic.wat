@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; the tag also refuses misaligned addresses; lr.w leaves a reservation and a flag, sc.w compares and forgets it.
 ;; 0: lr.w a0, (a1)
 ;; 1: sc.w a0, a2, (a1)
 ;; 2: amoadd.d a0, a2, (a1)

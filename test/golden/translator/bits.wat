@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; what WebAssembly has no instruction for is a few of its own, without a loop and without memory.
 ;; 0: sh3add.uw a0, a1, a2
 ;; 1: max a0, a1, a2
 ;; 2: orc.b a0, a1

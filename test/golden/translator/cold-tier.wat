@@ -1,4 +1,5 @@
-;; bltu to a place behind it, add, c.ld, and add with c.ld as a pair
+;; bltu to a place behind it, add, c.ld, and add with c.ld as a pair. Look how the budget is asked before the slot's op is
+;; branched to (with one step left a pair is its first op), how an arrival counts heat, and that each op branches itself.
 (module
   (type (;0;) (func (param i32 i32 i32 i32) (result i32 i32)))
   (import "m" "memory" (memory (;0;) 1))

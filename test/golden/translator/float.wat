@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; singles are boxed, NaNs canonical; what may round or raise a flag otherwise than on the host gives up.
 ;; 0: fld fa0, 8(a1)
 ;; 1: fmv.d fa0, fa1
 ;; 2: fadd.d fa0, fa1, fa2

@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; a result goes to its register's place in the state block; nothing is compared, and nothing gives up.
 ;; 0: add a0, a1, a2
 ;; 1: c.mv a0, a1
 ;; 2: li a0, 5

@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; the tag is compared before the access; a store looks at its page's flag too; nothing has changed when one gives up.
 ;; 0: lbu a0, 3(a1)
 ;; 1: ld a0, 8(a1)
 ;; 2: sd a0, 8(a1)

@@ -1,3 +1,5 @@
+;; Functions return 0 when they are done, and 2 when they give up. Look how
+;; division never traps: zero and the overflow are told apart before WebAssembly's own instruction.
 ;; 0: mulh a0, a1, a2
 ;; 1: div a0, a1, a2
 ;; 2: remuw a0, a1, a2

@@ -1,3 +1,4 @@
+;; Look how registers are stored before the call; behind it the pc and the cell are asked, and what is needed is loaded again.
 ;;    addi sp, sp, -16
 ;;    sd ra, 8(sp)
 ;;    sd s0, 0(sp)

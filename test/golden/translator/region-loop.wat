@@ -1,3 +1,4 @@
+;; Look how registers stay in locals, the budget is asked once a turn, and a page is looked up only when it is another; exits store what is dirty.
 ;;  again:
 ;;    ld a1, 0(a0)
 ;;    add a2, a2, a1

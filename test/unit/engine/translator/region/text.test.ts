@@ -92,9 +92,16 @@ const PROGRAMS = {
   function:`,
 };
 
+/** What to look at in each of them. */
+const LOOK: Readonly<Record<keyof typeof PROGRAMS, string>> = {
+  loop: "registers stay in locals, the budget is asked once a turn, and a page is looked up only when it is another; exits store what is dirty.",
+  call: "registers are stored before the call; behind it the pc and the cell are asked, and what is needed is loaded again.",
+};
+
 it.each(Object.entries(PROGRAMS))("a region with a %s is what its text shows", async (name, program) => {
+  const look = `;; Look how ${LOOK[name as keyof typeof PROGRAMS]}`;
   const comment = program.trimEnd().replaceAll(/^/gm, ";;").replace(";;\n", "");
-  await expect(`${comment}\n${await regionText(program)}`).toMatchFileSnapshot(
+  await expect(`${look}\n${comment}\n${await regionText(program)}`).toMatchFileSnapshot(
     join(import.meta.dirname, `../../../../golden/translator/region-${name}.wat`),
   );
 });
