@@ -199,3 +199,44 @@ describe("a saved domain", () => {
     }
   });
 });
+
+describe("a guest that waits for its timer", () => {
+  it("sees no time go backwards on a machine that was switched on later", () => {
+    const guest: Guest = {
+      image: guestBytes(`li t0, 0x20\n csrw sie, t0\n li s2, 0\n li s3, 0
+        again: csrr t1, time\n li a0, 33\n bltu t1, s3, say\n addi a0, s2, 97
+        say: mv s3, t1\n addi t1, t1, 700\n csrw stimecmp, t1\n li a7, 1\n ecall\n wfi
+        addi s2, s2, 1\n li t0, 26\n bltu s2, t0, again\n li a7, 8\n ecall\n j .`),
+    };
+    const source = sourceOf(guest);
+    source.board.run({ instructions: 90_000, untilInsns: 90_000 });
+    const saved = saveDomain(source, 1);
+    if (saved.kind !== "saved-domain") throw new Error(saved.reason);
+    const copy = destination();
+    expect(restoreDomain(copy, saved.bytes)).toBe("NONE");
+    copy.board.run({ instructions: 600_000, untilInsns: 600_000 });
+    expect(printedBy(copy.vmm, 1)).toBe(alphabet(26));
+  });
+});
+
+describe("a domain that cannot be moved", () => {
+  const GRANTER = guestBytes(
+    "li a0, 2\n li a1, 0x80002000\n li a2, 1\n li a7, 0x0a000009\n ecall\n again: addi s0, s0, 1\n j again",
+  );
+
+  it.each([
+    [1, "SHARES"],
+    [2, "NONE"],
+    [5, "NO_DOMAIN"],
+  ])("is refused with a reason and goes on: domain %i, %s", (domain, reason) => {
+    const guests = [GRANTER, guestBytes("again: addi s0, s0, 1\n j again")].map((image) => ({ image }));
+    const from = vmmScene({ guests, slice: 500 }, {}, { ramBytes: 32 * 1024 * 1024 });
+    const to = destination();
+    for (const { board } of [from, to]) board.run({ instructions: 60_000, untilInsns: 60_000 });
+    sendDomain(from, { domain, maxRounds: 2 });
+    new MigrationWire(from, to).run(300);
+    expect(migrationReport(from)).toMatchObject({ phase: reason === "NONE" ? "DONE" : "GIVEN_UP", reason });
+    expect(from.vmm.state.domain(1).state).toBe(DomainState.RUNNING);
+    expect(frameMistakes(from)).toEqual([]);
+  });
+});
