@@ -58,6 +58,7 @@ describe("C guests on both engines in lockstep", () => {
 
   afterAll(() => {
     console.log(total.words("C guests"));
+    total.report("guests");
     expect(total.instructions).toBeGreaterThanOrEqual(PLANNED.guests);
     expect(total.fallbacks({ share: 0.9, regionShare: REGION_SHARE })).toEqual([]);
   });

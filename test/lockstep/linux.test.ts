@@ -23,6 +23,7 @@ describeWith(["debianLinux"], "Linux on both engines in lockstep", () => {
         build: (engine) => newLinux({ ...engine, ...options }),
       });
       console.log(tally.words(`Linux with ${title}`));
+      tally.report("Linux");
       expect(tally.instructions).toBe(INSTRUCTIONS);
       expect(tally.fallbacks({ share: 0.9, regionShare: 0.6 })).toEqual([]);
     },

@@ -69,6 +69,7 @@ describe("random programs that loop, on both engines in lockstep", () => {
 
   afterAll(() => {
     console.log(total.words("programs that loop"));
+    total.report("looping");
     expect(total.instructions).toBeGreaterThanOrEqual(PLANNED.looping);
     // Traps, devices and what is privileged go the slow way; everything else must not.
     expect(total.fallbacks({ share: 0.8, regionShare: 0.3 })).toEqual([]);

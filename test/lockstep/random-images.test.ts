@@ -41,6 +41,7 @@ describe("images of random programs, on both engines in lockstep", () => {
 
   afterAll(() => {
     console.log(total.words("images of random programs"));
+    total.report("images");
     expect(total.instructions).toBeGreaterThanOrEqual(PLANNED.images);
     expect(total.fallbacks({ share: 0.7, regionShare: 0.5 })).toEqual([]);
   });

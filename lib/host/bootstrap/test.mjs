@@ -11,6 +11,7 @@ import process from "node:process";
 import { ensureBook } from "./book.mjs";
 import { engineReportOf } from "./engine-report.mjs";
 import { ensureBuilt, ensureInstalled, main, modernNode, ROOT, run, UserError } from "./environment.mjs";
+import { lockstepReportOf } from "./lockstep-report.mjs";
 import { foundParts } from "./optional-parts.mjs";
 
 const FULL_LOG = path.join(ROOT, "test/full-run.log");
@@ -135,6 +136,22 @@ async function runOnTranslator() {
   }
 }
 
+/** Runs the suite, and looks whether as much was compared in lockstep as is promised. A choice of tests promises nothing. */
+async function runSuite(vitestArgs, full) {
+  const report = path.join(ROOT, `.cache/lockstep-report-${process.pid}.jsonl`);
+  const env = { DOM0_LOCKSTEP_REPORT: report, ...(full ? { DOM0_TEST_FULL: "1" } : {}) };
+  try {
+    const result = await runVitest(vitestArgs, env, full);
+    printSummary(result.summary);
+    if (vitestArgs.length > 0 || result.code !== 0) return result;
+    const { line, problem } = lockstepReportOf(report, full ? "full" : "quick");
+    process.stdout.write(`${line}\n`);
+    return { ...result, output: `${result.output}${line}\n`, problem };
+  } finally {
+    rmSync(report, { force: true });
+  }
+}
+
 await main(async () => {
   const full = process.argv.includes("--full");
   const vitestArgs = process.argv.slice(2).filter((argument) => argument !== "--full" && argument !== "--");
@@ -143,8 +160,7 @@ await main(async () => {
   await ensureBook();
   const parts = foundParts();
   printParts(parts);
-  const { code, output, summary } = await runVitest(vitestArgs, full ? { DOM0_TEST_FULL: "1" } : {}, full);
-  printSummary(summary);
+  const { code, output, summary, problem } = await runSuite(vitestArgs, full);
   if (full) {
     const closing = `${summary.passed} passed, ${summary.failed} failed, ${summary.skipped} skipped\n`;
     writeFileSync(
@@ -157,6 +173,7 @@ await main(async () => {
         closing,
     );
   }
+  if (problem !== undefined) throw new UserError(problem);
   if (code === 0 && vitestArgs.length === 0) {
     process.stdout.write("\nThe tests of the machine again, with decode memo and translation cache off\n");
     const plain = await runVitest(MACHINE_TESTS, { DOM0_PLAIN_ENGINE: "1" }, false);
