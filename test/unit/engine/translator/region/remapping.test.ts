@@ -150,8 +150,9 @@ function writeTables(board: Board, frames: readonly number[], isSecond: boolean)
   }
 }
 
-const words = (board: Board, address: number, code: readonly number[]): void =>
+function words(board: Board, address: number, code: readonly number[]): void {
   board.memory.write(BigInt(address), new Uint8Array(Uint32Array.from(code).buffer));
+}
 
 /** A loop of `s9` rounds at 0, in the frame 0x80103000, that comes to 0x1000; at its end to `s7`. */
 const CALLERS = {
@@ -267,8 +268,9 @@ describe("more address spaces than there are banks", () => {
       words(board, 0x8010_5000, [ADD(100), RET]);
       for (let space = 0; space < spaces; space++) {
         const at = root(space);
-        const put = (address: number, word: bigint): void =>
+        const put = (address: number, word: bigint): void => {
           board.memory.write(BigInt(address), new Uint8Array(BigUint64Array.of(word).buffer));
+        };
         put(at, entry(at + 0x1000, 1n));
         put(at + 16, entry(0x8000_0000, RWX));
         put(at + 0x1000, entry(at + 0x2000, 1n));
