@@ -1,6 +1,8 @@
 /** One place in RAM at several addresses of one address space, and regions that the host will not have. */
+
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { assembled, boardWith } from "../../../../support/assembled.ts";
+import { ENTER_SUPERVISOR } from "../../../../support/enter-supervisor.ts";
 import { Pair } from "../../../../support/two-tier-machine.ts";
 
 /** Sv39 in supervisor mode: RAM at its own addresses, and the page at 0x80103000, which counts a0 down, at the pages from 0 on. */
@@ -28,19 +30,7 @@ const PAGING = `
     li t0, 0xfe051ee3     # bnez a0, -4
     sw t0, 4(s3)
     li t0, 0x00008067
-    sw t0, 8(s3)
-    li t0, -1
-    csrw pmpaddr0, t0
-    li t0, 0x1f
-    csrw pmpcfg0, t0
-    li t0, 0x8000000000080100
-    csrw satp, t0
-    li t0, 0x1800
-    csrrc zero, mstatus, t0
-    li t0, 0x800
-    csrrs zero, mstatus, t0
-    la t0, supervisor
-    csrw mepc, t0
+    sw t0, 8(s3)${ENTER_SUPERVISOR}
     mret
   supervisor:`;
 

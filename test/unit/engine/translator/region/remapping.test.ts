@@ -1,8 +1,10 @@
 /** What regions assume of the pages that they were made from, and of those that they go to, when these are mapped elsewhere. */
+
 import { describe, expect, it } from "vitest";
 import type { Board } from "../../../../../lib/board/board.ts";
 import type { BoardConfig } from "../../../../../lib/board/virt.ts";
 import { boardWith } from "../../../../support/assembled.ts";
+import { ENTER_SUPERVISOR } from "../../../../support/enter-supervisor.ts";
 
 /** What both engines leave in registers after the same instructions, the translator's counters, and whether RAM is the same. */
 function both(text: string, instructions: number, config: BoardConfig = {}) {
@@ -28,19 +30,7 @@ const PAGING = `
     sd t0, 0(s2)
     li t0, 0x20041c01      # table at 0x80107000
     sd t0, 64(s2)
-    li s3, 0x80107000
-    li t0, -1              # all memory, all rights
-    csrw pmpaddr0, t0
-    li t0, 0x1f
-    csrw pmpcfg0, t0
-    li t0, 0x8000000000080100
-    csrw satp, t0
-    li t0, 0x1800
-    csrrc zero, mstatus, t0
-    li t0, 0x800
-    csrrs zero, mstatus, t0
-    la t0, supervisor
-    csrw mepc, t0
+    li s3, 0x80107000${ENTER_SUPERVISOR}
     la t0, trap
     csrw mtvec, t0
     mret

@@ -3,6 +3,7 @@ import type { Board } from "../../../../../lib/board/board.ts";
 import type { BoardConfig } from "../../../../../lib/board/virt.ts";
 import { DirectDma } from "../../../../../lib/bus/direct-dma.ts";
 import { boardWith } from "../../../../support/assembled.ts";
+import { ENTER_SUPERVISOR } from "../../../../support/enter-supervisor.ts";
 
 const translating = (text: string, config: BoardConfig = {}): Board =>
   boardWith(text, { engine: "translator", ...config });
@@ -25,19 +26,7 @@ const PAGING = `
     li s4, 0x80104000
     li s5, 0x20040ccf      # their entries
     li s6, 0x200410cf
-    sd s5, 0(s1)
-    li t0, -1              # all memory, all rights
-    csrw pmpaddr0, t0
-    li t0, 0x1f
-    csrw pmpcfg0, t0
-    li t0, 0x8000000000080100
-    csrw satp, t0
-    li t0, 0x1800
-    csrrc zero, mstatus, t0
-    li t0, 0x800
-    csrrs zero, mstatus, t0
-    la t0, supervisor
-    csrw mepc, t0
+    sd s5, 0(s1)${ENTER_SUPERVISOR}
     la t0, trap
     csrw mtvec, t0
     mret
