@@ -1,7 +1,7 @@
 /**
  * The reference hypervisor: virtual machines on a machine with the hypervisor extension. All that it keeps is in machine RAM.
  *
- * Reading order: `layout.ts` (what there is), `frames.ts` and `second-stage.ts` (memory), `domain.ts`, `vcpu.ts` (the world switch),
+ * Reading order: `layout.ts` and `layout/` (what there is), `frames.ts` and `second-stage.ts` (memory), `domain.ts`, `vcpu.ts` (the world switch),
  * `trap.ts` (why guests come here), then an answer of your choice.
  */
 import type { Board } from "../board/board.ts";
