@@ -2,47 +2,17 @@
  * The reference hypervisor: virtual machines on a machine with the hypervisor extension. All that it keeps is in machine RAM.
  *
  * Reading order: `layout.ts` and `layout/` (what there is), `frames.ts` and `second-stage.ts` (memory), `domain.ts`, `vcpu.ts` (the world switch),
- * `trap.ts` (why guests come here), then an answer of your choice.
+ * `trap.ts` (why guests come here), then an answer of your choice. `module.ts` puts all of it together.
  */
 import type { Board } from "../board/board.ts";
 import type { LoadError } from "../board/load-error.ts";
-import {
-  type Hypervisor,
-  type HypervisorModule,
-  type HypervisorOptions,
-  installHypervisor,
-} from "../hs/hypervisor.ts";
+import { type Hypervisor, type HypervisorOptions, installHypervisor } from "../hs/hypervisor.ts";
 import { onlooker } from "../hs/onlooker.ts";
-import { INTERRUPT } from "../isa/trap.ts";
-import { buildDomains, buildPool } from "./domain.ts";
-import { hostOf } from "./host.ts";
-import { FIRST_HYPERCALL, HYPERCALLS } from "./hypercalls.ts";
-import { type VmmState, vmmLayout, vmmState } from "./layout.ts";
+import { type VmmState, vmmState } from "./layout.ts";
 import { type LoadOptions, loadGuests } from "./loader.ts";
-import { schedule } from "./scheduler.ts";
-import { openTerminal } from "./terminal.ts";
-import { handleIdle, handleTrap } from "./trap.ts";
+import { vmmModule } from "./module.ts";
 
-const ENABLED = (1n << BigInt(INTERRUPT.supervisorTimer)) | (1n << BigInt(INTERRUPT.supervisorExternal));
-
-/** The hypervisor as a module, for a machine with so much RAM. Hart 0 runs guests; others idle. */
-export const vmmModule = (ramBytes: number): HypervisorModule => ({
-  name: "vmm",
-  layout: vmmLayout(ramBytes),
-  hypercalls: HYPERCALLS,
-  firstHypercall: FIRST_HYPERCALL,
-  trap: handleTrap,
-  idle: handleIdle,
-  init(context, map) {
-    if (context.hart !== 0) return;
-    const host = hostOf(context, map);
-    buildPool(host);
-    buildDomains(host);
-    openTerminal(host);
-    context.csr.write("sie", ENABLED);
-    schedule(host);
-  },
-});
+export { vmmModule } from "./module.ts";
 
 /** An installed hypervisor, and its structures as an onlooker sees them. */
 export interface Vmm extends Omit<Hypervisor, "kind"> {
