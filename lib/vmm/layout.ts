@@ -6,7 +6,7 @@
  * domains 1, 2 and so on, and a domain's number is its VMID.
  */
 import { type HPA, hpa } from "../hs/address.ts";
-import { aligned, array, type FieldType, type StructMemory, u64 } from "../hs/struct.ts";
+import { aligned, array, type FieldType, type StructMemory, u32, u64 } from "../hs/struct.ts";
 import { BootInfo } from "./layout/boot.ts";
 import { Domain, type DomainView } from "./layout/domain.ts";
 import {
@@ -31,6 +31,7 @@ export * from "./layout/migration.ts";
 export * from "./layout/sharing.ts";
 export * from "./layout/sizes.ts";
 export * from "./layout/vcpu.ts";
+export * from "./layout/virtio.ts";
 
 /** Everything that the hypervisor keeps, by symbol name, for a machine with so much RAM. */
 export const vmmLayout = (ramBytes: number) =>
@@ -45,8 +46,13 @@ export const vmmLayout = (ramBytes: number) =>
     migration: Migration,
     /** A bit for each page of the RAM of the domain that migrates: it changed since it was sent. */
     dirty_pages: array(u64, Math.ceil(ramBytes / PAGE_BYTES / 64)),
+    /** For each domain and each page of its disk: number of the frame that holds it; 0: it was not used yet. */
+    disk_pages: array(array(u32, diskPages(ramBytes)), DOMAINS),
     frame_table: array(Frame, ramBytes / PAGE_BYTES),
   }) as const satisfies Record<string, FieldType<unknown>>;
+
+/** Pages that a disk may have: all disks together as many as RAM has. */
+export const diskPages = (ramBytes: number): number => Math.floor(ramBytes / PAGE_BYTES / DOMAINS);
 
 /** Names of what the hypervisor keeps. */
 export type VmmSymbol = keyof ReturnType<typeof vmmLayout>;
@@ -71,6 +77,11 @@ export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   migration: Migration.at(memory, places.addressOf("migration")),
   /** Words of the log of dirty pages, and how many there are. */
   dirtyPages: array(u64, Number(places.ram.sizeBytes >> 18n)).read(memory, places.addressOf("dirty_pages")),
+  /** Frames of a domain's disk, by page. */
+  diskPages: (id: number) => {
+    const row = array(u32, diskPages(Number(places.ram.sizeBytes)));
+    return row.read(memory, elementOf(places, "disk_pages", row, id));
+  },
   pool: FramePool.at(memory, places.addressOf("frame_pool")),
   /** By number of the hart. */
   pcpu: (hart: number) => Pcpu.at(memory, elementOf(places, "pcpus", Pcpu, hart)),

@@ -10,6 +10,9 @@ export const BOOT_PIECES = 3;
 /** What the loader left for the domain builder: one guest. */
 export const BootDomain = struct("boot_domain", {
   pieces: array(BootPiece, BOOT_PIECES),
+  /** What its disk holds at first; `at` says nothing. No bytes: it has none. */
+  disk: BootPiece,
+  diskBytes: u64,
   tree: guestPointer,
   entry: guestPointer,
   ramBytes: u64,

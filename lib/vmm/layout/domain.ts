@@ -2,6 +2,7 @@
 import { array, guestPointer, pointer, struct, u16, u32, u64, type ViewOf } from "../../hs/struct.ts";
 import { ConsoleLog, Plic, Uart } from "./devices.ts";
 import { GRANTS, Grant, PORTS, Port } from "./sharing.ts";
+import { Virtio } from "./virtio.ts";
 
 /** What becomes of a domain. */
 export const DomainState = {
@@ -20,6 +21,8 @@ export const DomainFlag = {
   BEGINS_IN_MACHINE_MODE: 1,
   /** What it prints goes to the board's serial port, too. */
   HAS_TERMINAL: 2,
+  /** It has a virtio console. */
+  HAS_VIRTIO_CONSOLE: 4,
 } as const;
 
 /** A domain: a virtual machine. */
@@ -47,6 +50,7 @@ export const Domain = struct("domain", {
   crashValue: u64,
   uart: Uart,
   plic: Plic,
+  virtio: Virtio,
   ports: array(Port, PORTS),
   /** A bit for each port: an event has come; no interrupt is wanted for it. */
   eventsPending: u64,

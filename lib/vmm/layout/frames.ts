@@ -13,6 +13,8 @@ export const FrameType = {
   PAGE_TABLE_0: 3,
   PAGE_TABLE_1: 4,
   PAGE_TABLE_2: 5,
+  /** A page of a domain's disk: the hypervisor alone reads and writes it, and no table leads to it. */
+  DISK: 6,
 } as const;
 
 /** Bits of a frame's `flags`. */
