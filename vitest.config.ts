@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
-    setupFiles: ["test/support/engine-setup.ts"],
+    setupFiles: ["test/support/engine-setup.ts", "test/support/amnesia-setup.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,
     pool: "forks",

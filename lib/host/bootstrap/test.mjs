@@ -1,6 +1,7 @@
 /**
  * `npm test`: installs and builds what is missing, runs the whole suite at quick sizes, says what was skipped and why. Then the
- * tests of the machine run twice more: without the reference engine's accelerations, and on the translating engine.
+ * tests of the machine run twice more: without the reference engine's accelerations, and on the translating engine. Those of the
+ * hypervisor run once more, too: with its source evaluated afresh between traps, and every trace hash must be the same.
  * `npm run test:full` (`--full`): long sizes, and the log is kept in `test/full-run.log`.
  * Arguments after `--` go to Vitest: `npm test -- test/unit/isa`.
  */
@@ -8,6 +9,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import process from "node:process";
+import { amnesiaReportOf } from "./amnesia-report.mjs";
 import { ensureBook } from "./book.mjs";
 import { engineReportOf } from "./engine-report.mjs";
 import { ensureBuilt, ensureInstalled, main, modernNode, ROOT, run, UserError } from "./environment.mjs";
@@ -136,6 +138,33 @@ async function runOnTranslator() {
   }
 }
 
+/** Tests of the hypervisor, which run a second time forgetting all but machine RAM. */
+const HYPERVISOR_TESTS = ["test/unit/vmm/", "test/property/vmm/", "test/unit/referee/"];
+
+/** Runs them in two ways, at quick sizes, and compares the trace hashes of all boards; fails when one differs. */
+async function runForgetful() {
+  process.stdout.write("\nThe tests of the hypervisor twice: as it is, and forgetting all but machine RAM\n");
+  const [ordinary, forgetful] = ["ordinary", "forgetful"].map((kind) =>
+    path.join(ROOT, `.cache/scenes-${kind}-${process.pid}.jsonl`),
+  );
+  try {
+    const plain = await runVitest(HYPERVISOR_TESTS, { DOM0_SCENES: ordinary }, false);
+    if (plain.code !== 0) return plain.code;
+    const { code, summary } = await runVitest(
+      [...HYPERVISOR_TESTS, "--testTimeout=300000"],
+      { DOM0_SCENES: forgetful, DOM0_AMNESIA: "1" },
+      false,
+    );
+    printSummary(summary);
+    const { line, problem } = amnesiaReportOf(ordinary, forgetful);
+    process.stdout.write(`${line}\n`);
+    if (problem !== undefined) throw new UserError(problem);
+    return code;
+  } finally {
+    for (const file of [ordinary, forgetful]) rmSync(file, { force: true });
+  }
+}
+
 /** Runs the suite, and looks whether as much was compared in lockstep as is promised. A choice of tests promises nothing. */
 async function runSuite(vitestArgs, full) {
   const report = path.join(ROOT, `.cache/lockstep-report-${process.pid}.jsonl`);
@@ -181,6 +210,8 @@ await main(async () => {
     if (plain.code !== 0) return plain.code;
     const onTranslator = await runOnTranslator();
     if (onTranslator !== 0) return onTranslator;
+    const forgetful = await runForgetful();
+    if (forgetful !== 0) return forgetful;
   }
   if (summary.passed === 0) throw new UserError("No test ran: that is a failure too.");
   if (process.env["DOM0_NO_SKIP"] === "1" && summary.skipped > 0)

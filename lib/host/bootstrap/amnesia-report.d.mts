@@ -1,0 +1,4 @@
+export function amnesiaReport(
+  ordinary: string,
+  forgetful: string,
+): { readonly line: string; readonly problem: string | undefined };
