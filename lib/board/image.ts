@@ -7,6 +7,7 @@ import { PAGE_BYTES } from "../bus/machine-memory.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { parseRemembered } from "../hart/remembered-translations.ts";
 import { HartState } from "../hart/state.ts";
+import { STANDARD_ISA, variantFrom, variantText } from "../isa/variant.ts";
 import {
   type ArchiveError,
   type ArchiveFormat,
@@ -47,6 +48,13 @@ export function packImage(machine: Machine): Uint8Array {
   return packArchive(FORMAT, encodePlain(imageFields(machine)));
 }
 
+/** The manual's instruction set needs no name. */
+const shapeFields = ({ isa, ...shape }: MachineShape): Plain => ({
+  ...shape,
+  turns: { ...shape.turns },
+  ...(isa === undefined ? {} : { isa: variantText(isa) }),
+});
+
 function imageFields(machine: Machine): Plain {
   const { ram, console } = machine;
   const { stateBlock, devices, clock, trace, trapLoop, turns, finish, symbols, unfinishedCalls } =
@@ -56,7 +64,7 @@ function imageFields(machine: Machine): Plain {
   for (const [index, page] of used.entries())
     contents.set(ram.u8.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES), index * PAGE_BYTES);
   return {
-    shape: { ...machine.shape, turns: { ...machine.shape.turns } },
+    shape: shapeFields(machine.shape),
     peripherals: peripheralFields(machine.peripherals),
     stateBlock,
     devices: Object.fromEntries(devices),
@@ -199,6 +207,7 @@ export function shapeOf(shape: PlainFields): MachineShape {
     turns: { min, max: turns.whole("max", min, 2 ** 32) },
     iommu: iommuOf(shape),
     translations: translationsOf(shape),
+    ...isaOf(shape),
   };
 }
 
@@ -207,6 +216,12 @@ function iommuOf(shape: PlainFields): MachineShape["iommu"] {
   return mode === undefined || mode === "off" || mode === "bare"
     ? mode
     : shape.refuse("iommu", '"off" or "bare"');
+}
+
+function isaOf(shape: PlainFields): Pick<MachineShape, "isa"> {
+  if (shape.any("isa") === undefined) return {};
+  const isa = variantFrom(shape.text("isa"));
+  return isa === undefined ? shape.refuse("isa", "the name of a variant") : { isa };
 }
 
 function translationsOf(shape: PlainFields): MachineShape["translations"] {
@@ -278,15 +293,15 @@ export function restoreImage(machine: Machine, content: ImageContent): ArchiveEr
   return undefined;
 }
 
-const encodedShape = ({ ramBytes, harts, seed, turns, iommu, translations }: MachineShape) => [
+const encodedShape = ({
   ramBytes,
   harts,
   seed,
-  turns.min,
-  turns.max,
+  turns,
   iommu,
   translations,
-];
+  isa = STANDARD_ISA,
+}: MachineShape) => [ramBytes, harts, seed, turns.min, turns.max, iommu, translations, variantText(isa)];
 
 /** The same fields with the same kinds of values, and lists of as many parts; other lists may have any length. */
 function isAlike(saved: StateValue, present: StateValue): boolean {

@@ -1,5 +1,6 @@
 /** What the hart implements, in the spelling of device trees. */
 import { EXTENSIONS } from "../isa/instructions.ts";
+import type { IsaVariant } from "../isa/variant.ts";
 
 /**
  * Parts of the instruction set that no ISA string names: what every hart with these modes has, and `hx`, with which firmware
@@ -12,6 +13,10 @@ const WITHOUT_INSTRUCTIONS = ["zicntr", "sstc", "svadu", "svnapot", "svpbmt"];
 
 /** Names in an ISA string: the letters, then those with z, then those with s, each in the order of the tables. */
 const rank = (name: string): number => (/^(rv|.$)/.test(name) ? 0 : name.startsWith("z") ? 1 : 2);
+
+/** All that hart has, or what a variant of it has. */
+export const isaStringOf = ({ hypervisor }: IsaVariant): string =>
+  hypervisor ? isaString() : isaString().replace(/^(rv64[a-gi-z]*)h/, "$1");
 
 /** For example `rv64im_zicsr_zifencei`: letters run together, longer names follow with underscores. */
 export function isaString(

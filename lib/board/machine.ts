@@ -8,6 +8,7 @@ import type { Finish } from "../devices/test-finisher.ts";
 import type { Uart16550 } from "../devices/uart16550.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Hart } from "../hart/hart.ts";
+import type { IsaVariant } from "../isa/variant.ts";
 import type { FenceChecker } from "../mmu/fence-checker.ts";
 import type { Breakpoints } from "./breakpoints.ts";
 import type { Console } from "./console.ts";
@@ -27,6 +28,8 @@ export interface MachineShape {
   readonly turns: TurnLengths;
   readonly iommu: ModeAtReset | undefined;
   readonly translations: "coherent" | "sticky";
+  /** How the instruction set differs from the manual's; left out: not at all. */
+  readonly isa?: IsaVariant;
 }
 
 /** Parts of a machine. Two of them change: why the guest ended the run, and the names of places in it. */

@@ -18,6 +18,7 @@ import { Hart } from "../hart/hart.ts";
 import { HART_STATE_BYTES } from "../hart/layout.ts";
 import { RememberedTranslations } from "../hart/remembered-translations.ts";
 import { Reservations } from "../hart/reservations.ts";
+import { type IsaVariant, isStandardIsa, STANDARD_ISA, variantText } from "../isa/variant.ts";
 import { FenceChecker } from "../mmu/fence-checker.ts";
 import { Board } from "./board.ts";
 import { deviceTreeAddress } from "./boot-rom.ts";
@@ -25,7 +26,7 @@ import { Breakpoints } from "./breakpoints.ts";
 import { Console } from "./console.ts";
 import { virtDeviceTree } from "./device-tree.ts";
 import { defaultEngine, type EngineName } from "./engine-choice.ts";
-import { isaString } from "./isa-string.ts";
+import { isaStringOf } from "./isa-string.ts";
 import type { Machine } from "./machine.ts";
 import { DEFAULT_RAM_BYTES, RAM_BASE } from "./memory-map.ts";
 import { createPeripherals, type PeripheralConfig, peripheralNote } from "./peripherals.ts";
@@ -63,6 +64,11 @@ export interface BoardConfig extends PeripheralConfig {
    * the last bit. When left out: the one that `chooseEngine` chose, which is the first unless somebody called it.
    */
   readonly engine?: EngineName;
+  /**
+   * What of the instruction set differs from the manual: no hypervisor extension, CSRs that leak into user mode. What is left out is as
+   * the manual has it.
+   */
+  readonly isa?: Partial<IsaVariant>;
   /** How soon the translating engine makes functions of what is hot: for tests and measurements. Runs are otherwise the same. */
   readonly translating?: TranslatingOptions;
   /** The reference engine's two accelerations. Off, runs are slower and otherwise the same. */
@@ -109,11 +115,13 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const { buffer } = memory;
   const clock = new Clock();
   const { translations = "coherent", checksFences = false } = config;
+  const isa = { ...STANDARD_ISA, ...config.isa };
+  const isaNote = isStandardIsa(isa) ? "" : ` isa=${variantText(isa)}`;
   const turnNote = hartCount === 1 ? "" : ` turns=${lengths.min}-${lengths.max}`;
   const iommuNote = config.iommu === undefined ? "" : ` iommu=${config.iommu}`;
   const stickyNote = translations === "sticky" ? " translations=sticky" : "";
   const trace = new Trace(
-    `ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${iommuNote}${stickyNote}${peripheralNote(config)}`,
+    `ram=${ramBytes} harts=${hartCount} seed=${seed}${turnNote}${iommuNote}${stickyNote}${isaNote}${peripheralNote(config)}`,
   );
   const ram = new Ram(memory, RAM_BASE);
   const bus = new Bus(ram, clock, trace);
@@ -132,6 +140,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
       buffer,
       base,
       id,
+      isa,
       clock,
       bus,
       events: breakpoints,
@@ -150,7 +159,7 @@ export function buildBoard(config: BoardConfig = {}): Board {
   const deviceTree = virtDeviceTree({
     ramBytes,
     hartCount,
-    isa: isaString(),
+    isa: isaStringOf(isa),
     mmuType: MMU_TYPE,
     hasIommu: config.iommu !== undefined,
   });
@@ -177,7 +186,15 @@ export function buildBoard(config: BoardConfig = {}): Board {
     deviceTree,
     deviceTreeAddress: deviceTreeAddress(ram, deviceTree.length),
     halt,
-    shape: { ramBytes, harts: hartCount, seed, turns: lengths, iommu: config.iommu, translations },
+    shape: {
+      ramBytes,
+      harts: hartCount,
+      seed,
+      turns: lengths,
+      iommu: config.iommu,
+      translations,
+      ...(isStandardIsa(isa) ? {} : { isa }),
+    },
     ports: new Map([["uart", (bytes: Uint8Array) => uart.receive(bytes)], ...peripherals.ports]),
     breakpoints,
     pauseRequested: false,

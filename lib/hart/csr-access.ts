@@ -1,8 +1,9 @@
 /** The first question of a CSR access: may it happen? */
 import { isReadOnlyCsr, lowestMode } from "../isa/csr.ts";
 import { CSRS, csrAt } from "../isa/csr-map.ts";
-import { isVirtual, MODE_NUMBER, privilegeOf } from "../isa/mode.ts";
+import { isVirtual, MODE_NUMBER, type ModeNumber, privilegeOf } from "../isa/mode.ts";
 import type { ExceptionName } from "../isa/trap.ts";
+import { type IsaVariant, lacksCsr } from "../isa/variant.ts";
 import type { Hart } from "./hart.ts";
 import { hypervisorBit } from "./hypervisor-status.ts";
 import type { HartState } from "./state.ts";
@@ -32,16 +33,23 @@ const HYPERVISOR_LEVEL = 2;
  * @spec priv §"CSR Address Mapping Conventions"
  * @spec norm:H_csrs_hs_not_vs
  */
-export function csrDenied({ state }: Hart, csr: number, writes: boolean): ExceptionName | undefined {
-  const missing = csrAt(csr) === undefined; // norm:H_illegal_high_half
+export function csrDenied({ state, isa }: Hart, csr: number, writes: boolean): ExceptionName | undefined {
+  const missing = csrAt(csr) === undefined || lacksCsr(isa, csr); // norm:H_illegal_high_half
   const readOnly = writes && isReadOnlyCsr(csr); // norm:Zicsr_illegal_acc
   if (missing || readOnly) return "illegalInstruction";
   if (isVirtual(state.modeNumber)) return deniedToGuest(state, csr);
+  if (isLeak(isa, state.modeNumber, csr)) return undefined;
   // norm:H_vscsrs_acc_m_hs
   const level = state.modeNumber === S ? HYPERVISOR_LEVEL : state.modeNumber;
   // norm:H_vscsrs_acc_u norm:Zicsr_illegal_mode norm:Zicsr_higher_priv norm:M_access_all_lower_priv_CSRs norm:non_priv_exc
   const isRefused = level < lowestMode(csr) || isWithheld(state, csr) || isTrapped(state, csr);
   return isRefused ? "illegalInstruction" : undefined;
+}
+
+/** Whether user mode names a CSR that should have trapped and does not. */
+export function isLeak({ leaks }: IsaVariant, mode: ModeNumber, csr: number): boolean {
+  const name = mode === U && leaks.length > 0 ? csrAt(csr) : undefined;
+  return name !== undefined && leaks.includes(name);
 }
 
 /** CSRs that a more privileged mode has taken away from this one. */

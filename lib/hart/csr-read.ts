@@ -4,6 +4,7 @@ import { asU64 } from "../bits/int64.ts";
 import { CSRS, type CsrName, visibleCsr } from "../isa/csr-map.ts";
 import { isVirtual } from "../isa/mode.ts";
 import { INTERRUPT } from "../isa/trap.ts";
+import { presentBits } from "../isa/variant.ts";
 import type { Hart } from "./hart.ts";
 import { HS_VIEW, pendingBits, S_INTERRUPTS, VS_INTERRUPTS } from "./interrupts.ts";
 import { storedCsrSlot } from "./layout.ts";
@@ -84,6 +85,11 @@ export const isReadAsStored = (name: CsrName): boolean =>
 
 /** The value of a CSR, 64 bits unsigned. Permission is another question. */
 export function readCsr(hart: Hart, name: CsrName): bigint {
+  const value = readFully(hart, name);
+  return hart.isa.hypervisor ? value : value & presentBits(hart.isa, name);
+}
+
+function readFully(hart: Hart, name: CsrName): bigint {
   const reader = READERS[name];
   if (reader !== undefined) return reader(hart);
   const slot = storedCsrSlot(name);

@@ -4,6 +4,7 @@ import { legalize, writableMask } from "../isa/csr.ts";
 import { CSR_NAMES, CSRS, type CsrName, visibleCsr } from "../isa/csr-map.ts";
 import { PMP_ENTRIES } from "../isa/csr-numbered.ts";
 import { isVirtual } from "../isa/mode.ts";
+import { presentBits } from "../isa/variant.ts";
 import { Attention } from "./attention.ts";
 import {
   environmentMask,
@@ -235,9 +236,11 @@ export const isWrittenAsStored = (name: CsrName): boolean =>
 
 /** Writes a CSR, 64 bits. Permission is another question; CSRs without storage ignore what is written. */
 export function writeCsr(hart: Hart, name: CsrName, value: bigint): void {
+  const wanted = BigInt.asUintN(64, value);
+  const written = hart.isa.hypervisor ? wanted : wanted & presentBits(hart.isa, name);
   const writer = WRITERS[name];
-  if (writer !== undefined) writer(hart, BigInt.asUintN(64, value));
-  else if (storedCsrSlot(name) !== undefined) storeLegal(hart, name as StoredCsr, BigInt.asUintN(64, value));
+  if (writer !== undefined) writer(hart, written);
+  else if (storedCsrSlot(name) !== undefined) storeLegal(hart, name as StoredCsr, written);
 }
 
 /**

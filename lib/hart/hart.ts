@@ -8,6 +8,7 @@ import type { FloatRegisterName } from "../isa/float-register.ts";
 import type { Mode } from "../isa/mode.ts";
 import type { RegisterName } from "../isa/register.ts";
 import { INTERRUPT, type InterruptName } from "../isa/trap.ts";
+import { type IsaVariant, STANDARD_ISA } from "../isa/variant.ts";
 import { Attention } from "./attention.ts";
 import { readCsr } from "./csr-read.ts";
 import { HandlerTable } from "./handler-table.ts";
@@ -25,6 +26,8 @@ export interface HartWiring {
   readonly base?: number;
   /** `mhartid`. */
   readonly id?: number;
+  /** How it differs from the manual's; not at all when left out. */
+  readonly isa?: IsaVariant;
   readonly clock: Clock;
   /** The memory that it sees. Engines and explainers reach it through the hart; the hart itself does not. */
   readonly bus: Bus;
@@ -45,6 +48,7 @@ export interface HartWiring {
  */
 export class Hart {
   readonly id: number;
+  readonly isa: IsaVariant;
   readonly state: HartState;
   readonly clock: Clock;
   readonly bus: Bus;
@@ -62,6 +66,7 @@ export class Hart {
   constructor(wiring: HartWiring) {
     const { buffer, base = 0, id = 0, clock, bus, events = NO_EVENTS, reservations } = wiring;
     this.id = id;
+    this.isa = wiring.isa ?? STANDARD_ISA;
     this.state = new HartState(buffer, base);
     this.clock = clock;
     this.bus = bus;

@@ -25,7 +25,8 @@ const { U, S } = MODE_NUMBER;
 function accessRefusal(hart: ExecContext, operands: Operands): Trap | undefined {
   if (isVirtual(hart.mode)) return virtualInstruction(operands); // norm:H_virtinst_vu_vs_hinst
   // norm:hstatus_hu_op
-  return hart.mode === U && !hart.hypervisorStatus("HU") ? illegalInstruction(operands) : undefined;
+  const isRefused = !hart.hasHypervisor || (hart.mode === U && !hart.hypervisorStatus("HU"));
+  return isRefused ? illegalInstruction(operands) : undefined;
 }
 
 const load = (
@@ -63,7 +64,7 @@ const fence =
     const { mode } = hart;
     if (isVirtual(mode)) return virtualInstruction(operands); // norm:H_virtinst_vu_vs_hinst
     const isTaken = stage === "g" && mode === S && hart.status("TVM");
-    if (mode === U || isTaken) return illegalInstruction(operands); // norm:hfence-vvma_mode
+    if (!hart.hasHypervisor || mode === U || isTaken) return illegalInstruction(operands); // norm:hfence-vvma_mode
     const address = operands.rs1 === 0 ? undefined : hart.x[operands.rs1];
     const id = operands.rs2 === 0 ? undefined : hart.x[operands.rs2];
     hart.fenceGuestTranslations(stage, address, id);

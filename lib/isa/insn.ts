@@ -82,6 +82,8 @@ export interface ExecContext {
   readCsrToModify(csr: number): bigint;
   writeCsr(csr: number, value: bigint): void;
 
+  /** Whether the machine has the hypervisor extension. */
+  readonly hasHypervisor: boolean;
   /** One bit of `mstatus`, by its name. */
   status(bit: "TVM" | "TW" | "TSR"): boolean;
   /** One bit of `hstatus`, by its name. */

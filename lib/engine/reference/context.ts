@@ -7,7 +7,7 @@ import type { Width } from "../../bus/device.ts";
 import { EventKind } from "../../bus/event-sink.ts";
 import { PAGE_BYTES, PAGE_SHIFT } from "../../bus/machine-memory.ts";
 import { Attention } from "../../hart/attention.ts";
-import { csrDenied } from "../../hart/csr-access.ts";
+import { csrDenied, isLeak } from "../../hart/csr-access.ts";
 import { readCsr, readCsrToModify, readVisibleCsr } from "../../hart/csr-read.ts";
 import { writeVisibleCsr } from "../../hart/csr-write.ts";
 import { guestMode } from "../../hart/effective-mode.ts";
@@ -384,7 +384,7 @@ export class ReferenceContext implements ExecContext {
   }
 
   writeCsr(csr: number, value: bigint): void {
-    const { events, clock, id, state } = this.#hart;
+    const { events, clock, id, state, isa } = this.#hart;
     if (privilegeOf(state.modeNumber) !== MODE_NUMBER.U) {
       events.record(
         EventKind.CSR_WRITE,
@@ -396,7 +396,11 @@ export class ReferenceContext implements ExecContext {
         state.pc,
       );
     }
-    writeVisibleCsr(this.#hart, knownCsr(csr), value);
+    if (!isLeak(isa, state.modeNumber, csr)) writeVisibleCsr(this.#hart, knownCsr(csr), value);
+  }
+
+  get hasHypervisor(): boolean {
+    return this.#hart.isa.hypervisor;
   }
 
   status(bit: "TVM" | "TW" | "TSR"): boolean {

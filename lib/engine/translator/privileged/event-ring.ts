@@ -1,6 +1,7 @@
 /** The events that the fast path reported and nobody has heard of yet. */
 import { type BatchSink, batchSink, type EventSink } from "../../../bus/event-sink.ts";
 import type { Hart } from "../../../hart/hart.ts";
+import { isStandardIsa } from "../../../isa/variant.ts";
 import { EVENT_BYTES, EVENT_RING, WORD } from "../layout.ts";
 
 /**
@@ -22,9 +23,12 @@ export class EventRing {
     this.#words = new Int32Array(buffer, 0, EVENT_RING / 4);
   }
 
-  /** Whether nobody wants to hear of traps and CSR writes when they happen: what the word `fastPrivileged` says. */
+  /**
+   * Whether nobody wants to hear of traps and CSR writes when they happen, and the machine is the manual's: what the word
+   * `fastPrivileged` says. A variant's privileged instructions all take the slow path.
+   */
   isWelcome(hart: Hart): boolean {
-    return !hart.hasTrapObservers && (this.#batch?.takesBatches ?? false);
+    return isStandardIsa(hart.isa) && !hart.hasTrapObservers && (this.#batch?.takesBatches ?? false);
   }
 
   /**
