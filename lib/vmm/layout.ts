@@ -28,6 +28,7 @@ export * from "./layout/devices.ts";
 export * from "./layout/domain.ts";
 export * from "./layout/frames.ts";
 export * from "./layout/migration.ts";
+export * from "./layout/paravirtual.ts";
 export * from "./layout/sharing.ts";
 export * from "./layout/sizes.ts";
 export * from "./layout/vcpu.ts";

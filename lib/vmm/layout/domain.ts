@@ -21,6 +21,8 @@ export const DomainFlag = {
   BEGINS_IN_MACHINE_MODE: 1,
   /** What it prints goes to the board's serial port, too. */
   HAS_TERMINAL: 2,
+  /** Its memory are machine frames: it has no second stage, and page tables that the hypervisor has checked. */
+  PARAVIRTUAL: 4,
   /** It has a virtio console. */
   HAS_VIRTIO_CONSOLE: 4,
 } as const;
