@@ -18,7 +18,7 @@ import {
   ROOT_ENTRIES,
   TABLE_BYTES,
 } from "./layout/frames.ts";
-import { Migration } from "./layout/migration.ts";
+import { Leaving, Migration, Remus } from "./layout/migration.ts";
 import { FOREIGN_MAPPINGS, ForeignMapping } from "./layout/sharing.ts";
 import { DOMAINS, VCPUS } from "./layout/sizes.ts";
 import { Pcpu, Vcpu, type VcpuView } from "./layout/vcpu.ts";
@@ -45,6 +45,8 @@ export const vmmLayout = (ramBytes: number) =>
     foreign_mappings: array(ForeignMapping, FOREIGN_MAPPINGS),
     g_roots: aligned(array(array(u64, ROOT_ENTRIES), DOMAINS), 4 * TABLE_BYTES),
     migration: Migration,
+    leaving: Leaving,
+    remus: Remus,
     /** A bit for each page of the RAM of the domain that migrates: it changed since it was sent. */
     dirty_pages: array(u64, Math.ceil(ramBytes / PAGE_BYTES / 64)),
     /** For each domain and each page of its disk: number of the frame that holds it; 0: it was not used yet. */
@@ -76,6 +78,8 @@ const elementOf = (
 export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   bootInfo: BootInfo.at(memory, places.addressOf("boot_info")),
   migration: Migration.at(memory, places.addressOf("migration")),
+  leaving: Leaving.at(memory, places.addressOf("leaving")),
+  remus: Remus.at(memory, places.addressOf("remus")),
   /** Words of the log of dirty pages, and how many there are. */
   dirtyPages: array(u64, Number(places.ram.sizeBytes >> 18n)).read(memory, places.addressOf("dirty_pages")),
   /** Frames of a domain's disk, by page. */

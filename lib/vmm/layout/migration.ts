@@ -13,6 +13,10 @@ export const MigrationRole = {
   SOURCE: 1,
   /** Waits for one. */
   DESTINATION: 2,
+  /** Runs a domain that another machine is ready to go on with. */
+  PRIMARY: 3,
+  /** Is that machine. */
+  BACKUP: 4,
 } as const;
 
 /** How far a migration is. */
@@ -30,6 +34,8 @@ export const MigrationPhase = {
   DONE: 5,
   /** It was given up; `reason` says why. The source's domain goes on. */
   GIVEN_UP: 6,
+  /** Primary and backup: nothing is heard of the other, and only one may go on. Asks which. */
+  ASKING: 7,
 } as const;
 
 /** Why a migration was given up or not begun. */
@@ -60,6 +66,9 @@ export const MigrationReason = {
 /** What the operator wants of a machine that is in doubt. */
 export const MigrationOrder = { NONE: 0, BEGIN: 1, GIVE_UP: 2 } as const;
 
+/** Rounds that are written down. */
+export const ROUNDS = 32;
+
 /** A migration, as one of the two machines sees it. */
 export const Migration = struct("migration", {
   /** Set by the operator, from outside; the other numbers of this line too. */
@@ -80,6 +89,7 @@ export const Migration = struct("migration", {
   digest: u64,
   /** Where this round is: number of a page, or of a piece of the state. */
   cursor: u64,
+  piece: u64,
   rounds: u64,
   dirty: u64,
   pages: u64,
@@ -91,6 +101,34 @@ export const Migration = struct("migration", {
   /** The source's `time` when it stopped the guest, and whether what comes is a saved domain. */
   sourceTime: u64,
   isSaved: u64,
+  /** By round: how many pages were dirty when it began, and when that was. The last is that of the stopped guest. */
+  roundPages: array(u32, ROUNDS),
+  roundBegan: array(u64, ROUNDS),
   outbox: Mailbox,
   inbox: Mailbox,
+});
+
+/** A domain that is not here any more and gives its memory back, some pages at each visit; 0: none. */
+export const Leaving = struct("leaving", { domain: u32, page: u32 });
+
+/** A domain that another machine is ready to go on with, beside what {@link Migration} says. */
+export const Remus = struct("remus", {
+  /** Set by the operator: length of an epoch in ticks of `time`; how many bytes of the console somebody has seen. */
+  epochTicks: u64,
+  shown: u64,
+  /** Epochs that the primary has sent, that the backup has whole, and of which the primary knows that. */
+  sent: u64,
+  committed: u64,
+  acknowledged: u64,
+  /** When this epoch ends. */
+  endsAt: u64,
+  /** Bytes of the console: out; in the acknowledged epochs; in the one that was sent last. */
+  released: u64,
+  releasable: u64,
+  written: u64,
+  /** Backup, 1: all of an epoch has come and is being put in its place. */
+  commits: u64,
+  /** Backup: state and exit code of the domain in the epoch that has come. */
+  domainState: u64,
+  exitCode: u64,
 });
