@@ -7,6 +7,7 @@ import { Ram } from "../../lib/bus/ram.ts";
 import { createSlowPaths } from "../../lib/engine/reference/create.ts";
 import { createRegions, type RegionOptions } from "../../lib/engine/translator/region/regions.ts";
 import { createTranslatorEngines, ENGINE_PLAN } from "../../lib/engine/translator/runtime/create.ts";
+import type { TranslatorParts } from "../../lib/engine/translator/runtime/translator.ts";
 import type { TranslatorEngine } from "../../lib/engine/translator/runtime/translator-engine.ts";
 import { Hart } from "../../lib/hart/hart.ts";
 import { HART_STATE_BYTES } from "../../lib/hart/layout.ts";
@@ -17,8 +18,14 @@ export interface TwoTierMachine extends Omit<BareMachine, "engine" | "checker"> 
   readonly engine: TranslatorEngine;
 }
 
+/** How eager the translator is. */
+export type Eagerness = RegionOptions & Pick<TranslatorParts, "manyEnded">;
+
 /** Makes one. Regions are made as soon as something is hot when the options do not say. */
-export function twoTierMachine(options: RegionOptions = {}, ramBytes = 1 << 20): TwoTierMachine {
+export function twoTierMachine(
+  { manyEnded = Number.POSITIVE_INFINITY, ...options }: Eagerness = {},
+  ramBytes = 1 << 20,
+): TwoTierMachine {
   const memory = createMachineMemory(HART_STATE_BYTES, ramBytes, ENGINE_PLAN);
   const ram = new Ram(memory, RAM_BASE);
   const clock = new Clock();
@@ -26,7 +33,7 @@ export function twoTierMachine(options: RegionOptions = {}, ramBytes = 1 << 20):
   const hart = new Hart({ buffer: memory.buffer, clock, bus, events: NO_EVENTS, remembered: undefined });
   const harts = [hart] as const;
   const [engine] = createTranslatorEngines(
-    { harts, bus, memory, heatThreshold: 8, regions: createRegions({ batch: 1, ...options }) },
+    { harts, bus, memory, heatThreshold: 8, manyEnded, regions: createRegions({ batch: 1, ...options }) },
     (memories) => createSlowPaths(harts, bus, memories),
   );
   return { hart, ram, bus, clock, engine };

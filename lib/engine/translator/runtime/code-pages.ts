@@ -41,6 +41,8 @@ export class CodePages {
   readonly #idleStores = new Uint32Array(CODE_PAGES);
   /** How often the code page of each page of RAM was closed. */
   readonly #closings: Uint8Array;
+  /** Code pages whose page of RAM was written from end to end since anything was last decoded. */
+  readonly #overwritten = new Set<number>();
   #count = 0;
 
   constructor(memory: EngineMemory, ram: Ram, listener: CodeListener) {
@@ -57,6 +59,16 @@ export class CodePages {
   /** Code pages in use. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Whether nothing of what was decoded is left, anywhere: the board was reset, or all of its RAM was written. */
+  get isOverwritten(): boolean {
+    return this.#overwritten.size > 0 && this.#overwritten.size === this.#count - this.#free.length;
+  }
+
+  /** Must come when something was decoded. */
+  noteDecode(): void {
+    if (this.#overwritten.size > 0) this.#overwritten.clear();
   }
 
   /** Number of the code page of a page of RAM; −1 when it has none. */
@@ -90,6 +102,7 @@ export class CodePages {
       if (this.find(ramPage) === codePage) this.#ram.unflagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
     }
     this.#ofRamPage.fill(0);
+    this.#overwritten.clear();
     this.#count = 0;
     this.#free.length = 0;
   }
@@ -103,6 +116,7 @@ export class CodePages {
     this.#ofRamPage[ramPage] = 0;
     this.#ram.unflagPage(ramPage, PageFlag.HOLDS_DECODED_CODE);
     this.#closings[ramPage] = Math.min(MAX_DOUBLINGS, (this.#closings[ramPage] ?? 0) + 1);
+    this.#overwritten.delete(codePage);
     this.#free.push(codePage);
   }
 
@@ -117,6 +131,7 @@ export class CodePages {
     if (codePage < 0) return;
     const start = offset - ramPage * PAGE_BYTES;
     const end = Math.min(start + length, PAGE_BYTES);
+    if (start <= 0 && end === PAGE_BYTES) this.#overwritten.add(codePage);
     const slots = codePageAddress(codePage) / SLOT_BYTES;
     const first = slots + (Math.max(start - INSTRUCTION_LOOKBACK, 0) >>> 1);
     const behind = slots + ((end + 1) >>> 1);

@@ -33,6 +33,8 @@ export class Counters {
   resolves = 0;
   aliases = 0;
   modules = 0;
+  /** Slots of the table of functions that are in use now. */
+  slots = 0;
   compileFailures = 0;
   /** Times that all code, or all translations of addresses, was thrown away. */
   codeFlushes = 0;

@@ -25,7 +25,7 @@ export function createTranslatorEngines<Harts extends readonly Hart[]>(
     readonly bus: Bus;
     /** Laid out by `ENGINE_PLAN`. */
     readonly memory: MachineMemory;
-  } & Pick<TranslatorParts, "regions" | "heatThreshold">,
+  } & Pick<TranslatorParts, "regions" | "heatThreshold" | "manyEnded">,
   slowPaths: SlowPathSource,
 ): EngineOfEach<Harts> {
   const { harts, bus } = parts;

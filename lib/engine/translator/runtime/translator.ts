@@ -38,6 +38,8 @@ export interface TranslatorParts {
   readonly regions?: (host: RegionHost) => RegionSource;
   /** Arrivals after which code is hot: a power of two. */
   readonly heatThreshold?: number;
+  /** Regions that must have ended before code is thrown away for it. */
+  readonly manyEnded?: number;
 }
 
 /** Arrivals after which somebody may translate. */
@@ -51,6 +53,13 @@ const DEMANDS: readonly (readonly [regions: number, times: number])[] = [
   [128, 4],
   [Number.POSITIVE_INFINITY, 32],
 ];
+
+/**
+ * So many regions have ended, and four times as many as there are: then all code is thrown away, and what is in use is made
+ * again. Slots, notes and records of ended regions go with it; a guest that changes no code is never flushed for this.
+ */
+const MANY_ENDED = 4096;
+const ENDED_PER_LIVE = 4;
 
 /** One machine's translator. */
 export class Translator implements RegionHost {
@@ -68,7 +77,10 @@ export class Translator implements RegionHost {
   readonly #regions: RegionSource;
   readonly #doors: HartDoor[] = [];
   readonly #heatThreshold: number;
+  readonly #manyEnded: number;
   #isFlushDue = false;
+  /** Regions made before the last flush. */
+  #regionsBefore = 0;
 
   constructor({
     harts,
@@ -76,6 +88,7 @@ export class Translator implements RegionHost {
     memory,
     regions = createRegions(),
     heatThreshold = HEAT_THRESHOLD,
+    manyEnded = MANY_ENDED,
   }: TranslatorParts) {
     this.memory = engineMemory(memory, bus.ram);
     fillCsrTable(memory.buffer);
@@ -93,6 +106,7 @@ export class Translator implements RegionHost {
     this.imports = { m: { memory: memory.memory, table: this.table } };
     this.#regions = regions(this);
     this.#heatThreshold = heatThreshold;
+    this.#manyEnded = manyEnded;
     const options = { flagMask: this.storeFlags, heatThreshold };
     this.run = instantiateInterpreter(options, memory.memory, this.table, this.#services()).run;
   }
@@ -109,6 +123,7 @@ export class Translator implements RegionHost {
   allocateSlot(): number {
     const slot = this.#slots.allocate();
     if (slot === 0) this.requestFlush();
+    this.counters.slots = this.#slots.count;
     return slot;
   }
 
@@ -127,13 +142,23 @@ export class Translator implements RegionHost {
 
   /** Must come when no generated code is on the stack, before it runs again. */
   flushIfDue(): void {
-    if (!this.#isFlushDue) return;
+    if (this.#isFlushDue || this.codePages.isOverwritten || this.#isMostlyEnded()) this.#flush();
+  }
+
+  #isMostlyEnded(): boolean {
+    const { regions, liveRegions } = this.counters;
+    return regions - this.#regionsBefore - liveRegions > this.#manyEnded + ENDED_PER_LIVE * liveRegions;
+  }
+
+  #flush(): void {
     this.#isFlushDue = false;
+    this.#regionsBefore = this.counters.regions;
     this.counters.codeFlushes++;
     for (const door of this.#doors) door.forgetFetches();
     this.codePages.flush();
     this.#slots.flush();
     this.#regions.flush();
+    this.counters.slots = 0;
   }
 
   #closeCodePage(page: number): void {
@@ -185,6 +210,7 @@ export class Translator implements RegionHost {
     const offset = offsetOfSlot(slot);
     if (offset >= PAGE_BYTES) return;
     this.counters.decodes++;
+    this.codePages.noteDecode();
     this.#decoder.decode(slot, ramOffsetOf(this.codePages, codePageOf(slot)) + offset);
   }
 }

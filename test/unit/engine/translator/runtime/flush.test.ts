@@ -112,3 +112,84 @@ describe("what the translator knows of its regions", () => {
     expect(flushes[1]).toBe(0);
   });
 });
+
+describe("what has ended", () => {
+  it("leaves nothing behind when the board is reset: each run uses as many slots and makes as many regions as the first", () => {
+    const text = loops(40, 3000);
+    const board = boardWith(text, { engine: "translator" });
+    const { counters } = board;
+    if (counters === undefined) throw new Error("the engine counts nothing");
+    const seen = Array.from({ length: 30 }, () => {
+      const { regions, modules } = counters;
+      board.reset();
+      board.load(assembled(text));
+      board.run({ instructions: 2_000_000 });
+      expect(board.hart.read("s1")).toBe(0n);
+      return {
+        slots: counters.slots,
+        regions: counters.regions - regions,
+        modules: counters.modules - modules,
+        live: counters.liveRegions,
+      };
+    });
+    expect(seen[0]?.regions).toBeGreaterThanOrEqual(40);
+    expect(seen.filter((run) => JSON.stringify(run) !== JSON.stringify(seen[0]))).toEqual([]);
+  });
+
+  it("is thrown away in a long run, too, when there is far more of it than there are regions", () => {
+    const { bytes, origin } = assembled(loops(200, 100));
+    const { engine, ram, hart } = twoTierMachine({ manyEnded: 20 });
+    ram.write(0, bytes);
+    hart.pc = origin;
+    let mostSlots = 0;
+    for (let piece = 0; piece < 500; piece++) {
+      engine.run(100);
+      mostSlots = Math.max(mostSlots, engine.counters.slots);
+    }
+    expect(hart.read("s1")).toBe(0n);
+    expect(engine.counters.regions).toBeGreaterThan(200);
+    expect(engine.counters.codeFlushes).toBeGreaterThan(4);
+    expect(engine.counters.codeFlushes).toBeLessThan(20);
+    expect(mostSlots).toBeLessThan(100);
+  });
+
+  it("is thrown away when nothing else is left, and not when pages of code are written one by one and run in between", () => {
+    const { bytes, origin } = assembled(`
+      la s0, other
+    again:
+      jalr ra, 0(s0)
+      j again
+      .align 12
+    other:
+      addi a0, a0, 1
+      ret
+      .align 12`);
+    const { engine, ram, hart } = twoTierMachine();
+    ram.write(0, bytes);
+    hart.pc = origin;
+    const pages = [0, 4096].map((offset) => ({ offset, bytes: ram.bytes(offset, 4096) }));
+    for (const page of [...pages, ...pages]) {
+      engine.run(1000);
+      ram.write(page.offset, page.bytes);
+    }
+    engine.run(1000);
+    expect(engine.counters.invalidations).toBeGreaterThanOrEqual(4);
+    expect(engine.counters.codeFlushes).toBe(0);
+    for (const page of pages) ram.write(page.offset, page.bytes);
+    engine.run(1000);
+    expect(engine.counters.codeFlushes).toBe(1);
+    expect(hart.read("a0")).toBe(1500n);
+  });
+
+  it("is kept while most regions live: what is in use is not made again", () => {
+    const text = loops(200, 100).replace("sw zero, 0(s0)", "nop");
+    const { bytes, origin } = assembled(text);
+    const { engine, ram, hart } = twoTierMachine({ manyEnded: 20 });
+    ram.write(0, bytes);
+    hart.pc = origin;
+    for (let piece = 0; piece < 500; piece++) engine.run(100);
+    expect(hart.read("s1")).toBe(0n);
+    expect(engine.counters.liveRegions).toBeGreaterThan(100);
+    expect(engine.counters.codeFlushes).toBe(0);
+  });
+});
