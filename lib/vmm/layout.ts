@@ -7,6 +7,7 @@
  */
 import { type HPA, hpa } from "../hs/address.ts";
 import { aligned, array, type FieldType, type StructMemory, u32, u64 } from "../hs/struct.ts";
+import { Balloon, MemoryWait } from "./layout/balloon.ts";
 import { BootInfo } from "./layout/boot.ts";
 import { Domain, type DomainView } from "./layout/domain.ts";
 import {
@@ -19,15 +20,20 @@ import {
   TABLE_BYTES,
 } from "./layout/frames.ts";
 import { Leaving, Migration, Remus } from "./layout/migration.ts";
+import { Order } from "./layout/orders.ts";
+import { PageHint, type PageHintView, PageSharing, pageHintsFor } from "./layout/page-sharing.ts";
 import { FOREIGN_MAPPINGS, ForeignMapping } from "./layout/sharing.ts";
 import { DOMAINS, VCPUS } from "./layout/sizes.ts";
 import { Pcpu, Vcpu, type VcpuView } from "./layout/vcpu.ts";
 
+export * from "./layout/balloon.ts";
 export * from "./layout/boot.ts";
 export * from "./layout/devices.ts";
 export * from "./layout/domain.ts";
 export * from "./layout/frames.ts";
 export * from "./layout/migration.ts";
+export * from "./layout/orders.ts";
+export * from "./layout/page-sharing.ts";
 export * from "./layout/paravirtual.ts";
 export * from "./layout/sharing.ts";
 export * from "./layout/sizes.ts";
@@ -51,6 +57,11 @@ export const vmmLayout = (ramBytes: number) =>
     dirty_pages: array(u64, Math.ceil(ramBytes / PAGE_BYTES / 64)),
     /** For each domain and each page of its disk: number of the frame that holds it; 0: it was not used yet. */
     disk_pages: array(array(u32, diskPages(ramBytes)), DOMAINS),
+    balloons: array(Balloon, DOMAINS),
+    memory_waits: array(MemoryWait, VCPUS),
+    page_sharing: PageSharing,
+    page_hints: array(PageHint, pageHintsFor(ramBytes / PAGE_BYTES)),
+    order: Order,
     frame_table: array(Frame, ramBytes / PAGE_BYTES),
   }) as const satisfies Record<string, FieldType<unknown>>;
 
@@ -97,6 +108,26 @@ export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   /** By place in the table, which has {@link FOREIGN_MAPPINGS}. */
   foreign: (index: number) =>
     ForeignMapping.at(memory, elementOf(places, "foreign_mappings", ForeignMapping, index)),
+  /** By number of the domain. */
+  balloon: (id: number) => Balloon.at(memory, elementOf(places, "balloons", Balloon, id)),
+  /** By address of the virtual CPU that waits. */
+  memoryWait: (vcpu: HPA) =>
+    MemoryWait.at(
+      memory,
+      elementOf(
+        places,
+        "memory_waits",
+        MemoryWait,
+        Number(vcpu - places.addressOf("vcpus")) / Vcpu.sizeBytes,
+      ),
+    ),
+  pageSharing: PageSharing.at(memory, places.addressOf("page_sharing")),
+  /** The hint at the place that a hash says. */
+  pageHint: (hash: bigint): PageHintView => {
+    const hints = BigInt(pageHintsFor(Number(places.ram.sizeBytes >> PAGE_SHIFT)));
+    return PageHint.at(memory, elementOf(places, "page_hints", PageHint, Number(hash % hints)));
+  },
+  order: Order.at(memory, places.addressOf("order")),
   /** By number of the frame. */
   frame: (number: number): FrameView => Frame.at(memory, elementOf(places, "frame_table", Frame, number)),
   /** Root of a domain's second stage. */

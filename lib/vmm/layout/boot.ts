@@ -30,6 +30,8 @@ export const BootInfo = struct("boot_info", {
   /** Length of a slice, and of an accounting period, in ticks of `time`. */
   slice: u64,
   period: u64,
+  /** 1: an operator gives orders. The hypervisor looks for them often, and stays on when no domain is left. */
+  operated: u32,
   /** The first byte that is not the frame pool's: the loader's pieces begin here. */
   poolEnd: pointer,
   domain: array(BootDomain, DOMAINS),

@@ -14,6 +14,10 @@ export const DomainState = {
   MOVED: 4,
   /** It has come from another machine, in part or whole, and does not run yet. */
   ARRIVING: 5,
+  /** It is being put together: it has memory, and does not run yet. */
+  BUILDING: 6,
+  /** It was destroyed, and others still map pages of its. With the last of them it is gone, and its number free. */
+  DYING: 7,
 } as const;
 /** Bits of a domain's `flags`. */
 export const DomainFlag = {
@@ -22,9 +26,13 @@ export const DomainFlag = {
   /** What it prints goes to the board's serial port, too. */
   HAS_TERMINAL: 2,
   /** Its memory are machine frames: it has no second stage, and page tables that the hypervisor has checked. */
-  PARAVIRTUAL: 4,
+  PARAVIRTUAL: 8,
   /** It has a virtio console. */
   HAS_VIRTIO_CONSOLE: 4,
+  /** It may create, stop and destroy other domains. */
+  PRIVILEGED: 16,
+  /** Its RAM comes in pages of 2 MiB where the machine has frames in a row. */
+  LARGE_PAGES: 32,
 } as const;
 
 /** A domain: a virtual machine. */
@@ -42,6 +50,8 @@ export const Domain = struct("domain", {
   /** Frames that it owns, and may own. */
   frames: u32,
   maxFrames: u32,
+  /** Number of the first of the tables that are kept to split large pages with; 0: none. */
+  spareTables: u32,
   weight: u32,
   /** Hundredths of a hart that its virtual CPUs may use together; 0: no limit. */
   cap: u32,

@@ -15,6 +15,8 @@ export const FrameType = {
   PAGE_TABLE_2: 5,
   /** A page of a domain's disk: the hypervisor alone reads and writes it, and no table leads to it. */
   DISK: 6,
+  /** Equal pages of guests' memory: owned by domain 0, and mapped by whoever has such a page, to be read. */
+  SHARED: 7,
 } as const;
 
 /** Bits of a frame's `flags`. */
@@ -27,8 +29,9 @@ export const FrameFlag = {
  * A frame: 4 KiB of machine RAM. Entry n is about the n-th of RAM.
  *
  * `refCount` counts who would miss it: 1 as long as it has an owner, and 1 for each entry that maps it, or that leads to it, in any
- * second stage. `typeCount` counts those uses that depend on its type: for RAM each entry that maps it writable; for a table
- * each entry that leads to it.
+ * second stage. The entry of a large page counts for each of its 512 frames. Two kinds of owners miss nothing: the hypervisor, of frames
+ * that pages share, and a domain that was destroyed, of frames that others still map. `typeCount` counts those uses that depend on its
+ * type: for RAM each entry that maps it writable; for a table each entry that leads to it.
  */
 export const Frame = struct("frame", {
   /** Number of a domain; 0: the hypervisor's. */
@@ -39,7 +42,7 @@ export const Frame = struct("frame", {
   flags: u8,
   typeCount: u32,
   refCount: u32,
-  /** While it is free: number of the next free frame, 0 for none. */
+  /** While it is free: number of the next free frame, 0 for none. Of a table that is kept for later: of the next one kept. */
   next: u32,
 });
 export type FrameView = ViewOf<typeof Frame>;

@@ -9,8 +9,10 @@ export const VcpuState = {
   READY: 2,
   RUNNING: 3,
   BLOCKED: 4,
-  /** Its domain is being moved: it runs neither here nor there. `paused` says what it was. */
+  /** Its domain is being moved, or somebody has paused it. `paused` says what it goes on as. */
   PAUSED: 5,
+  /** It needs a frame, and there is none; `MemoryWait` says until when it waits. */
+  STARVED: 6,
 } as const;
 
 /** CSRs of VS-mode, and those of HS-mode that say how this guest runs: swapped when virtual CPUs are switched. */
@@ -93,8 +95,9 @@ export const ExitKind = {
   WAIT: 7,
   FAULT: 8,
   DIRTY_PAGE: 9,
+  COPY_ON_WRITE: 10,
 } as const;
-const EXIT_KINDS = 10;
+const EXIT_KINDS = 11;
 
 /** A virtual CPU. The trap vector saves registers at its beginning. */
 export const Vcpu = struct("vcpu", {
