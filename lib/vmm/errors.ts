@@ -7,6 +7,8 @@ export const Fault = {
   NOT_PERMITTED: -1n,
   NO_ENTRY: -2n,
   NO_DOMAIN: -3n,
+  /** More work than a call may be; what was done of it stays done, so that calling again gets further. */
+  TOO_MUCH: -7n,
   NO_MEMORY: -12n,
   BAD_ADDRESS: -14n,
   BUSY: -16n,

@@ -5,6 +5,7 @@ import { buildDomains, buildPool } from "./domain.ts";
 import { hostOf } from "./host.ts";
 import { FIRST_HYPERCALL, HYPERCALLS } from "./hypercalls.ts";
 import { vmmLayout } from "./layout.ts";
+import { buildParavirtual } from "./paravirtual/builder.ts";
 import { schedule } from "./scheduler.ts";
 import { openTerminal } from "./terminal.ts";
 import { handleIdle, handleTrap } from "./trap.ts";
@@ -24,6 +25,7 @@ export const vmmModule = (ramBytes: number): HypervisorModule => ({
     const host = hostOf(context, map);
     buildPool(host);
     buildDomains(host);
+    buildParavirtual(host);
     openTerminal(host);
     context.csr.write("sie", ENABLED);
     schedule(host);

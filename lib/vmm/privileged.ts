@@ -14,6 +14,8 @@ import {
   pendingInMachine,
   returnFromMachineMode,
 } from "./machine-mode.ts";
+import { translationInstruction } from "./paravirtual/instructions.ts";
+import { isParavirtual } from "./paravirtual/roots.ts";
 
 const WORD = { WFI: 0x1050_0073, MRET: 0x3020_0073, SRET: 0x1020_0073 } as const;
 const SYSTEM = 0x73;
@@ -26,6 +28,7 @@ export function privileged(visit: Visit): void {
   const word = Number(visit.context.csr.read("stval") & 0xffff_ffffn);
   const isMachine = visit.vcpu.machine.mode === MACHINE;
   if (word === WORD.WFI && maySleep(visit, isMachine)) wait(visit);
+  else if (isParavirtual(visit.domain) && translationInstruction(visit, word)) return;
   else if (!isMachine || !inMachineMode(visit, word)) deliverIllegal(visit);
 }
 

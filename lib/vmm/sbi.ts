@@ -6,6 +6,7 @@ import { fenceGuest } from "./guest-fences.ts";
 import type { Visit } from "./host.ts";
 import { setPending } from "./interrupts.ts";
 import { VcpuState, type VcpuView } from "./layout.ts";
+import { inheritRoot, isParavirtual } from "./paravirtual/roots.ts";
 import { wait } from "./privileged.ts";
 import { printByte, readTyped } from "./terminal.ts";
 import { resetVcpu, startVcpu, VSSI } from "./vcpu.ts";
@@ -87,17 +88,21 @@ const remoteFence =
     return success();
   };
 
+/** A paravirtualized guest names a virtual address: if nothing is there, the fault is its own. */
+const mayBeginAt = (visit: Visit, address: bigint): boolean =>
+  isParavirtual(visit.domain) || ramAddress(visit, visit.domain, gpa(address)) !== undefined;
+
 /** @spec SBI 2.0 "Hart State Management Extension" */
 const hartState: readonly SbiFunction[] = [
   (visit) => {
     const { a0, a1, a2 } = visit.context.registers;
     const target = vcpusOf(visit, visit.domain.id).find((vcpu) => BigInt(vcpu.number) === a0);
     if (target === undefined) return failure(SbiError.INVALID_PARAM);
-    if ((a1 & 1n) !== 0n || ramAddress(visit, visit.domain, gpa(a1)) === undefined)
-      return failure(SbiError.INVALID_ADDRESS);
+    if ((a1 & 1n) !== 0n || !mayBeginAt(visit, a1)) return failure(SbiError.INVALID_ADDRESS);
     if (target.state !== VcpuState.STOPPED) return failure(SbiError.ALREADY_AVAILABLE);
+    const vsatp = inheritRoot(visit, target);
     resetVcpu(target, visit.domain, target.number);
-    startVcpu(target, a1, a2);
+    startVcpu(target, a1, a2, vsatp);
     return success();
   },
   ({ vcpu }) => {

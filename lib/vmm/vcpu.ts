@@ -54,6 +54,7 @@ export const hgatpOf = (root: HPA, domain: number): bigint =>
 export function resetVcpu(vcpu: VcpuView, domain: DomainView, number: number): void {
   const { vs, machine } = vcpu;
   const isMachine = (domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
+  const isParavirtual = (domain.flags & DomainFlag.PARAVIRTUAL) !== 0;
   vcpu.domain = domain.id;
   vcpu.number = number;
   vcpu.state = VcpuState.STOPPED;
@@ -63,28 +64,28 @@ export function resetVcpu(vcpu: VcpuView, domain: DomainView, number: number): v
     SPV: 1,
     SPVP: 1,
     VTW: 1,
-    VTVM: isMachine ? 1 : 0,
+    VTVM: isMachine || isParavirtual ? 1 : 0,
     VTSR: isMachine ? 1 : 0,
   });
   vs.hedeleg = isMachine ? 0n : GUEST_EXCEPTIONS;
   vs.hideleg = isMachine ? 0n : VSSI | VSTI | VSEI;
   vs.hcounteren = COUNTERS;
   vs.scounteren = isMachine ? 0n : COUNTERS;
-  vs.henvcfg = isMachine ? 0n : encodeCsr("henvcfg", { STCE: 1, ADUE: 1, PBMTE: 1 });
-  vs.hgatp = hgatpOf(domain.root, domain.id);
+  vs.henvcfg = isMachine ? 0n : encodeCsr("henvcfg", { STCE: 1, ADUE: 1, PBMTE: isParavirtual ? 0 : 1 });
+  vs.hgatp = isParavirtual ? 0n : hgatpOf(domain.root, domain.id);
   vs.sstatus = SPP;
   machine.mode = isMachine ? 3n : 0n;
   machine.mtimecmp = isMachine ? 0n : NEVER;
 }
 
-/** Makes a stopped virtual CPU ready to begin somewhere, `a0` being its number and `a1` an argument. */
-export function startVcpu(vcpu: VcpuView, entry: bigint, argument: bigint): void {
+/** Makes a stopped virtual CPU ready to begin somewhere, `a0` being its number and `a1` an argument; `vsatp` is 0 where a second stage is. */
+export function startVcpu(vcpu: VcpuView, entry: bigint, argument: bigint, vsatp = 0n): void {
   const { area, vs } = vcpu;
   area.saved.x.set(10, BigInt(vcpu.number));
   area.saved.x.set(11, argument);
   vs.sepc = entry;
   vs.sstatus = SPP;
-  vs.vsatp = 0n;
+  vs.vsatp = vsatp;
   vcpu.state = VcpuState.READY;
 }
 
@@ -94,9 +95,17 @@ function save({ context: { csr } }: Host, { vs }: VcpuView): void {
   vs.sstatus = csr.read("sstatus") & SPP;
 }
 
-/** And back. No fence: each domain has a VMID of its own, and each second stage is fenced where it changes. */
+/**
+ * And back. No fence: each second stage has a VMID of its own and is fenced where it changes, and virtual CPUs without one have ASIDs.
+ * `vsatp` is zero while the rest changes, for a hart may translate ahead at any time: the tables of the one guest must not be walked as
+ * memory of the other.
+ *
+ * @spec priv §"Memory-Management Fences" (hypervisor), the note on world switches
+ */
 function load({ context: { csr } }: Host, { vs }: VcpuView): void {
-  for (const name of SWAPPED) csr.write(name, vs[name]);
+  csr.write("vsatp", 0n);
+  for (const name of SWAPPED) if (name !== "vsatp") csr.write(name, vs[name]);
+  csr.write("vsatp", vs.vsatp);
   if (vs.sstatus === 0n) csr.clear("sstatus", SPP);
   else csr.set("sstatus", SPP);
 }

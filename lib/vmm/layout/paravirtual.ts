@@ -1,5 +1,6 @@
 /** Paravirtualized domains: what they are told when they begin, what they ask for, and how the hart tells them apart. */
-import { guestPointer, pointer, struct, u32, u64 } from "../../hs/struct.ts";
+import { pointer, struct, u32, u64 } from "../../hs/struct.ts";
+import { PAGE_BYTES, TABLE_ENTRIES } from "./frames.ts";
 import { DOMAIN_VCPUS } from "./sizes.ts";
 
 /** Bits of a frame's `flags`, beside those of every frame. */
@@ -10,6 +11,17 @@ export const TableFlag = {
 
 /** Where a paravirtualized domain finds its memory: page n of it is mapped at this address plus n pages. */
 export const PARAVIRTUAL_BASE = 0x8000_0000n;
+
+/**
+ * What the builder puts at the end of so many pages: from page `info` on the start page, the list of frames, then its tables, the lowest
+ * level first, the root last.
+ */
+export function paravirtualPlaces(pages: number) {
+  const lowTables = Math.ceil(pages / TABLE_ENTRIES);
+  const tables = pages - lowTables - 2;
+  const list = tables - Math.ceil((8 * pages) / PAGE_BYTES);
+  return { info: list - 1, list, tables, lowTables };
+}
 
 /** The letters "dom0-pv". */
 export const START_MAGIC = 0x0076_702d_306d_6f64n;
@@ -22,19 +34,19 @@ export const StartInfo = struct("start_info", {
   /** How many pages it has, all of them mapped from {@link PARAVIRTUAL_BASE} on. */
   pages: u64,
   /** Numbers of their frames, 64 bits each, by number of the page: a virtual address. */
-  frames: guestPointer,
+  frames: u64,
   /** The first of its tables, mapped to be read. */
-  tables: guestPointer,
+  tables: u64,
   /** Machine address of the root. */
   root: pointer,
   /** Linux's initial file system, or whatever else was loaded; 0 bytes: nothing. */
-  files: guestPointer,
+  files: u64,
   filesBytes: u64,
 });
 
 /** A change of one entry: its machine address, and what it shall be. */
 export const PageUpdate = struct("page_update", { at: pointer, entry: u64 });
-/** Updates of one call that are looked at; whoever has more calls again. */
+/** Updates that one call makes at most; whoever wants more calls again. */
 export const MOST_UPDATES = 64;
 
 /**
