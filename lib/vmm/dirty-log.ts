@@ -1,8 +1,11 @@
 /**
  * Which pages a guest has changed. While its domain migrates, the entries of pages that were sent do not let it store; the first store
- * faults, is written down, and the entry lets it store again until the page is sent once more.
+ * faults, is written down, and the entry lets it store again until the page is sent once more. When nobody logs any more, what is
+ * still protected costs a fault each, and is not written down.
  */
 import { type GPA, gpa, pageOf } from "../hs/address.ts";
+import { diskPageCount } from "./disk-pages.ts";
+import { isSharedFrame } from "./frames.ts";
 import type { Host } from "./host.ts";
 import { type DomainView, MigrationPhase, MigrationRole, PAGE_BYTES, PAGE_SHIFT } from "./layout.ts";
 import { ALL_RIGHTS, lookUp, protectPage, Right } from "./second-stage.ts";
@@ -12,14 +15,17 @@ const WORD_BITS = 64;
 /** Whether a domain's stores are logged. */
 export function isLogged({ state }: Pick<Host, "state">, domain: DomainView): boolean {
   const { migration } = state;
-  if (migration.role !== MigrationRole.SOURCE || migration.domain !== domain.id) return false;
-  const { phase } = migration;
+  const { role, phase } = migration;
+  const isOnItsWay = role === MigrationRole.SOURCE || role === MigrationRole.PRIMARY;
+  if (!isOnItsWay || migration.domain !== domain.id) return false;
   return (
     phase === MigrationPhase.ROUNDS || phase === MigrationPhase.STOPPED || phase === MigrationPhase.PREPARED
   );
 }
 
-const pagesOf = ({ ramBytes }: DomainView): number => Number(ramBytes >> PAGE_SHIFT);
+/** Pages are numbered: those of RAM from its beginning, behind them those of the disk. */
+const ramPages = ({ ramBytes }: DomainView): number => Number(ramBytes >> PAGE_SHIFT);
+const pagesOf = (domain: DomainView): number => ramPages(domain) + diskPageCount(domain);
 const pageAt = ({ ramBase }: DomainView, number: number): GPA => gpa(ramBase + BigInt(number * PAGE_BYTES));
 const numberOf = ({ ramBase }: DomainView, page: bigint): number => Number((page - ramBase) >> PAGE_SHIFT);
 
@@ -28,7 +34,12 @@ export function markDirty(host: Pick<Host, "state">, domain: DomainView, page: G
   if (isLogged(host, domain)) setDirty(host, numberOf(domain, page), true);
 }
 
-/** The bit of a page, by its number from the beginning of the guest's RAM. */
+/** The same for a page of its disk, which its device has stored to. */
+export function markDiskDirty(host: Pick<Host, "state">, domain: DomainView, page: number): void {
+  if (isLogged(host, domain)) setDirty(host, ramPages(domain) + page, true);
+}
+
+/** The bit of a page, by its number. */
 export function setDirty({ state: { dirtyPages } }: Pick<Host, "state">, number: number, is: boolean): void {
   const index = Math.floor(number / WORD_BITS);
   const bit = 1n << BigInt(number % WORD_BITS);
@@ -51,9 +62,10 @@ export function nextDirty({ state: { dirtyPages } }: Pick<Host, "state">, domain
 }
 
 /** How many pages are dirty. */
-export function dirtyCount(host: Pick<Host, "state">, domain: DomainView): number {
+export function dirtyCount({ state: { dirtyPages } }: Pick<Host, "state">, domain: DomainView): number {
   let count = 0;
-  for (let at = nextDirty(host, domain, 0); at !== undefined; at = nextDirty(host, domain, at + 1)) count++;
+  for (let index = 0; index * WORD_BITS < pagesOf(domain); index++)
+    for (let left = dirtyPages.get(index); left !== 0n; left &= left - 1n) count++;
   return count;
 }
 
@@ -64,6 +76,13 @@ export const fitsLog = ({ state: { dirtyPages } }: Pick<Host, "state">, domain: 
 /** Forgets all that is written down. */
 export function clearLog({ state: { dirtyPages } }: Pick<Host, "state">): void {
   for (let index = 0; index < dirtyPages.length; index++) dirtyPages.set(index, 0n);
+}
+
+/** Every page counts as dirty that the domain may have. */
+export function fillLog({ state: { dirtyPages } }: Pick<Host, "state">, domain: DomainView): void {
+  const pages = pagesOf(domain);
+  for (let index = 0; index * WORD_BITS < pages; index++)
+    dirtyPages.set(index, (1n << BigInt(Math.min(WORD_BITS, pages - index * WORD_BITS))) - 1n);
 }
 
 /** Takes a page for sending: it is clean until the next store, which will fault. */
@@ -79,22 +98,12 @@ export function takeDirty(host: Host, domain: DomainView, number: number): GPA {
 /** A store to a page of RAM that was sent: it is dirty again and may be stored to. False: that is not what happened. */
 export function logStore(host: Host, domain: DomainView, address: GPA): boolean {
   const number = numberOf(domain, address);
-  if (number < 0 || number >= pagesOf(domain)) return false;
+  if (number < 0 || number >= ramPages(domain)) return false;
   const page = pageOf(address);
   const mapped = lookUp(host, domain.id, page);
-  if (mapped === undefined || (mapped.rights & Right.WRITE) !== 0n) return false;
+  if (mapped === undefined || (mapped.rights & Right.WRITE) !== 0n || isSharedFrame(host, mapped.at))
+    return false;
   protectPage(host, domain.id, page, ALL_RIGHTS);
   markDirty(host, domain, page);
   return true;
-}
-
-/** The end of logging: every page may be stored to again, without a fault for each. */
-export function endLog(host: Host, domain: DomainView): void {
-  for (let number = 0; number < pagesOf(domain); number++) {
-    const page = pageAt(domain, number);
-    const mapped = lookUp(host, domain.id, page);
-    if (mapped !== undefined && (mapped.rights & Right.WRITE) === 0n)
-      protectPage(host, domain.id, page, ALL_RIGHTS);
-  }
-  clearLog(host);
 }

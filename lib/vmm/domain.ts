@@ -1,8 +1,10 @@
 /** Domains: how they are built out of what the loader has left, how their memory comes to them page by page, and how they end. */
 import { beyond, type GPA, gpa, type HPA, hpa, pageOf } from "../hs/address.ts";
-import { logStore, markDirty } from "./dirty-log.ts";
-import { adoptFrame, disown, takeFrame } from "./frames.ts";
+import { unshare } from "./copy-on-write.ts";
+import { isLogged, logStore, markDirty } from "./dirty-log.ts";
+import { adoptFrame, disown, isSharedFrame, takeFrame, takeRun } from "./frames.ts";
 import type { Host, Visit } from "./host.ts";
+import { LARGE_BYTES, LARGE_PAGES, mapLargePage, mayMapLarge } from "./large-pages.ts";
 import {
   BOOT_PIECES,
   DomainFlag,
@@ -14,8 +16,11 @@ import {
   VCPUS,
   VcpuState,
   type VcpuView,
+  VirtioSlot,
 } from "./layout.ts";
-import { ALL_RIGHTS, lookUp, mapPage, Right } from "./second-stage.ts";
+import { ALL_RIGHTS, lookUp, type Mapped, mapPage, Right } from "./second-stage.ts";
+import { ownMemory } from "./paravirtual/page-types.ts";
+import { isParavirtual } from "./paravirtual/roots.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
 
 /** Where guests find RAM, as on the board. */
@@ -50,9 +55,13 @@ function buildDomain({ state }: Host, index: number): void {
   domain.ramBytes = boot.ramBytes;
   domain.entry = boot.entry;
   domain.tree = boot.tree;
-  domain.maxFrames = maxFramesFor(boot.ramBytes);
+  domain.maxFrames = maxFramesFor(boot.ramBytes, boot.diskBytes);
   domain.weight = boot.weight;
   domain.cap = boot.cap;
+  domain.virtio.diskBytes = boot.diskBytes;
+  domain.virtio.devices.get(VirtioSlot.DISK).present = boot.diskBytes === 0n ? 0 : 1;
+  domain.virtio.devices.get(VirtioSlot.CONSOLE).present =
+    (boot.flags & DomainFlag.HAS_VIRTIO_CONSOLE) === 0 ? 0 : 1;
   const { vcpus } = boot;
   // On a bare board all harts begin; firmware starts the others when it is asked.
   const isBare = (boot.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
@@ -60,13 +69,13 @@ function buildDomain({ state }: Host, index: number): void {
     const vcpu = freeVcpu({ state });
     if (vcpu === undefined) return;
     resetVcpu(vcpu, domain, number);
-    if (number === 0 || isBare) startVcpu(vcpu, boot.entry, boot.tree);
+    if ((number === 0 && !isParavirtual(domain)) || isBare) startVcpu(vcpu, boot.entry, boot.tree);
   }
 }
 
-/** All its RAM, and the tables that map it: one for each 2 MiB, and those above. */
-export const maxFramesFor = (ramBytes: bigint): number =>
-  Number((ramBytes >> PAGE_SHIFT) + (ramBytes >> (PAGE_SHIFT + 9n))) + 8;
+/** All its RAM, and the tables that map it: one for each 2 MiB, and those above; and its disk. */
+export const maxFramesFor = (ramBytes: bigint, diskBytes = 0n): number =>
+  Number((ramBytes >> PAGE_SHIFT) + (ramBytes >> (PAGE_SHIFT + 9n)) + (diskBytes >> PAGE_SHIFT)) + 9;
 
 export function freeVcpu({ state }: Pick<Host, "state">): VcpuView | undefined {
   return vcpusIn(state).find((vcpu) => vcpu.state === VcpuState.NONE);
@@ -96,6 +105,8 @@ export const isGuestRam = ({ ramBase, ramBytes }: DomainView, address: bigint): 
  */
 export function populate(host: Host, domain: DomainView, address: GPA): HPA | undefined {
   const page = pageOf(address);
+  const large = populateLarge(host, domain, pageOf(address, LARGE_BYTES));
+  if (large !== undefined) return beyond(large, page % LARGE_BYTES);
   const { id } = domain;
   const loaded = loadedPage(host, id, page);
   const frame = loaded ?? takeFrame(host, id, FrameType.RAM);
@@ -109,26 +120,62 @@ export function populate(host: Host, domain: DomainView, address: GPA): HPA | un
   return undefined;
 }
 
-/** The page that the loader has left for a guest-physical page. */
+/**
+ * Gives a domain that wants large pages 2 MiB at once, where nothing was used yet, nothing was left by the loader, and the machine has
+ * frames in a row. While stores are logged, pages come one by one.
+ */
+function populateLarge(host: Host, domain: DomainView, page: GPA): HPA | undefined {
+  const { id, flags } = domain;
+  if ((flags & DomainFlag.LARGE_PAGES) === 0 || isLogged(host, domain)) return undefined;
+  const isWhole = isGuestRam(domain, page) && isGuestRam(domain, page + LARGE_BYTES - 1n);
+  if (!isWhole || isLoaded(host, id, page, LARGE_BYTES) || !mayMapLarge(host, id, page)) return undefined;
+  const frames = takeRun(host, id, LARGE_PAGES);
+  if (frames === undefined || mapLargePage(host, id, page, frames, ALL_RIGHTS)) return frames;
+  for (let each = 0; each < LARGE_PAGES; each++) disown(host, beyond(frames, each * PAGE_BYTES));
+  return undefined;
+}
+
+/** Whether the loader has left something for a range of a domain's RAM. */
+function isLoaded({ state }: Pick<Host, "state">, domain: number, start: GPA, size: bigint): boolean {
+  const { pieces } = state.bootInfo.domain.get(domain - 1);
+  for (let index = 0; index < BOOT_PIECES; index++) {
+    const { at, bytes } = pieces.get(index);
+    if (bytes !== 0n && at < start + size && start < at + bytes) return true;
+  }
+  return false;
+}
+
+/** The page that the loader has left for a guest-physical page, as long as nobody has had its frame. */
 export function loadedPage({ state }: Pick<Host, "state">, domain: number, page: GPA): HPA | undefined {
   const { pieces } = state.bootInfo.domain.get(domain - 1);
   for (let index = 0; index < BOOT_PIECES; index++) {
     const { at, bytes, from } = pieces.get(index);
-    if (page >= at && page < at + bytes) return beyond(from, page - at);
+    if (page < at || page >= at + bytes) continue;
+    const address = beyond(from, page - at);
+    const { type, flags } = state.frame(state.frameNumber(address));
+    return type === FrameType.FREE && flags === 0 ? address : undefined;
   }
   return undefined;
 }
 
 /**
  * Host-physical address of a byte of a domain's RAM, which is given to it if need be; `undefined` outside it. Whoever asks may store
- * there.
+ * there. A paravirtualized domain's addresses are the machine's own.
  */
 export function ramAddress(host: Host, domain: DomainView, address: GPA): HPA | undefined {
+  if (isParavirtual(domain)) return ownMemory(host, domain.id, hpa(address));
   if (!isGuestRam(domain, address)) return undefined;
   const mapped = lookUp(host, domain.id, pageOf(address));
-  if (mapped !== undefined && (mapped.rights & Right.WRITE) === 0n) logStore(host, domain, address);
-  const frame = mapped?.at ?? populate(host, domain, address);
+  const frame = mapped === undefined ? populate(host, domain, address) : writable(host, domain, address, mapped);
   return frame === undefined ? undefined : hpa(frame | (address & BigInt(PAGE_BYTES - 1)));
+}
+
+/** Where a page that is mapped may be stored to. */
+function writable(host: Host, domain: DomainView, address: GPA, { at, rights }: Mapped): HPA | undefined {
+  if ((rights & Right.WRITE) !== 0n) return at;
+  if (isSharedFrame(host, at)) return unshare(host, domain, address);
+  logStore(host, domain, address);
+  return at;
 }
 
 /** Stops all virtual CPUs of a domain. The one that runs is switched away from when the scheduler is asked next. */
@@ -145,9 +192,19 @@ export function switchOff(visit: Visit, exitCode: bigint): void {
 
 /** A domain did something that nobody can make good: it is stopped, and says why. The hypervisor and the others go on. */
 export function crash(visit: Visit): void {
-  const { context, domain } = visit;
-  domain.crashCause = context.csr.read("scause");
-  domain.crashPc = context.csr.read("sepc");
-  domain.crashValue = context.csr.read("stval");
-  endDomain(visit, domain, DomainState.CRASHED);
+  const { csr } = visit.context;
+  const [cause, pc, value] = [csr.read("scause"), csr.read("sepc"), csr.read("stval")];
+  crashAt(visit, visit.domain, { cause, pc, value });
+}
+
+/** The same for what it did before, in a trap that is over. */
+export function crashAt(
+  host: Host,
+  domain: DomainView,
+  { cause, pc, value }: Record<"cause" | "pc" | "value", bigint>,
+): void {
+  domain.crashCause = cause;
+  domain.crashPc = pc;
+  domain.crashValue = value;
+  endDomain(host, domain, DomainState.CRASHED);
 }

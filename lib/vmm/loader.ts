@@ -9,6 +9,8 @@ import { parseElf } from "../board/elf.ts";
 import { cells64, flattenTree, type TreeNode } from "../board/flattened-tree.ts";
 import { isaString } from "../board/isa-string.ts";
 import { type LoadError, loadError } from "../board/load-error.ts";
+import { VIRT_MAP } from "../board/memory-map.ts";
+import { SECTOR_BYTES } from "../devices/virtio/block-store.ts";
 import { gpa, type HPA, hpa } from "../hs/address.ts";
 import { onlooker } from "../hs/onlooker.ts";
 import { GUEST_RAM } from "./domain.ts";
@@ -17,9 +19,12 @@ import {
   DOMAIN_VCPUS,
   DOMAINS,
   DomainFlag,
+  diskPages,
   PAGE_BYTES,
+  paravirtualPlaces,
   SchedulerKind,
   VCPUS,
+  VirtioSlot,
   type VmmPlaces,
 } from "./layout.ts";
 
@@ -29,8 +34,11 @@ export interface Guest {
   readonly image: Uint8Array;
   /** Bytes of RAM: a multiple of 4096. 4 MiB when left out. */
   readonly ramBytes?: number;
-  /** Where it begins: `machine` as on a bare board, at the ELF's entry in a machine mode of its own; `supervisor` when left out. */
-  readonly begins?: "machine" | "supervisor";
+  /**
+   * Where it begins: `machine` as on a bare board, at the ELF's entry in a machine mode of its own; `supervisor` when left out;
+   * `paravirtual` in supervisor mode without a second stage, in virtual addresses, `a1` being that of its `StartInfo`.
+   */
+  readonly begins?: "machine" | "supervisor" | "paravirtual";
   /** Where in its RAM bytes go that are no ELF file; 0 when left out. Linux wants 0x20_0000. */
   readonly offset?: number;
   /** Virtual CPUs; 1 when left out. */
@@ -43,6 +51,14 @@ export interface Guest {
   readonly initramfs?: Uint8Array;
   /** The kernel's command line, `bootargs`. */
   readonly commandLine?: string;
+  /** What its disk holds at first; no disk when left out. Whole sectors of 512 bytes, and at most an eighth of the machine's RAM. */
+  readonly disk?: Uint8Array;
+  /** Its consoles: a 16550, `uart`, when left out; `virtio`; or both. The device tree has what is said here. */
+  readonly console?: "uart" | "virtio" | "both";
+  /** Whether its RAM comes in pages of 2 MiB where the machine has frames in a row. */
+  readonly largePages?: boolean;
+  /** Whether it may create, stop and destroy other domains. */
+  readonly privileged?: boolean;
   /** Whether what it prints goes to the board's serial port. The first guest's does when nobody says. */
   readonly hasTerminal?: boolean;
 }
@@ -51,6 +67,8 @@ export interface Guest {
 export interface LoadOptions {
   readonly guests: readonly Guest[];
   readonly scheduler?: keyof typeof SchedulerKind;
+  /** Whether an operator gives orders (`operator.ts`): the machine looks for them often, and stays on when no guest is left. */
+  readonly operated?: boolean;
   /** Ticks of `time`: a slice, 10 ms when left out; a period of accounting, 30 ms. */
   readonly slice?: number;
   readonly period?: number;
@@ -63,8 +81,18 @@ const DEFAULT_PERIOD = 300_000;
 /** The guest's hart has all that the board's have but the hypervisor extension. */
 const GUEST_ISA = isaString().replace(/^(rv64[a-gi-z]*)h/, "$1");
 const MMU = "riscv,sv48";
-/** Nodes of devices that guests do not have. */
-const ABSENT = /^(virtio_mmio|rtc)@/;
+/** The node of a device that may be there or not. */
+const virtioNode = (slot: number): string =>
+  `virtio_mmio@${(VIRT_MAP.virtio.base + slot * VIRT_MAP.virtio.sizeBytes).toString(16)}`;
+
+/** Nodes of devices that a guest does not have. */
+function isAbsent({ name }: TreeNode, { begins, disk, console = "uart" }: Guest): boolean {
+  if (name === virtioNode(VirtioSlot.DISK)) return disk === undefined;
+  if (name === virtioNode(VirtioSlot.CONSOLE)) return console === "uart";
+  if (name.startsWith("serial@")) return console === "virtio";
+  if (name.startsWith("clint@")) return begins !== "machine";
+  return /^(virtio_mmio|rtc)@/.test(name);
+}
 
 /** Bytes, and where in a guest's RAM they shall lie. */
 interface Piece {
@@ -108,6 +136,8 @@ export function loadGuests(
   for (const [index, guest] of guests.entries()) {
     const prepared = prepare(guest, index);
     if ("kind" in prepared) return prepared;
+    const mistake = diskMistake(guest, index, ram.sizeBytes);
+    if (mistake !== undefined) return mistake;
     const entry = boot.domain.get(index);
     for (const [number, { bytes, at }] of prepared.pieces.entries()) {
       const piece = entry.pieces.get(number);
@@ -122,6 +152,10 @@ export function loadGuests(
     entry.weight = guest.weight ?? DEFAULT_WEIGHT;
     entry.cap = guest.cap ?? 0;
     entry.flags = flagsOf(guest, index);
+    const { disk = NO_BYTES } = guest;
+    entry.disk.from = place(disk);
+    entry.disk.bytes = BigInt(pagesUp(disk.length));
+    entry.diskBytes = BigInt(disk.length);
   }
   if (end < Number(places.end))
     return loadError(
@@ -130,15 +164,36 @@ export function loadGuests(
     );
   boot.domains = guests.length;
   boot.scheduler = SchedulerKind[options.scheduler ?? "ROUND_ROBIN"];
+  boot.operated = options.operated === true ? 1 : 0;
   boot.slice = BigInt(options.slice ?? DEFAULT_SLICE);
   boot.period = BigInt(options.period ?? DEFAULT_PERIOD);
   boot.poolEnd = hpa(BigInt(end));
   return undefined;
 }
 
-function flagsOf({ begins, hasTerminal }: Guest, index: number): number {
-  const isMachine = begins === "machine" ? DomainFlag.BEGINS_IN_MACHINE_MODE : 0;
-  return isMachine | ((hasTerminal ?? index === 0) ? DomainFlag.HAS_TERMINAL : 0);
+const NO_BYTES = new Uint8Array(0);
+
+/** Bits of a guest's flags, each with what it depends on. */
+function flagsOf(guest: Guest, index: number): number {
+  const { begins, hasTerminal, console = "uart", largePages, privileged } = guest;
+  const flags: readonly (readonly [number, boolean])[] = [
+    [DomainFlag.BEGINS_IN_MACHINE_MODE, begins === "machine"],
+    [DomainFlag.PARAVIRTUAL, begins === "paravirtual"],
+    [DomainFlag.HAS_VIRTIO_CONSOLE, console !== "uart"],
+    [DomainFlag.HAS_TERMINAL, hasTerminal ?? index === 0],
+    [DomainFlag.LARGE_PAGES, largePages === true],
+    [DomainFlag.PRIVILEGED, privileged === true],
+  ];
+  return flags.reduce((sum, [flag, isSet]) => (isSet ? sum | flag : sum), 0);
+}
+
+function diskMistake({ disk = NO_BYTES }: Guest, index: number, ramBytes: number): LoadError | undefined {
+  const most = diskPages(ramBytes) * PAGE_BYTES;
+  if (disk.length % SECTOR_BYTES === 0 && disk.length <= most) return undefined;
+  return loadError(
+    "no-room",
+    `Guest ${index + 1} cannot have a disk of ${disk.length} bytes: whole sectors of ${SECTOR_BYTES}, and on this board at most ${most}.`,
+  );
 }
 
 function padded(bytes: Uint8Array): Uint8Array {
@@ -160,18 +215,30 @@ function prepare(guest: Guest, index: number): Prepared | LoadError {
   const image = imageOf(guest, ramBytes);
   if ("kind" in image) return image;
   const files = filesOf(guest, ramBytes);
-  const range = files === undefined ? undefined : { start: files.at, end: files.at + files.bytes.length };
-  const bytes = guestTree(guest, { ramBytes, hartCount: vcpus }, range);
-  const tree = deviceTreeAddress({ base: BASE, sizeBytes: ramBytes }, pagesUp(bytes.length));
-  const pieces = [image, { bytes, at: tree }, ...(files === undefined ? [] : [files])];
+  const told = guest.begins === "paravirtual" ? startPages(ramBytes) : treeOf(guest, ramBytes, vcpus, files);
+  const pieces = [image, told, ...(files === undefined ? [] : [files])];
   if (image.at % PAGE_BYTES !== 0)
     return loadError("bad-entry", `${name} begins at offset ${guest.offset}; images begin on a page.`);
   if (collide(pieces, BASE + ramBytes))
     return loadError("larger-than-ram", `${name} needs more than its ${ramBytes} bytes of RAM.`);
-  return { pieces, entry: image.entry, tree, ramBytes };
+  return { pieces, entry: image.entry, tree: told.at, ramBytes };
 }
 
 const BASE = Number(GUEST_RAM);
+
+/** The device tree lies at the end of RAM. */
+function treeOf(guest: Guest, ramBytes: number, hartCount: number, files: Piece | undefined): Piece {
+  const range = files === undefined ? undefined : { start: files.at, end: files.at + files.bytes.length };
+  const bytes = guestTree(guest, { ramBytes, hartCount }, range);
+  return { bytes, at: deviceTreeAddress({ base: BASE, sizeBytes: ramBytes }, pagesUp(bytes.length)) };
+}
+
+/** A paravirtualized guest has there what the domain builder will tell it. */
+function startPages(ramBytes: number): Piece {
+  const pages = ramBytes / PAGE_BYTES;
+  const { info } = paravirtualPlaces(pages);
+  return { bytes: new Uint8Array((pages - info) * PAGE_BYTES), at: BASE + info * PAGE_BYTES };
+}
 
 /** Whether pieces overlap, page by page, or do not end before RAM does. */
 function collide(pieces: readonly Piece[], end: number): boolean {
@@ -210,12 +277,13 @@ function flatten(
 
 /** The board's tree without what guests do not have; in machine mode all else is where a bare board has it. */
 function guestTree(
-  { commandLine, begins }: Guest,
+  guest: Guest,
   size: { readonly ramBytes: number; readonly hartCount: number },
   files: { readonly start: number; readonly end: number } | undefined,
 ): Uint8Array {
-  const isPresent = ({ name }: TreeNode): boolean =>
-    !ABSENT.test(name) && (begins === "machine" || !name.startsWith("clint@"));
+  const { commandLine } = guest;
+  // What `chosen` says by itself is where the serial port is.
+  const hasSerial = guest.console !== "virtio";
   const chosen = {
     ...(commandLine === undefined ? {} : { bootargs: commandLine }),
     ...(files === undefined
@@ -224,8 +292,9 @@ function guestTree(
   };
   const prune = (node: TreeNode): TreeNode => ({
     ...node,
-    properties: node.name === "chosen" ? { ...node.properties, ...chosen } : node.properties,
-    children: node.children.filter(isPresent).map(prune),
+    properties:
+      node.name === "chosen" ? { ...(hasSerial ? node.properties : {}), ...chosen } : node.properties,
+    children: node.children.filter((child) => !isAbsent(child, guest)).map(prune),
   });
   return flattenTree(prune(virtTree({ ...size, isa: GUEST_ISA, mmuType: MMU })));
 }

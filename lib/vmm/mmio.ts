@@ -6,6 +6,7 @@ import { type Access, guestRegister, setGuestRegister, skip } from "./access.ts"
 import { switchOff } from "./domain.ts";
 import type { Visit } from "./host.ts";
 import { DomainFlag } from "./layout.ts";
+import { loadVirtio, storeVirtio, VIRTIO_RANGE } from "./virtio/registers.ts";
 import { loadClint, storeClint } from "./virtual-clint.ts";
 import { loadPlic, storePlic } from "./virtual-plic.ts";
 import { loadUart, storeUart } from "./virtual-uart.ts";
@@ -15,7 +16,8 @@ interface VirtualDevice {
   readonly base: number;
   readonly sizeBytes: number;
   load(visit: Visit, offset: number, width: number): bigint | undefined;
-  store(visit: Visit, offset: number, width: number, value: bigint): "done" | undefined;
+  /** "again": the guest executes the store again, for what it asks is not all done. */
+  store(visit: Visit, offset: number, width: number, value: bigint): "done" | "again" | undefined;
 }
 
 const uart: VirtualDevice = {
@@ -59,7 +61,9 @@ const clint: VirtualDevice = {
   store: storeClint,
 };
 
-const DEVICES: readonly VirtualDevice[] = [uart, plic, finisher];
+const virtio: VirtualDevice = { ...VIRTIO_RANGE, load: loadVirtio, store: storeVirtio };
+
+const DEVICES: readonly VirtualDevice[] = [uart, plic, finisher, virtio];
 const MACHINE_DEVICES: readonly VirtualDevice[] = [...DEVICES, clint];
 
 /** The device whose register an address is. */
@@ -69,7 +73,7 @@ export function deviceAt({ domain }: Visit, address: GPA): VirtualDevice | undef
   return devices.find(({ base, sizeBytes }) => place >= base && place < base + sizeBytes);
 }
 
-/** Does an access for the guest, which goes on behind it. False: the device refuses it. */
+/** Does an access for the guest, which goes on behind it, or does it again. False: the device refuses it. */
 export function emulate(visit: Visit, device: VirtualDevice, address: GPA, access: Access): boolean {
   const offset = Number(address) - device.base;
   const { width, register, sizeBytes } = access;
@@ -77,7 +81,8 @@ export function emulate(visit: Visit, device: VirtualDevice, address: GPA, acces
   if (offset % width !== 0 || offset + width > Math.max(device.sizeBytes, 8)) return false;
   if (access.isStore) {
     const value = BigInt.asUintN(bits, guestRegister(visit, register));
-    if (device.store(visit, offset, width, value) === undefined) return false;
+    const outcome = device.store(visit, offset, width, value);
+    if (outcome !== "done") return outcome === "again";
   } else {
     const value = device.load(visit, offset, width);
     if (value === undefined) return false;

@@ -26,14 +26,21 @@ export function openTerminal({ context }: Host): void {
   context.store(beyond(UART, UartOffset.IER), 1, BigInt(Ier.RECEIVED));
 }
 
+type Printer = Pick<Visit, "context" | "domain">;
+
 /** A guest prints a byte. */
-export function printByte({ context, domain }: Pick<Visit, "context" | "domain">, byte: number): void {
+export const printByte = (printer: Printer, byte: number): void => printBytes(printer, Uint8Array.of(byte));
+
+/** A guest prints. */
+export function printBytes({ context, domain }: Printer, bytes: Uint8Array): void {
   const log = domain.console;
   const { written } = log;
-  log.bytes.set(Number(written % BigInt(CONSOLE_BYTES)), byte);
-  log.written = written + 1n;
-  if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0)
-    context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
+  const hasTerminal = (domain.flags & DomainFlag.HAS_TERMINAL) !== 0;
+  for (const [index, byte] of bytes.entries()) {
+    log.bytes.set(Number((written + BigInt(index)) % BigInt(CONSOLE_BYTES)), byte);
+    if (hasTerminal) context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
+  }
+  log.written = written + BigInt(bytes.length);
 }
 
 /** What somebody has typed goes to the guest at the terminal. That guest's number, if there is one; 0 if nothing came. */
@@ -62,6 +69,9 @@ function typedByte(context: HsContext): number | undefined {
   const status = Number(context.load(beyond(UART, UartOffset.LSR), 1));
   return (status & Lsr.DATA_READY) === 0 ? undefined : Number(context.load(beyond(UART, UartOffset.RBR), 1));
 }
+
+/** How many bytes were typed to a guest that it has not read. */
+export const typedCount = ({ uart }: DomainView): number => uart.typed - uart.read;
 
 /** The next byte that was typed to a guest; `undefined` when there is none. */
 export function readTyped({ uart }: DomainView): number | undefined {

@@ -5,20 +5,24 @@ import { answerHypercall, type HypervisorHandle, type HypervisorMap } from "../h
 import { decodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
 import { fetchedAccess, transformedAccess } from "./access.ts";
+import { isShared, unshare } from "./copy-on-write.ts";
 import { logStore } from "./dirty-log.ts";
-import { crash, isGuestRam, populate } from "./domain.ts";
+import { isGuestRam, populate } from "./domain.ts";
 import { deliver } from "./exceptions.ts";
 import { type Host, hostOf, type Visit } from "./host.ts";
 import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
 import { MACHINE, settleMachineMode } from "./machine-mode.ts";
+import { waitForMemory } from "./memory-wait.ts";
 import { serveMigration } from "./migration.ts";
 import { deviceAt, emulate } from "./mmio.ts";
+import { serveOperator } from "./orders.ts";
 import { privileged } from "./privileged.ts";
 import { answerSbi } from "./sbi.ts";
-import { schedule } from "./scheduler.ts";
+import { hostTime, schedule } from "./scheduler.ts";
 import { lookUp } from "./second-stage.ts";
 import { takeTyped } from "./terminal.ts";
 import { currentVcpu } from "./vcpu.ts";
+import { feedConsole } from "./virtio/registers.ts";
 import { driveUart } from "./virtual-uart.ts";
 
 const count = ({ vcpu }: Visit, kind: number): void => vcpu.exits.set(kind, vcpu.exits.get(kind) + 1n);
@@ -114,11 +118,7 @@ function faultAddress({ context: { csr } }: Visit): GPA {
 function pageFault(visit: Visit, otherwise: number): void {
   const { context, domain } = visit;
   const address = faultAddress(visit);
-  if (isGuestRam(domain, address) && lookUp(visit, domain.id, pageOf(address)) === undefined) {
-    count(visit, ExitKind.DEMAND_PAGE);
-    if (populate(visit, domain, address) === undefined) crash(visit);
-    return;
-  }
+  if (isGuestRam(domain, address) && givePage(visit, address)) return;
   if (logStore(visit, domain, address)) {
     count(visit, ExitKind.DIRTY_PAGE);
     return;
@@ -137,11 +137,23 @@ function pageFault(visit: Visit, otherwise: number): void {
   deliver(visit, otherwise, context.csr.read("stval"));
 }
 
+/** The guest's own RAM: a page that it has not used yet, or one that it shares and stores to. False: it is neither. */
+function givePage(visit: Visit, address: GPA): boolean {
+  const { domain } = visit;
+  const isNew = lookUp(visit, domain.id, pageOf(address)) === undefined;
+  if (!isNew && !isShared(visit, domain, address)) return false;
+  count(visit, isNew ? ExitKind.DEMAND_PAGE : ExitKind.COPY_ON_WRITE);
+  const own = isNew ? populate(visit, domain, address) : unshare(visit, domain, address);
+  if (own === undefined) waitForMemory(visit, hostTime(visit));
+  return true;
+}
+
 /** The host's own interrupts: its timer is the scheduler's, and the serial port has something for the guest at the terminal. */
 function hostInterrupt(visit: Visit, code: number): void {
   count(visit, ExitKind.INTERRUPT);
   if (code === INTERRUPT.supervisorTimer) {
     serveMigration(visit);
+    serveOperator(visit);
     schedule(visit);
   } else if (code === INTERRUPT.supervisorExternal) typed(visit);
   else visit.context.csr.clear("sip", 1n << BigInt(code));
@@ -149,7 +161,9 @@ function hostInterrupt(visit: Visit, code: number): void {
 
 function typed(visit: Host): void {
   const domain = takeTyped(visit);
-  if (domain !== undefined) driveUart({ ...visit, domain });
+  if (domain === undefined) return;
+  feedConsole({ ...visit, domain });
+  driveUart({ ...visit, domain });
 }
 
 /** Behind each WFI of the hart while nobody can run. */
@@ -159,6 +173,7 @@ export function handleIdle(context: HsContext, map: HypervisorMap): void {
   const { SEIP } = decodeCsr("sip", context.csr.read("sip"));
   if (SEIP === 1n) typed(host);
   serveMigration(host);
+  serveOperator(host);
   schedule(host);
   enter(host);
 }

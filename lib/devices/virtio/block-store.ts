@@ -83,8 +83,8 @@ export class BlockStore {
     return bytes;
   }
 
-  /** Copies bytes in. The range lies on the disk. */
-  write(offset: number, bytes: Uint8Array): void {
+  /** Copies bytes in. The range lies on the disk. It always can. */
+  write(offset: number, bytes: Uint8Array): true {
     for (const { chunk, from, to } of pieces(offset, bytes.length)) {
       const at = chunk * CHUNK_BYTES;
       const changed = new Uint8Array(CHUNK_BYTES);
@@ -92,14 +92,16 @@ export class BlockStore {
       changed.set(bytes.subarray(from - offset, to - offset), from - at);
       this.#version = withChunk(this.#version, this.#depth, chunk, changed);
     }
+    return true;
   }
 
   /** Fills a range with zeros. Whole chunks cost no memory. */
-  clear(offset: number, length: number): void {
+  clear(offset: number, length: number): true {
     for (const { chunk, from, to } of pieces(offset, length)) {
       if (to - from === CHUNK_BYTES) this.#version = withChunk(this.#version, this.#depth, chunk, ZEROS);
       else this.write(from, ZEROS.subarray(0, to - from));
     }
+    return true;
   }
 
   /** The bytes of a chunk now; fewer than 4096 at the end of the base. */

@@ -8,9 +8,11 @@ import type { DmaPort } from "../../bus/dma.ts";
 import type { VirtioModel, Waker } from "./model.ts";
 import { bytesOf, type Chain, gather, type RingError, ringError, scatter } from "./split-queue.ts";
 
-const Queue = { RECEIVE: 0, TRANSMIT: 1 } as const;
+/** @spec virtio-1.2 §5 "Device Types" */
+export const CONSOLE_DEVICE = 3;
+export const ConsoleQueue = { RECEIVE: 0, TRANSMIT: 1 } as const;
 /** @spec virtio-1.2 §5.3.3 "Feature bits" */
-const Feature = { SIZE: 1n << 0n, EMERG_WRITE: 1n << 2n } as const;
+export const ConsoleFeature = { SIZE: 1n << 0n, EMERG_WRITE: 1n << 2n } as const;
 const COLUMNS = 80;
 const ROWS = 25;
 /** Offset of the word through which a driver prints before it has queues. */
@@ -26,11 +28,21 @@ export interface ConsoleOutlet {
   truncate(length: number): void;
 }
 
+/** @spec virtio-1.2 §5.3.4 "Device configuration layout" */
+export function consoleConfig(): Uint8Array {
+  const bytes = new Uint8Array(CONFIG_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint16(0, COLUMNS, true);
+  view.setUint16(2, ROWS, true);
+  view.setUint32(4, 1, true); // max_nr_ports
+  return bytes;
+}
+
 /** A terminal. */
 export class VirtioConsole implements VirtioModel {
-  readonly deviceId = 3;
+  readonly deviceId = CONSOLE_DEVICE;
   readonly queueCount = 2;
-  readonly features = Feature.SIZE | Feature.EMERG_WRITE;
+  readonly features = ConsoleFeature.SIZE | ConsoleFeature.EMERG_WRITE;
   readonly maxChainBytes = MAX_CHAIN_BYTES;
   readonly delayInsns = DELAY_INSNS;
   readonly #outlet: ConsoleOutlet;
@@ -50,16 +62,11 @@ export class VirtioConsole implements VirtioModel {
   /** Sends bytes to the guest from outside; they wait until it offers buffers. */
   receive(bytes: Iterable<number>): void {
     for (const byte of bytes) this.#typed.push(byte & 0xff);
-    this.#waker?.wake(Queue.RECEIVE);
+    this.#waker?.wake(ConsoleQueue.RECEIVE);
   }
 
   config(): Uint8Array {
-    const bytes = new Uint8Array(CONFIG_BYTES);
-    const view = new DataView(bytes.buffer);
-    view.setUint16(0, COLUMNS, true);
-    view.setUint16(2, ROWS, true);
-    view.setUint32(4, 1, true); // max_nr_ports
-    return bytes;
+    return consoleConfig();
   }
 
   configure(offset: number, byte: number): void {
@@ -67,7 +74,7 @@ export class VirtioConsole implements VirtioModel {
   }
 
   serve(queue: number, chain: Chain, dma: DmaPort): number | "later" | RingError {
-    return queue === Queue.RECEIVE ? this.#fill(chain, dma) : this.#transmit(chain, dma);
+    return queue === ConsoleQueue.RECEIVE ? this.#fill(chain, dma) : this.#transmit(chain, dma);
   }
 
   reset(): void {}

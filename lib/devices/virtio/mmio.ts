@@ -52,10 +52,8 @@ export const Feature = {
 } as const;
 
 const COMMON_FEATURES = Feature.INDIRECT_DESC | Feature.EVENT_IDX | Feature.VERSION_1;
-const MAGIC = 0x7472_6976; // "virt"
-const VERSION = 2;
-/** "QEMU", whose board this is. */
-const VENDOR = 0x554d_4551;
+/** What the first registers of each slot say: "virt", version 2, and the vendor: "QEMU", whose board this is. */
+export const Identity = { MAGIC: 0x7472_6976, VERSION: 2, VENDOR: 0x554d_4551 } as const;
 const MAX_QUEUE_SIZE = 1024;
 const ALL_ONES = 0xffff_ffff;
 /** A round of work ends behind the chain that reaches one of these; the rest waits for the next round. */
@@ -175,13 +173,13 @@ export class VirtioMmio implements Device {
     const registers = this.#registers;
     switch (offset) {
       case MmioOffset.MAGIC:
-        return MAGIC;
+        return Identity.MAGIC;
       case MmioOffset.VERSION:
-        return VERSION;
+        return Identity.VERSION;
       case MmioOffset.DEVICE_ID:
         return this.#model?.deviceId ?? 0;
       case MmioOffset.VENDOR_ID:
-        return VENDOR;
+        return Identity.VENDOR;
       case MmioOffset.DEVICE_FEATURES:
         return this.#deviceFeatures();
       case MmioOffset.QUEUE_NUM_MAX:
@@ -379,7 +377,7 @@ export class VirtioMmio implements Device {
 }
 
 /** The queue registers that hold an address: its low word, and the high word behind it. */
-const QUEUE_ADDRESSES = [
+export const QUEUE_ADDRESSES = [
   [MmioOffset.QUEUE_DESCRIPTORS, "descriptors"],
   [MmioOffset.QUEUE_AVAILABLE, "available"],
   [MmioOffset.QUEUE_USED, "used"],
