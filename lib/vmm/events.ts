@@ -2,10 +2,13 @@
 import { Fault, runningDomain } from "./errors.ts";
 import type { Host, Visit } from "./host.ts";
 import { setLine } from "./interrupts.ts";
-import { type DomainView, PORTS, PortState } from "./layout.ts";
+import { DOMAINS, type DomainView, PORTS, PortState } from "./layout.ts";
 
 /** Source of the virtual PLIC: one that no device of the board has. */
 export const EVENT_SOURCE = 50;
+
+/** Bit of no port of anybody's: the hypervisor has something to say. It can neither be masked nor closed. */
+const HYPERVISOR_BIT = 0;
 
 type At = Pick<Visit, keyof Host | "domain">;
 const bit = (port: number): bigint => 1n << BigInt(port);
@@ -68,6 +71,12 @@ export function sendEvent(visit: Visit, number: bigint): bigint {
   return 0n;
 }
 
+/** Tells a domain that the hypervisor has something to say to it: the target of its balloon has changed. */
+export function tellOfHypervisor(at: At): void {
+  at.domain.eventsPending |= bit(HYPERVISOR_BIT);
+  drive(at);
+}
+
 /** What has come, and from now on has been seen. */
 export function takeEvents(visit: Visit): bigint {
   const { domain } = visit;
@@ -99,9 +108,25 @@ export function closePort(visit: Visit, number: bigint): bigint {
     far.state = PortState.UNBOUND;
     far.remotePort = 0;
   }
-  end.state = PortState.FREE;
+  freePortOf(visit, port);
+  return 0n;
+}
+
+function freePortOf(at: At, port: number): void {
+  const { domain } = at;
+  domain.ports.get(port).state = PortState.FREE;
   domain.eventsPending &= ~bit(port);
   domain.eventsMasked &= ~bit(port);
-  drive(visit);
-  return 0n;
+  drive(at);
+}
+
+/** Frees all ports of other domains that lead to a domain or wait for it: whoever gets its number next is a stranger. */
+export function closePortsTo(host: Host, remote: number): void {
+  for (let id = 1; id < DOMAINS; id++) {
+    const domain = host.state.domain(id);
+    for (let port = 1; port < PORTS; port++) {
+      const end = domain.ports.get(port);
+      if (end.state !== PortState.FREE && end.remote === remote) freePortOf({ ...host, domain }, port);
+    }
+  }
 }

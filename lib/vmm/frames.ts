@@ -25,6 +25,23 @@ export function takeFrame(host: Host, owner: number, type: FrameTypeNumber): HPA
   return address;
 }
 
+/**
+ * Takes so many frames in a row for a guest's RAM, the first of them at a multiple of as many: a large page. They come from behind the
+ * list, where everything still lies in a row; those that are passed over go on the list, where they are as good as any.
+ */
+export function takeRun({ state }: Host, owner: number, count: number): HPA | undefined {
+  const { pool } = state;
+  const domain = state.domain(owner);
+  const { untouched, end } = pool;
+  const first = Math.ceil(untouched / count) * count;
+  if (first + count > end || domain.frames + count > domain.maxFrames) return undefined;
+  for (let number = untouched; number < first; number++) list({ state }, number);
+  pool.untouched = first + count;
+  pool.free -= count;
+  for (let number = first; number < first + count; number++) give({ state }, number, owner, FrameType.RAM);
+  return state.frameAddress(first);
+}
+
 /** Makes a frame that is not the pool's a domain's: a page of what the loader has left. */
 export const adoptFrame = ({ state }: Host, address: HPA, owner: number): void =>
   give({ state }, state.frameNumber(address), owner, FrameType.RAM);
@@ -70,6 +87,36 @@ export function unrefer(host: Host, address: HPA, counts: boolean): void {
   if (left === 0) free(host, number);
 }
 
+/**
+ * A frame that nobody can write, and that its owner lets go of, becomes one that equal pages share: the hypervisor's, for as long as an
+ * entry maps it. Only entries count: nobody else would miss it.
+ */
+export function shareFrame({ state }: Host, address: HPA): void {
+  const frame = state.frame(state.frameNumber(address));
+  state.domain(frame.owner).frames -= 1;
+  frame.owner = 0;
+  frame.type = FrameType.SHARED;
+  frame.refCount -= 1;
+  state.domain(0).frames += 1;
+}
+
+/** A frame that one entry alone still shares becomes a domain's own. False: the domain has all it may. */
+export function claimFrame({ state }: Host, address: HPA, owner: number): boolean {
+  const domain = state.domain(owner);
+  if (domain.frames >= domain.maxFrames) return false;
+  const frame = state.frame(state.frameNumber(address));
+  state.domain(0).frames -= 1;
+  frame.owner = owner;
+  frame.type = FrameType.RAM;
+  frame.refCount += 1;
+  domain.frames += 1;
+  return true;
+}
+
+/** Whether equal pages share a frame: it is read-only to all. */
+export const isSharedFrame = ({ state }: Pick<Host, "state">, address: HPA): boolean =>
+  state.frame(state.frameNumber(address)).type === FrameType.SHARED;
+
 /** The owner lets go of a frame. It is free as soon as nothing maps it. */
 export const disown = (host: Host, address: HPA): void => unrefer(host, address, false);
 
@@ -80,9 +127,15 @@ function free({ state }: Host, number: number): void {
   frame.owner = 0;
   frame.type = FrameType.FREE;
   frame.flags = FrameFlag.UNCLEAN;
-  frame.next = pool.head;
-  pool.head = number;
+  list({ state }, number);
   pool.free += 1;
+}
+
+/** Puts a frame on the list of free ones. */
+function list({ state }: Pick<Host, "state">, number: number): void {
+  const { pool } = state;
+  state.frame(number).next = pool.head;
+  pool.head = number;
 }
 
 function clear({ context }: Host, address: HPA): void {

@@ -6,15 +6,31 @@ import { beyond, type GPA, gpa } from "../hs/address.ts";
 import { isLogged } from "./dirty-log.ts";
 import { isGuestRam, ramAddress } from "./domain.ts";
 import { Fault, runningDomain } from "./errors.ts";
+import { mappingsOf, validGrants } from "./grant-table.ts";
 import type { Host, Visit } from "./host.ts";
-import { type DomainView, FOREIGN_MAPPINGS, GRANTS, GrantFlag, PAGE_BYTES } from "./layout.ts";
+import { splitPage } from "./large-pages.ts";
+import {
+  DOMAINS,
+  Domain,
+  DomainState,
+  type DomainView,
+  FOREIGN_MAPPINGS,
+  FrameType,
+  GRANTS,
+  GrantFlag,
+  PAGE_BYTES,
+} from "./layout.ts";
 import { deviceAt } from "./mmio.ts";
+import { writeBytes } from "./records.ts";
 import { GPA_END, lookUp, mapPage, Right, unmapPage } from "./second-stage.ts";
 
 const PAGE = BigInt(PAGE_BYTES);
 const isPage = (address: bigint): boolean => address % PAGE === 0n && address < GPA_END;
 
-/** Lets a domain use a page of the caller's RAM. The grant's number. */
+/**
+ * Lets a domain use a page of the caller's RAM. The grant's number. The page becomes one of its own: not shared with equal ones, and not
+ * part of a large one.
+ */
 export function grantPage(visit: Visit, to: bigint, page: bigint, isWritable: boolean): bigint {
   const { domain } = visit;
   if (runningDomain(visit, to) === undefined) return Fault.NO_DOMAIN;
@@ -23,6 +39,7 @@ export function grantPage(visit: Visit, to: bigint, page: bigint, isWritable: bo
   for (let number = 0; number < GRANTS; number++) {
     const grant = domain.grants.get(number);
     if ((grant.flags & GrantFlag.VALID) !== 0) continue;
+    splitPage(visit, domain.id, gpa(page));
     grant.to = Number(to);
     grant.page = gpa(page);
     grant.mapped = 0;
@@ -56,7 +73,7 @@ export function mapGrant(
   if (typeof found === "bigint") return found;
   const { owner, grant } = found;
   if (!isPage(page) || isTaken(visit, gpa(page))) return Fault.BAD_ADDRESS;
-  const frame = lookUp(visit, owner.id, grant.page)?.at;
+  const frame = granted(visit, owner, grant.page);
   const free = freeMapping(visit);
   if (frame === undefined || free === undefined) return Fault.NO_SPACE;
   const rights = isWritable ? Right.READ | Right.WRITE : Right.READ;
@@ -85,10 +102,43 @@ export function unmapGrant(visit: Visit, number: bigint): bigint {
   if (number >= BigInt(FOREIGN_MAPPINGS)) return Fault.NO_ENTRY;
   const mapping = visit.state.foreign(Number(number));
   if (mapping.mapper !== visit.domain.id) return Fault.NO_ENTRY;
-  unmapPage(visit, visit.domain.id, mapping.page);
-  visit.state.domain(mapping.granter).grants.get(mapping.grant).mapped -= 1;
-  mapping.mapper = 0;
+  dropMapping(visit, Number(number));
   return 0n;
+}
+
+/** With the last mapping of a page of its a domain that was destroyed is gone. */
+function dropMapping(host: Host, index: number): void {
+  const { state } = host;
+  const mapping = state.foreign(index);
+  const granter = state.domain(mapping.granter);
+  const grant = granter.grants.get(mapping.grant);
+  unmapPage(host, mapping.mapper, mapping.page);
+  mapping.mapper = 0;
+  grant.mapped -= 1;
+  if (granter.state !== DomainState.DYING) return;
+  if (grant.mapped === 0) grant.flags = 0;
+  if (granter.frames === 0) forgetDomain(host, granter);
+}
+
+/**
+ * A domain is destroyed: it maps nothing of others' any more; what was granted to it is granted to nobody, for its number may be somebody
+ * else's next; and of its own grants only those stay which somebody maps. Their pages live until the last mapping goes.
+ */
+export function dropGrants(host: Host, { id }: DomainView): void {
+  const { state } = host;
+  for (const index of mappingsOf(host, id)) dropMapping(host, index);
+  for (let other = 1; other < DOMAINS; other++) {
+    const { grants } = state.domain(other);
+    for (const number of validGrants(state.domain(other))) {
+      const grant = grants.get(number);
+      if (grant.to === id || (other === id && grant.mapped === 0)) grant.flags = 0;
+    }
+  }
+}
+
+/** Nothing is left of a domain, and its number is free. */
+export function forgetDomain({ context }: Host, { address }: DomainView): void {
+  writeBytes(context, address, new Uint8Array(Domain.sizeBytes));
 }
 
 /** Takes a grant back, unless somebody maps the page. */
@@ -128,4 +178,10 @@ export function copyGrant(visit: Visit, { domain, grant, address, bytes, isStore
   return bytes;
 }
 
-const granted = (host: Host, owner: DomainView, page: GPA) => lookUp(host, owner.id, page)?.at;
+/** Where a granted page lies: it is the granter's own RAM. */
+function granted(host: Host, { id }: DomainView, page: GPA) {
+  const at = lookUp(host, id, page)?.at;
+  if (at === undefined) return undefined;
+  const { owner, type } = host.state.frame(host.state.frameNumber(at));
+  return owner === id && type === FrameType.RAM ? at : undefined;
+}

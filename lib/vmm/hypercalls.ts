@@ -8,6 +8,7 @@ import { allocatePort, bindPort, closePort, maskPort, sendEvent, takeEvents } fr
 import { copyGrant, grantPage, mapGrant, revokeGrant, unmapGrant } from "./grants.ts";
 import type { Visit } from "./host.ts";
 import { VcpuState } from "./layout.ts";
+import { MEMORY_HYPERCALLS } from "./memory-hypercalls.ts";
 import { PARAVIRTUAL_HYPERCALLS } from "./paravirtual/hypercalls.ts";
 import { hypercall } from "./trap.ts";
 
@@ -64,4 +65,5 @@ export const HYPERCALLS: Readonly<Record<string, HypervisorHandle>> = {
   /** (grant) */
   grant_revoke: hypercall((visit) => revokeGrant(visit, arguments5(visit)[0])),
   ...PARAVIRTUAL_HYPERCALLS,
+  ...MEMORY_HYPERCALLS,
 };

@@ -12,11 +12,14 @@ import { allVcpus, vcpusOf } from "./domain.ts";
 import type { Host, Visit } from "./host.ts";
 import { wake } from "./interrupts.ts";
 import { DomainState, MigrationRole, SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
+import { serveMemoryWait } from "./memory-wait.ts";
 import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
 
 /** The exit code of a machine whose first domain has crashed. */
 const CRASHED = 255n;
 const HUNDRED = 100n;
+/** A machine that is operated looks so often for orders. */
+const ORDER_TICKS = 500n;
 /** A machine with a migration looks so often into its mailboxes. */
 const MAILBOX_TICKS = 200n;
 const STCE = 1n << 63n;
@@ -56,7 +59,10 @@ export function schedule(host: Host): void {
   if (current !== undefined) account(host, current, now);
   if (scheduler === SchedulerKind.TICK_SAMPLING) sample(host, current, now);
   const vcpus = allVcpus(host);
-  for (const vcpu of vcpus) if (vcpu.state === VcpuState.BLOCKED && wakeTime(vcpu) <= now) wake(vcpu);
+  for (const vcpu of vcpus) {
+    if (vcpu.state === VcpuState.BLOCKED && wakeTime(vcpu) <= now) wake(vcpu);
+    if (vcpu.state === VcpuState.STARVED) serveMemoryWait(host, vcpu, now);
+  }
   if (scheduler !== SchedulerKind.ROUND_ROBIN && now >= pcpu.periodEnd) pay(host, vcpus, now);
   if (current?.state === VcpuState.RUNNING) current.state = VcpuState.READY;
   const next = choose(host, vcpus, current, now);
@@ -67,8 +73,8 @@ export function schedule(host: Host): void {
     next.schedule.since = now;
   }
   const { role } = state.migration;
-  if (role === MigrationRole.NONE && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED))
-    endMachine(host);
+  const isAwaited = role !== MigrationRole.NONE || state.bootInfo.operated !== 0;
+  if (!isAwaited && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
   switchTo(host, next);
   setAlarm(host, vcpus, next, now);
 }
@@ -175,7 +181,11 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
   if (state.bootInfo.scheduler === SchedulerKind.TICK_SAMPLING) alarm = earlier(alarm, pcpu.tickEnd);
   const left = next === undefined ? undefined : leftOfCap(host, next.domain);
   if (left !== undefined) alarm = earlier(alarm, now + left);
-  for (const vcpu of vcpus) if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
+  for (const vcpu of vcpus) {
+    if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
+    if (vcpu.state === VcpuState.STARVED) alarm = earlier(alarm, state.memoryWait(vcpu.address).deadline);
+  }
+  if (state.bootInfo.operated !== 0) alarm = earlier(alarm, now + ORDER_TICKS);
   if (state.migration.role !== MigrationRole.NONE) alarm = earlier(alarm, now + MAILBOX_TICKS);
   pcpu.alarm = alarm;
   armTimer(host, next, now);

@@ -2,40 +2,33 @@
  * The second stage: from guest-physical to host-physical addresses, Sv39x4. It is a page table like any other, but for its root, which
  * has four times as many entries, and for its pages, which are all user pages, whatever the guest's mode.
  *
+ * All changes are made to pages of 4 KiB; a larger one is split first (`large-pages.ts`).
+ *
  * @spec priv §"Guest-Page-Table Address Translation" "Two-Stage Address Translation"
  */
 import { beyond, type GPA, gpa, type HPA, hpa } from "../hs/address.ts";
-import { PTE } from "../mmu/pte.ts";
-import { disown, refer, takeFrame, unrefer } from "./frames.ts";
+import { disown, refer, unrefer } from "./frames.ts";
 import type { Host } from "./host.ts";
-import { FrameType, PAGE_SHIFT, ROOT_ENTRIES, TABLE_ENTRIES } from "./layout.ts";
+import { keptTable, splitPage } from "./large-pages.ts";
+import { PAGE_BYTES, PAGE_SHIFT, ROOT_ENTRIES, TABLE_ENTRIES } from "./layout.ts";
+import {
+  addressIn,
+  entryFor,
+  isLeaf,
+  isValid,
+  type Leaf,
+  leafFor,
+  leafTo,
+  pagesAt,
+  Right,
+  ROOT_LEVEL,
+  rightsIn,
+} from "./second-stage-entries.ts";
 
-/** What a guest may do with a page. */
-export const Right = { READ: PTE.R, WRITE: PTE.W, EXECUTE: PTE.X } as const;
-/** Everything. */
-export const ALL_RIGHTS = PTE.R | PTE.W | PTE.X;
+export { ALL_RIGHTS, Right } from "./second-stage-entries.ts";
 
-const RIGHTS = ALL_RIGHTS;
-const PPN_SHIFT = 10n;
-const PPN_MASK = (1n << 44n) - 1n;
-const INDEX_BITS = 9n;
-const LEVELS = 3;
-const INDEX_MASK = (1n << INDEX_BITS) - 1n;
-/** The root's index has two bits more. */
-const ROOT_MASK = (INDEX_MASK << 2n) | 3n;
 /** Guest-physical addresses have 41 bits. @spec norm:hgatp_mode_sv39x4 */
 export const GPA_END = 1n << 41n;
-/** A leaf is accessed and dirty from the start, so that the hart never has to write to it; and a user page. */
-const LEAF = PTE.V | PTE.U | PTE.A | PTE.D;
-
-const addressIn = (entry: bigint): HPA => hpa(((entry >> PPN_SHIFT) & PPN_MASK) << PAGE_SHIFT);
-const entryTo = (address: HPA, flags: bigint): bigint => ((address >> PAGE_SHIFT) << PPN_SHIFT) | flags;
-
-/** Address of the entry for a guest-physical address in a table of a level; the root has level 2. */
-function entryAddress(table: HPA, level: number, address: GPA): HPA {
-  const index = address >> (PAGE_SHIFT + INDEX_BITS * BigInt(level));
-  return hpa(table + 8n * (index & (level === LEVELS - 1 ? ROOT_MASK : INDEX_MASK)));
-}
 
 /** Where a guest-physical page lies, and what the guest may do with it. */
 export interface Mapped {
@@ -43,38 +36,13 @@ export interface Mapped {
   readonly rights: bigint;
 }
 
-/**
- * Address of the page's entry in the lowest table.
- *
- * @param makes  Whether tables that are missing are made.
- * @returns      `undefined` when a table is missing and was not to be made, or could not be.
- */
-function leafEntry(host: Host, domain: number, page: GPA, makes: boolean): HPA | undefined {
-  const { context, state } = host;
-  let table = state.root(domain);
-  for (let level = LEVELS - 1; level > 0; level--) {
-    const at = entryAddress(table, level, page);
-    const entry = context.load(at, 8);
-    if ((entry & PTE.V) !== 0n) {
-      table = addressIn(entry);
-      continue;
-    }
-    const made = makes ? takeFrame(host, domain, FrameType.G_TABLE) : undefined;
-    if (made === undefined) return undefined;
-    refer(host, made, true);
-    context.store(at, 8, entryTo(made, PTE.V));
-    table = made;
-  }
-  return entryAddress(table, 0, page);
-}
-
 /** What a guest-physical page is mapped to. */
 export function lookUp(host: Host, domain: number, page: GPA): Mapped | undefined {
   if (page >= GPA_END) return undefined;
-  const at = leafEntry(host, domain, page, false);
-  const entry = at === undefined ? 0n : host.context.load(at, 8);
-  if ((entry & PTE.V) === 0n) return undefined;
-  return { at: addressIn(entry), rights: entry & RIGHTS };
+  const leaf = leafFor(host, domain, page);
+  if (leaf === undefined) return undefined;
+  const part = (page >> PAGE_SHIFT) % BigInt(pagesAt(leaf.level));
+  return { at: beyond(addressIn(leaf.entry), part << PAGE_SHIFT), rights: rightsIn(leaf.entry) };
 }
 
 /** Host-physical address of a byte of guest-physical memory, where it is mapped. */
@@ -91,59 +59,97 @@ export function hostAddress(host: Host, domain: number, address: GPA): HPA | und
  */
 export function mapPage(host: Host, domain: number, page: GPA, frame: HPA, rights: bigint): boolean {
   if (page >= GPA_END) return false;
-  const at = leafEntry(host, domain, page, true);
-  if (at === undefined || (host.context.load(at, 8) & PTE.V) !== 0n) return false;
-  refer(host, frame, (rights & Right.WRITE) !== 0n);
-  host.context.store(at, 8, entryTo(frame, LEAF | rights));
+  const at = entryFor(host, domain, page, 0);
+  if (at === undefined || isValid(host.context.load(at, 8))) return false;
+  refer(host, frame, isWritable(rights));
+  host.context.store(at, 8, leafTo(frame, rights));
   return true;
 }
 
 /** Takes a page away again. The fence comes before the reference goes: until then the hart may use what it remembers. */
 export function unmapPage(host: Host, domain: number, page: GPA): HPA | undefined {
-  const mapped = lookUp(host, domain, page);
-  const at = mapped === undefined ? undefined : leafEntry(host, domain, page, false);
-  if (mapped === undefined || at === undefined) return undefined;
-  host.context.store(at, 8, 0n);
+  const leaf = smallLeaf(host, domain, page);
+  if (leaf === undefined) return undefined;
+  host.context.store(leaf.at, 8, 0n);
   fencePage(host, domain, page);
-  unrefer(host, mapped.at, (mapped.rights & Right.WRITE) !== 0n);
-  return mapped.at;
+  unrefer(host, addressIn(leaf.entry), isWritable(leaf.entry));
+  return addressIn(leaf.entry);
 }
 
 /** Changes what the guest may do with a page that is mapped. */
 export function protectPage(host: Host, domain: number, page: GPA, rights: bigint): boolean {
-  const mapped = lookUp(host, domain, page);
-  const at = mapped === undefined ? undefined : leafEntry(host, domain, page, false);
-  if (mapped === undefined || at === undefined) return false;
-  host.context.store(at, 8, entryTo(mapped.at, LEAF | rights));
+  const leaf = smallLeaf(host, domain, page);
+  if (leaf === undefined) return false;
+  const address = addressIn(leaf.entry);
+  host.context.store(leaf.at, 8, leafTo(address, rights));
   fencePage(host, domain, page);
-  const [did, does] = [mapped.rights & Right.WRITE, rights & Right.WRITE];
-  const frame = host.state.frame(host.state.frameNumber(mapped.at));
-  if (did !== does) frame.typeCount += does === 0n ? -1 : 1;
+  const [did, does] = [isWritable(leaf.entry), isWritable(rights)];
+  const frame = host.state.frame(host.state.frameNumber(address));
+  if (did !== does) frame.typeCount += does ? 1 : -1;
   return true;
 }
+
+/** Maps a page that is mapped to another frame. The old one loses its reference behind the fence. */
+export function remapPage(host: Host, domain: number, page: GPA, frame: HPA, rights: bigint): boolean {
+  const leaf = smallLeaf(host, domain, page);
+  if (leaf === undefined) return false;
+  refer(host, frame, isWritable(rights));
+  host.context.store(leaf.at, 8, leafTo(frame, rights));
+  fencePage(host, domain, page);
+  unrefer(host, addressIn(leaf.entry), isWritable(leaf.entry));
+  return true;
+}
+
+/** The entry that maps a page alone. */
+function smallLeaf(host: Host, domain: number, page: GPA): Leaf | undefined {
+  if (page >= GPA_END) return undefined;
+  const leaf = leafFor(host, domain, page);
+  if (leaf === undefined || leaf.level === 0) return leaf;
+  splitPage(host, domain, page);
+  return leafFor(host, domain, page);
+}
+
+const isWritable = (bits: bigint): boolean => (bits & Right.WRITE) !== 0n;
 
 /** HFENCE.GVMA takes the address shifted as `htval` gives it; the context does that. */
 const fencePage = ({ context }: Host, domain: number, page: GPA): void =>
   context.fenceSecondStage(gpa(page), BigInt(domain));
 
-/** Takes everything away from a domain: what its tables map, the tables, and its frames. None of its virtual CPUs may run. */
+/**
+ * Takes everything away from a domain: what its tables map, the tables, and its frames. None of its virtual CPUs may run. What hangs on an
+ * entry of the root is let go behind a fence for the whole domain: its number may be another's next.
+ */
 export function dismantle(host: Host, domain: number): void {
-  clearTable(host, domain, host.state.root(domain), LEVELS - 1);
-  host.context.fenceSecondStage(undefined, BigInt(domain));
+  const { context, state } = host;
+  for (let index = 0; index < ROOT_ENTRIES; index++) {
+    const at = beyond(state.root(domain), 8 * index);
+    const entry = context.load(at, 8);
+    if (!isValid(entry)) continue;
+    context.store(at, 8, 0n);
+    context.fenceSecondStage(undefined, BigInt(domain));
+    release(host, domain, entry, ROOT_LEVEL);
+  }
+  while (state.domain(domain).spareTables !== 0) disown(host, keptTable(host, domain));
 }
 
-function clearTable(host: Host, domain: number, table: HPA, level: number): void {
-  const { context, state } = host;
-  const entries = level === LEVELS - 1 ? ROOT_ENTRIES : TABLE_ENTRIES;
-  for (let index = 0; index < entries; index++) {
-    const at = beyond(table, 8 * index);
-    const entry = context.load(at, 8);
-    if ((entry & PTE.V) === 0n) continue;
-    const to = addressIn(entry);
-    context.store(at, 8, 0n);
-    if (level > 0) clearTable(host, domain, to, level - 1);
-    const isOwn = state.frame(state.frameNumber(to)).owner === domain;
-    unrefer(host, to, level > 0 || (entry & Right.WRITE) !== 0n);
-    if (isOwn) disown(host, to);
+/** Lets go of what an entry maps or leads to. */
+function release(host: Host, domain: number, entry: bigint, level: number): void {
+  const to = addressIn(entry);
+  if (isLeaf(entry)) {
+    for (let page = 0; page < pagesAt(level); page++)
+      drop(host, domain, beyond(to, page * PAGE_BYTES), isWritable(entry));
+    return;
   }
+  for (let index = 0; index < TABLE_ENTRIES; index++) {
+    const below = host.context.load(beyond(to, 8 * index), 8);
+    if (isValid(below)) release(host, domain, below, level - 1);
+  }
+  drop(host, domain, to, true);
+}
+
+/** The reference of an entry and, if the frame is the domain's own, its owner's. */
+function drop(host: Host, domain: number, frame: HPA, counts: boolean): void {
+  const isOwn = host.state.frame(host.state.frameNumber(frame)).owner === domain;
+  unrefer(host, frame, counts);
+  if (isOwn) disown(host, frame);
 }

@@ -1,0 +1,183 @@
+/**
+ * Domains come and go while the machine runs: put together empty, filled, started, paused, and destroyed. The operator orders it, or a
+ * domain that is privileged asks for it. One that switched itself off or crashed stays, with its memory, until somebody destroys it.
+ *
+ * What becomes of a destroyed domain's pages that others map is Xen's rule: each lives until its last mapping goes, and until then its owner's
+ * number is not given to another.
+ */
+import { beyond, type GPA, gpa, type HPA } from "../hs/address.ts";
+import { freeVcpu, GUEST_RAM, loadedPage, maxFramesFor, ramAddress, vcpusOf } from "./domain.ts";
+import { Fault } from "./errors.ts";
+import { closePortsTo } from "./events.ts";
+import { adoptFrame, disown } from "./frames.ts";
+import { dropGrants, forgetDomain } from "./grants.ts";
+import type { Host } from "./host.ts";
+import {
+  Balloon,
+  BOOT_PIECES,
+  DOMAIN_VCPUS,
+  DOMAINS,
+  DomainFlag,
+  DomainState,
+  type DomainView,
+  MigrationRole,
+  PAGE_BYTES,
+  Vcpu,
+  VcpuState,
+} from "./layout.ts";
+import { writeBytes } from "./records.ts";
+import { dismantle } from "./second-stage.ts";
+import { resetVcpu, startVcpu } from "./vcpu.ts";
+
+/** A domain that is wanted. */
+export interface Wanted {
+  readonly ramBytes: bigint;
+  readonly vcpus: bigint;
+  /** Bits of {@link DomainFlag}. */
+  readonly flags: bigint;
+  /** Frames that it may have; 0: all its RAM and the tables for it. */
+  readonly maxFrames: bigint;
+}
+
+const WEIGHT = 256;
+
+/** An empty domain, whose virtual CPUs are stopped. Its number. */
+export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: Wanted): bigint {
+  const { state } = host;
+  const isSize = ramBytes > 0n && ramBytes % BigInt(PAGE_BYTES) === 0n && ramBytes <= host.map.ram.sizeBytes;
+  if (!isSize || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS)) return Fault.INVALID;
+  const id = freeNumber(host);
+  if (id === undefined) return Fault.NO_SPACE;
+  const domain = state.domain(id);
+  domain.id = id;
+  domain.state = DomainState.BUILDING;
+  domain.flags = Number(flags);
+  domain.root = state.root(id);
+  domain.ramBase = GUEST_RAM;
+  domain.ramBytes = ramBytes;
+  domain.maxFrames = maxFrames === 0n ? maxFramesFor(ramBytes) : Number(BigInt.asUintN(32, maxFrames));
+  domain.weight = WEIGHT;
+  for (let number = 0; number < Number(vcpus); number++) {
+    const vcpu = freeVcpu(host);
+    if (vcpu === undefined) {
+      destroyDomain(host, BigInt(id));
+      return Fault.NO_SPACE;
+    }
+    // Whoever had it before has left registers.
+    writeBytes(host.context, vcpu.address, new Uint8Array(Vcpu.sizeBytes));
+    resetVcpu(vcpu, domain, number);
+  }
+  return BigInt(id);
+}
+
+function freeNumber({ state }: Host): number | undefined {
+  for (let id = 1; id < DOMAINS; id++) if (state.domain(id).state === DomainState.NONE) return id;
+  return undefined;
+}
+
+/** A domain by the number that somebody gives; `undefined` for numbers of none, and for one that only migration may touch. */
+function domainAt({ state }: Host, number: bigint): DomainView | undefined {
+  if (number < 1n || number >= BigInt(DOMAINS)) return undefined;
+  const domain = state.domain(Number(number));
+  const untouchable: readonly number[] = [DomainState.NONE, DomainState.DYING, DomainState.ARRIVING];
+  return untouchable.includes(domain.state) ? undefined : domain;
+}
+
+/** Copies bytes within a page to a domain that is being put together. */
+export function writeDomain(host: Host, number: bigint, address: bigint, from: HPA, bytes: bigint): bigint {
+  const { context } = host;
+  const domain = domainAt(host, number);
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  if (domain.state !== DomainState.BUILDING) return Fault.BUSY;
+  const page = BigInt(PAGE_BYTES);
+  if (bytes > page - (address % page)) return Fault.INVALID;
+  const to = ramAddress(host, domain, gpa(address));
+  if (to === undefined) return Fault.BAD_ADDRESS;
+  for (let done = 0n; done < bytes; done += 1n)
+    context.store(beyond(to, done), 1, context.load(beyond(from, done), 1));
+  return bytes;
+}
+
+/** Lets a domain that was put together begin, where and with which `a1`. On a bare board all harts begin. */
+export function startDomain(host: Host, number: bigint, entry: bigint, argument: bigint): bigint {
+  const domain = domainAt(host, number);
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  if (domain.state !== DomainState.BUILDING) return Fault.BUSY;
+  domain.entry = gpa(entry);
+  domain.tree = gpa(argument);
+  domain.state = DomainState.RUNNING;
+  const isBare = (domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
+  for (const vcpu of vcpusOf(host, domain.id))
+    if (vcpu.number === 0 || isBare) startVcpu(vcpu, entry, argument);
+  return 0n;
+}
+
+const isMigrating = ({ state: { migration } }: Host, { id }: DomainView): boolean =>
+  migration.role !== MigrationRole.NONE && migration.domain === id;
+
+/** Sets how many frames a domain may have. What it has already stays its own. */
+export function limitDomain(host: Host, number: bigint, frames: bigint): bigint {
+  const domain = domainAt(host, number);
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  domain.maxFrames = Number(BigInt.asUintN(32, frames));
+  return 0n;
+}
+
+/** Stops a domain until it is let go on. */
+export function pauseDomain(host: Host, number: bigint): bigint {
+  const domain = domainAt(host, number);
+  if (domain?.state !== DomainState.RUNNING) return Fault.NO_DOMAIN;
+  if (isMigrating(host, domain)) return Fault.BUSY;
+  for (const vcpu of vcpusOf(host, domain.id)) {
+    if (vcpu.state === VcpuState.PAUSED || vcpu.state === VcpuState.STOPPED) continue;
+    vcpu.paused = vcpu.state;
+    vcpu.state = VcpuState.PAUSED;
+  }
+  return 0n;
+}
+
+/** Lets a domain go on. One that slept is awake: what it waited for may have come meanwhile. */
+export function unpauseDomain(host: Host, number: bigint): bigint {
+  const domain = domainAt(host, number);
+  if (domain?.state !== DomainState.RUNNING) return Fault.NO_DOMAIN;
+  if (isMigrating(host, domain)) return Fault.BUSY;
+  for (const vcpu of vcpusOf(host, domain.id))
+    if (vcpu.state === VcpuState.PAUSED) vcpu.state = VcpuState.READY;
+  return 0n;
+}
+
+/** Ends a domain, whatever it does, and takes everything away from it. */
+export function destroyDomain(host: Host, number: bigint): bigint {
+  const domain = domainAt(host, number);
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  if (isMigrating(host, domain)) return Fault.BUSY;
+  const { state } = host;
+  const { id } = domain;
+  for (const vcpu of vcpusOf(host, id)) vcpu.state = VcpuState.NONE;
+  domain.state = DomainState.DYING;
+  closePortsTo(host, id);
+  dropGrants(host, domain);
+  dropPieces(host, id);
+  dismantle(host, id);
+  writeBytes(host.context, state.balloon(id).address, new Uint8Array(Balloon.sizeBytes));
+  if (domain.frames === 0) forgetDomain(host, domain);
+  return 0n;
+}
+
+/** What the loader left for it and it never used becomes the pool's. */
+function dropPieces(host: Host, id: number): void {
+  const { pieces } = host.state.bootInfo.domain.get(id - 1);
+  for (let index = 0; index < BOOT_PIECES; index++) {
+    const piece = pieces.get(index);
+    for (let offset = 0n; offset < piece.bytes; offset += BigInt(PAGE_BYTES))
+      dropLoaded(host, id, beyond(piece.at, offset));
+    piece.bytes = 0n;
+  }
+}
+
+function dropLoaded(host: Host, id: number, page: GPA): void {
+  const frame = loadedPage(host, id, page);
+  if (frame === undefined) return;
+  adoptFrame(host, frame, id);
+  disown(host, frame);
+}
