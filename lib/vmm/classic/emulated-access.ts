@@ -1,0 +1,160 @@
+/**
+ * Loads and stores that are made for the guest: of devices, which no shadow maps, and those that the hart cannot be trusted with: under
+ * MPRV, and of code that was patched.
+ */
+
+import { VIRT_MAP } from "../../board/memory-map.ts";
+import type { Width } from "../../bus/device.ts";
+import { beyond, type GPA, type GVA, gva, hpa, pageOf } from "../../hs/address.ts";
+import { isRefused } from "../../hs/context.ts";
+import { decode } from "../../isa/decode.ts";
+import { guestRegister, setGuestRegister } from "../access.ts";
+import {
+  accessFault,
+  dataView,
+  type NoPlace,
+  type Place,
+  presentView,
+  translate,
+} from "./guest-translation.ts";
+import { count, type Monitor, skip } from "./host.ts";
+import { Exit, hostAddress, isGuestRam, PAGE_BYTES } from "./layout.ts";
+import { codeChanged } from "./patching.ts";
+import { deliver } from "./virtual-traps.ts";
+
+/** What an instruction moves between a register and memory. */
+interface Access {
+  readonly kind: "load" | "store";
+  readonly width: Width;
+  readonly isSigned: boolean;
+  readonly register: number;
+  readonly address: GVA;
+  readonly sizeBytes: 2 | 4;
+}
+
+type Shape = Pick<Access, "kind" | "width" | "isSigned">;
+const load = (width: Width, isSigned: boolean): Shape => ({ kind: "load", width, isSigned });
+const store = (width: Width): Shape => ({ kind: "store", width, isSigned: false });
+const SHAPES: Readonly<Record<string, Shape>> = {
+  lb: load(1, true),
+  lh: load(2, true),
+  lw: load(4, true),
+  ld: load(8, true),
+  lbu: load(1, false),
+  lhu: load(2, false),
+  lwu: load(4, false),
+  sb: store(1),
+  sh: store(2),
+  sw: store(4),
+  sd: store(8),
+};
+
+/** Devices that the guest may use: all that the board has without asking, but what could reach memory by itself. */
+const DEVICES = [VIRT_MAP.testFinisher, VIRT_MAP.rtc, VIRT_MAP.clint, VIRT_MAP.plic, VIRT_MAP.uart];
+
+const isDevice = (address: bigint): boolean =>
+  DEVICES.some(({ base, sizeBytes }) => address >= BigInt(base) && address < BigInt(base + sizeBytes));
+
+/** The word of the instruction where the guest stands: 16 or 32 bits. `undefined`: it is not there any more. */
+export function fetchedWord(monitor: Monitor): number | undefined {
+  const pc = gva(monitor.context.csr.read("mepc"));
+  const low = fetchHalf(monitor, pc);
+  if (low === undefined || (low & 3) !== 3) return low;
+  const high = fetchHalf(monitor, beyond(pc, 2));
+  return high === undefined ? undefined : (low | (high << 16)) >>> 0;
+}
+
+function fetchHalf(monitor: Monitor, address: GVA): number | undefined {
+  const place = translate(monitor, presentView(monitor), address, "fetch");
+  if (place.kind === "no-place" || !isGuestRam(monitor.state, place.address, 2)) return undefined;
+  return Number(monitor.context.load(hostAddress(place.address), 2));
+}
+
+function presentAccess(monitor: Monitor): Access | undefined {
+  const decoded = decode(fetchedWord(monitor) ?? 0);
+  const shape = SHAPES[(decoded?.mnemonic ?? "").replace(/^c\.|sp$/g, "")];
+  if (decoded === undefined || shape === undefined) return undefined;
+  const { rd, rs1, rs2, imm, sizeBytes } = decoded;
+  const address = gva(guestRegister(monitor, rs1) + BigInt(imm));
+  return { ...shape, register: shape.kind === "load" ? rd : rs2, address, sizeBytes };
+}
+
+/** Makes the load or store at which the guest stands, or hands it the exception that it earns. */
+export function makeAccess(monitor: Monitor, kind: "load" | "store"): void {
+  const access = presentAccess(monitor);
+  const tval = gva(monitor.context.csr.read("mtval"));
+  if (access === undefined) {
+    const place = translate(monitor, dataView(monitor), tval, kind);
+    if (place.kind === "place" && isGuestRam(monitor.state, place.address))
+      throw new Error("the guest needs an instruction done for it that is no ordinary load or store");
+    count(monitor, Exit.EXCEPTION);
+    deliver(monitor, place.kind === "no-place" ? place.cause : accessFault(kind).cause, tval);
+    return;
+  }
+  count(monitor, Exit.ACCESS);
+  const failed = access.kind === "load" ? makeLoad(monitor, access) : makeStore(monitor, access);
+  if (failed === undefined) skip(monitor, access.sizeBytes);
+  else deliver(monitor, failed.cause, failed.address);
+}
+
+type Failed = NoPlace & { readonly address: GVA };
+
+/** Pieces of an access that lie in one page each. */
+function piecesOf(
+  monitor: Monitor,
+  { address, width, kind }: Access,
+): Failed | (Place & { readonly width: Width })[] {
+  const view = dataView(monitor);
+  const isWhole = Number(address & 0xfffn) + width <= PAGE_BYTES;
+  const pieces = isWhole ? [address] : Array.from({ length: width }, (_, byte) => beyond(address, byte));
+  const places: (Place & { readonly width: Width })[] = [];
+  for (const piece of pieces) {
+    const place = translate(monitor, view, piece, kind);
+    // The exception names the first byte that lies in the wrong page.
+    if (place.kind === "no-place") return { ...place, address: piece };
+    places.push({ ...place, width: isWhole ? width : 1 });
+  }
+  return places;
+}
+
+function makeLoad(monitor: Monitor, access: Access): Failed | undefined {
+  const pieces = piecesOf(monitor, access);
+  if ("kind" in pieces) return pieces;
+  let value = 0n;
+  for (const [index, { address, width }] of pieces.entries()) {
+    const loaded = loadAt(monitor, address, width);
+    if (loaded === undefined) return { ...accessFault("load"), address: access.address };
+    value |= loaded << BigInt(8 * index);
+  }
+  const bits = 8 * access.width;
+  setGuestRegister(monitor, access.register, access.isSigned ? BigInt.asIntN(bits, value) : value);
+  return undefined;
+}
+
+function makeStore(monitor: Monitor, access: Access): Failed | undefined {
+  const pieces = piecesOf(monitor, access);
+  if ("kind" in pieces) return pieces;
+  const value = guestRegister(monitor, access.register);
+  for (const [index, { address, width }] of pieces.entries())
+    if (!storeAt(monitor, address, width, value >> BigInt(8 * index)))
+      return { ...accessFault("store"), address: access.address };
+  return undefined;
+}
+
+function loadAt({ state, context }: Monitor, address: GPA, width: Width): bigint | undefined {
+  if (isGuestRam(state, address, width)) return context.load(hostAddress(address), width);
+  if (!isDevice(address)) return undefined;
+  const loaded = context.attempt(() => context.load(hpa(address), width));
+  return isRefused(loaded) ? undefined : loaded;
+}
+
+function storeAt(monitor: Monitor, address: GPA, width: Width, value: bigint): boolean {
+  const { state, context } = monitor;
+  const bytes = BigInt.asUintN(8 * width, value);
+  if (isGuestRam(state, address, width)) {
+    context.store(hostAddress(address), width, bytes);
+    codeChanged(monitor, hostAddress(pageOf(address)));
+    return true;
+  }
+  return isDevice(address) && !isRefused(context.attempt(() => context.store(hpa(address), width, bytes)));
+}
