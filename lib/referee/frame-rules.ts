@@ -1,9 +1,12 @@
 /** I1, I2, I3 and I9, as far as they are about frames: what the book of uses and the hypervisor's own table say of each other. */
 import { hex } from "../bits/hex.ts";
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
+import type { Hart } from "../hart/hart.ts";
 import { DOMAINS, FrameType, type VmmState } from "../vmm/layout.ts";
 import { type FrameBook, type FrameEntry, isWritable, type Use } from "./frame-book.ts";
 import { BIT, type ReadWord, type Step, type Tables, walkTo } from "./page-tables.ts";
+import { letsWrite, type ParavirtualBook, tableLevel } from "./paravirtual-book.ts";
+import { tableCountsOf, tablesOutsideOf, tableUsesOf } from "./paravirtual-rules.ts";
 import type { Finding } from "./violation.ts";
 
 /** Rights that a mapping uses, as bits of an entry. */
@@ -16,6 +19,8 @@ export type IsGranted = (domain: number, frameAddress: bigint, rights: bigint) =
 /** What the rules look at. */
 export interface FrameView {
   readonly book: FrameBook;
+  readonly paravirtual: ParavirtualBook;
+  readonly harts: readonly Hart[];
   readonly state: VmmState;
   readonly read: ReadWord;
   readonly isGranted: IsGranted;
@@ -57,6 +62,7 @@ export function* isolationOf(view: FrameView, frame: number): Generator<Finding>
     if (found !== undefined)
       yield { ...found, object: nameOf(view, frame), walk: walkBy(view, use), entry: use };
   }
+  yield* tableUsesOf(view, frame);
 }
 
 type Mistake = Pick<Finding, "invariant" | "sentence">;
@@ -102,14 +108,19 @@ function tableMistake(
 /** I3: whether a frame's counts are those of a recount. */
 export function* countsOf(view: FrameView, frame: number): Generator<Finding> {
   const { type, refCount, typeCount } = view.book.entryOf(frame);
-  // Uses by a paravirtualized guest's own tables are counted by the rules of that interface.
-  if (type > FrameType.G_TABLE) return;
+  if (tableLevel(type) >= 0) {
+    yield* tableCountsOf(view, frame);
+    return;
+  }
   const uses = view.book.usesOf(frame);
-  const references = uses.length + (type === FrameType.FREE ? 0 : 1);
+  // Entries of paravirtualized guests' own tables.
+  const own = view.paravirtual.usesOf(frame);
+  const entries = uses.length + own.length;
+  const references = entries + (type === FrameType.FREE ? 0 : 1);
   const typed =
     type === FrameType.G_TABLE
       ? uses.filter(({ kind }) => kind === "table").length
-      : uses.filter(isWritable).length;
+      : uses.filter(isWritable).length + own.filter(letsWrite).length;
   const object = nameOf(view, frame);
   const [use] = uses;
   const walk = use === undefined ? [] : walkBy(view, addressIn(view, use, frame));
@@ -118,7 +129,7 @@ export function* countsOf(view: FrameView, frame: number): Generator<Finding> {
       invariant: "I3",
       object,
       walk,
-      sentence: `${object}, ${typeName(type)}, has refCount ${refCount}, and a recount gives ${references}: ${uses.length} entries${type === FrameType.FREE ? "" : " and its owner"}.`,
+      sentence: `${object}, ${typeName(type)}, has refCount ${refCount}, and a recount gives ${references}: ${entries} entries${type === FrameType.FREE ? "" : " and its owner"}.`,
     };
   if (typeCount !== typed)
     yield {
@@ -143,6 +154,7 @@ export function* outsideOf(view: FrameView): Generator<Finding> {
       sentence: `Domain ${use.domain} reaches ${hex(to)} at guest-physical ${hex(use.address)}, where there is no RAM: a device, or nothing.`,
     };
   }
+  yield* tablesOutsideOf(view);
 }
 
 /** I9: free frames are on the list, once, and domains have as many frames as they believe. */

@@ -29,6 +29,8 @@ import {
   throughSecondStage,
   walkTo,
 } from "./page-tables.ts";
+import { ParavirtualBook } from "./paravirtual-book.ts";
+import { rootCountsOf } from "./paravirtual-rules.ts";
 import { SealedText, type Text } from "./text-rules.ts";
 import type { Finding } from "./violation.ts";
 
@@ -110,6 +112,8 @@ export class HypervisorBook {
     this.#frames = book;
     this.#view = {
       book,
+      paravirtual: new ParavirtualBook(ram, this.#changes),
+      harts: board.harts,
       state,
       read: this.#read,
       isGranted,
@@ -119,6 +123,7 @@ export class HypervisorBook {
       },
     };
     this.#followRoots();
+    this.#takeTouched();
   }
 
   /** Reads what has changed since the last time. How many pages that was. */
@@ -128,17 +133,28 @@ export class HypervisorBook {
     this.#isDirty = true;
     for (const page of changed) {
       this.#frames?.lookAt(page);
+      this.#view?.paravirtual.lookAt(page);
       this.#areTextsDirty ||= this.sealed.some(({ text }) => this.#isIn(page, text));
       for (const [satp, { rights }] of this.#spaces)
         if (rights.tablePages.has(BigInt(this.#board.bus.ram.base / PAGE_BYTES + page)))
           this.#spaces.delete(satp);
     }
     this.#followRoots();
-    for (const frame of this.#frames?.takeTouched() ?? []) {
+    this.#takeTouched();
+    return changed.size;
+  }
+
+  /** Frames whose uses, or entry in the frame table, have changed: they are to be judged. */
+  #takeTouched(): void {
+    const view = this.#view;
+    if (view === undefined) return;
+    const { book, paravirtual } = view;
+    const touched = [...book.takeTouched()];
+    for (const frame of touched) paravirtual.follow(frame, book.entryOf(frame));
+    for (const frame of [...touched, ...paravirtual.takeTouched()]) {
       this.#unjudged.add(frame);
       this.#uncounted.add(frame);
     }
-    return changed.size;
   }
 
   /**
@@ -167,6 +183,7 @@ export class HypervisorBook {
     const uncounted = [...this.#uncounted];
     this.#uncounted.clear();
     for (const frame of uncounted) yield* countsOf(view, frame);
+    yield* rootCountsOf(view);
     yield* conservationOf(view);
   }
 

@@ -2,9 +2,10 @@
 import { hex } from "../bits/hex.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { Mode } from "../isa/mode.ts";
-import { DomainState, FrameType, VCPUS, VcpuState } from "../vmm/layout.ts";
+import { DomainState, FrameType, VCPUS, VcpuState, type VcpuView } from "../vmm/layout.ts";
 import type { FrameView } from "./frame-rules.ts";
 import { BIT, meaningOf, type Step, type Tables, tablesOf } from "./page-tables.ts";
+import { isParavirtual, registersMistake, staleLeafOf } from "./paravirtual-rules.ts";
 import type { Finding } from "./violation.ts";
 
 const VMID_SHIFT = 44n;
@@ -16,14 +17,16 @@ const PAGE = 4096n;
 export const vmidOf = (hgatp: bigint): number => Number((hgatp >> VMID_SHIFT) & VMID_MASK);
 
 /** The domain whose virtual CPU a hart runs, as the hypervisor's own table says; 0: none. */
-export function domainOn({ state }: FrameView, hart: Hart): number {
+export const domainOn = (view: FrameView, hart: Hart): number => currentOn(view, hart)?.domain ?? 0;
+
+function currentOn({ state }: FrameView, hart: Hart): VcpuView | undefined {
   const { current } = state.pcpu(hart.id);
-  if (current === 0n) return 0;
+  if (current === 0n) return undefined;
   for (let index = 0; index < VCPUS; index++) {
     const vcpu = state.vcpu(index);
-    if (vcpu.address === current) return vcpu.domain;
+    if (vcpu.address === current) return vcpu;
   }
-  return 0;
+  return undefined;
 }
 
 /** The tables that a guest of a domain has made for itself: those of a hart that runs it, else those kept for one of its virtual CPUs. */
@@ -54,11 +57,27 @@ export function* guestRootOf(view: FrameView, hart: Hart, mode: Mode): Generator
   if (mode !== "VS" && mode !== "VU") return;
   const domain = domainOn(view, hart);
   if (domain === 0) return;
+  if (isParavirtual(view, domain)) {
+    yield* paravirtualOf(view, hart);
+    return;
+  }
   const value = hart.state.stored("hgatp");
   const mistake = hgatpMistake(view, value, domain);
   if (mistake === undefined) return;
   const sentence = `Hart ${hart.id} runs a guest of domain ${domain}, and its hgatp (${hex(value)}) ${mistake}.`;
   yield { invariant: "I1", object: `hgatp of hart ${hart.id}`, sentence };
+}
+
+/** I1: or, if it has none, with tables that were checked. */
+function* paravirtualOf(view: FrameView, hart: Hart): Generator<Finding> {
+  const vcpu = currentOn(view, hart);
+  if (vcpu === undefined) return;
+  const { state } = hart;
+  const [hgatp, vsatp, hstatus] = [state.stored("hgatp"), state.stored("vsatp"), state.stored("hstatus")];
+  const mistake = registersMistake(view, { hgatp, vsatp, hstatus }, vcpu);
+  if (mistake === undefined) return;
+  const sentence = `Hart ${hart.id} runs a paravirtualized guest of domain ${vcpu.domain}, and ${mistake}.`;
+  yield { invariant: "I1", object: `vsatp of hart ${hart.id}`, sentence };
 }
 
 /** I1: so do virtual CPUs that wait for a hart. */
@@ -72,11 +91,24 @@ function* savedRootOf(view: FrameView, index: number): Generator<Finding> {
   const { state, domain } = vcpu;
   if (state === VcpuState.NONE || state === VcpuState.STOPPED) return;
   if (view.state.domain(domain).state !== DomainState.RUNNING) return;
+  if (isParavirtual(view, domain)) {
+    yield* savedParavirtual(view, vcpu, index);
+    return;
+  }
   const value = vcpu.vs.hgatp;
   const mistake = value === 0n ? undefined : hgatpMistake(view, value, domain);
   if (mistake === undefined) return;
   const sentence = `Virtual CPU ${index} of domain ${domain} is kept with an hgatp (${hex(value)}) that ${mistake}.`;
   yield { invariant: "I1", object: `hgatp of virtual CPU ${index}`, sentence };
+}
+
+/** While it has a hart, what is kept of it is old. */
+function* savedParavirtual(view: FrameView, vcpu: VcpuView, index: number): Generator<Finding> {
+  if (view.harts.some((hart) => currentOn(view, hart)?.address === vcpu.address)) return;
+  const mistake = registersMistake(view, vcpu.vs, vcpu);
+  if (mistake === undefined) return;
+  const sentence = `Virtual CPU ${index} of domain ${vcpu.domain}, paravirtualized, is kept for later, and ${mistake}.`;
+  yield { invariant: "I1", object: `vsatp of virtual CPU ${index}`, sentence };
 }
 
 /**
@@ -87,7 +119,9 @@ export function* staleOf(view: FrameView, harts: readonly Hart[]): Generator<Fin
   for (const hart of harts) {
     if (hart.remembered?.answers !== true) continue;
     for (const [space, leaves] of hart.remembered.save()) {
-      const [stage, vmid] = space.split(":");
+      const [stage, vmid, asid] = space.split(":");
+      if (stage === "VS" && vmid === "0")
+        for (const leaf of leaves) yield* staleLeafOf(view, hart, Number(asid), leaf);
       if (stage !== "G") continue;
       for (const leaf of leaves) yield* staleLeaf(view, hart, Number(vmid), leaf);
     }
