@@ -2,7 +2,7 @@
  * Grants: a domain lets another use one of its pages, to map it or to have bytes copied. A mapping is a reference to the frame like any
  * other, so the frame stays what it is until the last one has gone; and a grant that is mapped cannot be taken back.
  */
-import { beyond, type GPA, gpa } from "../hs/address.ts";
+import { beyond, type GPA, gpa, type HPA, hpa } from "../hs/address.ts";
 import { isLogged } from "./dirty-log.ts";
 import { isGuestRam, ramAddress } from "./domain.ts";
 import { Fault, runningDomain } from "./errors.ts";
@@ -21,6 +21,9 @@ import {
   PAGE_BYTES,
 } from "./layout.ts";
 import { deviceAt } from "./mmio.ts";
+import { enterPage, removePage } from "./paravirtual/granted-pages.ts";
+import { ownMemory } from "./paravirtual/page-types.ts";
+import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
 import { GPA_END, lookUp, mapPage, Right, unmapPage } from "./second-stage.ts";
 
@@ -61,7 +64,11 @@ function grantTo(visit: Visit, granter: bigint, number: bigint, isWritable: bool
   return { owner, grant };
 }
 
-/** Maps a granted page where the caller has nothing: neither RAM nor a device nor another mapping. The mapping's number. */
+/**
+ * Maps a granted page where the caller has nothing: neither RAM nor a device nor another mapping. The mapping's number.
+ *
+ * @param page  Where: a guest-physical page; of a paravirtualized guest the machine address of an entry of its tables.
+ */
 export function mapGrant(
   visit: Visit,
   granter: bigint,
@@ -72,12 +79,11 @@ export function mapGrant(
   const found = grantTo(visit, granter, number, isWritable);
   if (typeof found === "bigint") return found;
   const { owner, grant } = found;
-  if (!isPage(page) || isTaken(visit, gpa(page))) return Fault.BAD_ADDRESS;
   const frame = granted(visit, owner, grant.page);
   const free = freeMapping(visit);
   if (frame === undefined || free === undefined) return Fault.NO_SPACE;
-  const rights = isWritable ? Right.READ | Right.WRITE : Right.READ;
-  if (!mapPage(visit, visit.domain.id, gpa(page), frame, rights)) return Fault.NO_MEMORY;
+  const refused = place(visit, page, frame, isWritable ? Right.READ | Right.WRITE : Right.READ);
+  if (refused !== 0n) return refused;
   const mapping = visit.state.foreign(free);
   mapping.mapper = visit.domain.id;
   mapping.granter = owner.id;
@@ -85,6 +91,14 @@ export function mapGrant(
   mapping.page = gpa(page);
   grant.mapped += 1;
   return BigInt(free);
+}
+
+/** Maps somebody else's frame. 0, or why not. */
+function place(visit: Visit, page: bigint, frame: HPA, rights: bigint): bigint {
+  const { id } = visit.domain;
+  if (isParavirtual(visit.domain)) return enterPage(visit, id, hpa(page), frame, rights);
+  if (!isPage(page) || isTaken(visit, gpa(page))) return Fault.BAD_ADDRESS;
+  return mapPage(visit, id, gpa(page), frame, rights) ? 0n : Fault.NO_MEMORY;
 }
 
 const isTaken = (visit: Visit, page: GPA): boolean =>
@@ -112,7 +126,8 @@ function dropMapping(host: Host, index: number): void {
   const mapping = state.foreign(index);
   const granter = state.domain(mapping.granter);
   const grant = granter.grants.get(mapping.grant);
-  unmapPage(host, mapping.mapper, mapping.page);
+  if (isParavirtual(state.domain(mapping.mapper))) removePage(host, hpa(mapping.page));
+  else unmapPage(host, mapping.mapper, mapping.page);
   mapping.mapper = 0;
   grant.mapped -= 1;
   if (granter.state !== DomainState.DYING) return;
@@ -179,7 +194,9 @@ export function copyGrant(visit: Visit, { domain, grant, address, bytes, isStore
 }
 
 /** Where a granted page lies: it is the granter's own RAM. */
-function granted(host: Host, { id }: DomainView, page: GPA) {
+function granted(host: Host, granter: DomainView, page: GPA): HPA | undefined {
+  const { id } = granter;
+  if (isParavirtual(granter)) return ownMemory(host, id, hpa(page));
   const at = lookUp(host, id, page)?.at;
   if (at === undefined) return undefined;
   const { owner, type } = host.state.frame(host.state.frameNumber(at));

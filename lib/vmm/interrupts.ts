@@ -6,6 +6,7 @@
 import { vcpusOf } from "./domain.ts";
 import type { Host, Visit } from "./host.ts";
 import { PLIC_SOURCES, VcpuState, type VcpuView } from "./layout.ts";
+import { isParavirtual } from "./paravirtual/roots.ts";
 import { VSEI } from "./vcpu.ts";
 
 /** Whether a virtual CPU is the one whose state the hart holds. */
@@ -45,9 +46,16 @@ export function setLine(visit: Pick<Visit, keyof Host | "domain">, source: numbe
   const before = plic.level;
   if (((before & bit) !== 0n) === isHigh) return;
   plic.level = isHigh ? before | bit : before & ~bit;
-  if (!isHigh) return;
+  if (isParavirtual(visit.domain)) interruptDirectly(visit);
+  if (!isHigh || isParavirtual(visit.domain)) return;
   requestAgain(visit, source);
   notifyContexts(visit);
+}
+
+/** A paravirtualized guest has no PLIC: a line that is high is an interrupt of its first virtual CPU. */
+function interruptDirectly(visit: Pick<Visit, keyof Host | "domain">): void {
+  const [first] = vcpusOf(visit, visit.domain.id);
+  if (first !== undefined) setPending(visit, first, VSEI, visit.domain.plic.level !== 0n);
 }
 
 /** A gateway that is open passes a line that is high on. */

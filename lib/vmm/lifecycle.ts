@@ -25,6 +25,8 @@ import {
   Vcpu,
   VcpuState,
 } from "./layout.ts";
+import { dismantleParavirtual } from "./paravirtual/dismantling.ts";
+import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
 import { dismantle } from "./second-stage.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
@@ -45,7 +47,9 @@ const WEIGHT = 256;
 export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: Wanted): bigint {
   const { state } = host;
   const isSize = ramBytes > 0n && ramBytes % BigInt(PAGE_BYTES) === 0n && ramBytes <= host.map.ram.sizeBytes;
-  if (!isSize || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS)) return Fault.INVALID;
+  // Only the domain builder makes first page tables (`paravirtual/builder.ts`); without them the machine would be the guest's.
+  const isUnbuilt = (flags & BigInt(DomainFlag.PARAVIRTUAL)) !== 0n;
+  if (!isSize || isUnbuilt || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS)) return Fault.INVALID;
   const id = freeNumber(host);
   if (id === undefined) return Fault.NO_SPACE;
   const domain = state.domain(id);
@@ -158,6 +162,7 @@ export function destroyDomain(host: Host, number: bigint): bigint {
   closePortsTo(host, id);
   dropGrants(host, domain);
   dropPieces(host, id);
+  if (isParavirtual(domain)) dismantleParavirtual(host, domain);
   dismantle(host, id);
   writeBytes(host.context, state.balloon(id).address, new Uint8Array(Balloon.sizeBytes));
   if (domain.frames === 0) forgetDomain(host, domain);

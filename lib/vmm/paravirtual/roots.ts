@@ -35,6 +35,17 @@ export const rootOf = (vsatp: bigint): HPA => hpa(decodeCsr("vsatp", vsatp).PPN 
 export const fenceGuests = ({ context }: Pick<Host, "context">, address?: GVA): void =>
   context.fenceGuestTranslations(address);
 
+/** The same, whoever has the hart: for a moment it is as if nobody had it. */
+export function forgetGuests({ context }: Pick<Host, "context">): void {
+  const { csr } = context;
+  const [hgatp, vsatp] = [csr.read("hgatp"), csr.read("vsatp")];
+  csr.write("vsatp", 0n);
+  csr.write("hgatp", 0n);
+  fenceGuests({ context });
+  csr.write("hgatp", hgatp);
+  csr.write("vsatp", vsatp);
+}
+
 /** Makes a frame a table of a level for as long as the guest wants it to be one. */
 export function pinTable(visit: Visit, address: bigint, level: bigint): bigint {
   const at = hpa(address);
