@@ -4,7 +4,14 @@ import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
 import { installVmm, type Vmm } from "../../../lib/vmm/hypervisor.ts";
-import { DOMAINS, FOREIGN_MAPPINGS, FrameType, VCPUS } from "../../../lib/vmm/layout.ts";
+import {
+  DOMAINS,
+  DomainState,
+  FOREIGN_MAPPINGS,
+  FrameType,
+  GrantFlag,
+  VCPUS,
+} from "../../../lib/vmm/layout.ts";
 import type { LoadOptions } from "../../../lib/vmm/loader.ts";
 
 export type Board = ReturnType<typeof buildBoard>;
@@ -34,12 +41,20 @@ export function guestBytes(text: string): Uint8Array {
   return built.bytes;
 }
 
+/** A page that a domain's second stage maps. */
+interface Leaf {
+  readonly domain: number;
+  readonly page: bigint;
+  readonly frame: number;
+  readonly isWritable: boolean;
+}
+
 /** What the tables of all second stages say about frames, counted by walking them from outside. */
 export function recount({ board, vmm }: VmmScene) {
   const { state } = vmm;
   const references = new Map<number, number>();
   const counts = new Map<number, number>();
-  const leaves: { readonly domain: number; readonly page: bigint; readonly frame: number }[] = [];
+  const leaves: Leaf[] = [];
   const add = (map: Map<number, number>, frame: number): void =>
     void map.set(frame, (map.get(frame) ?? 0) + 1);
   const entryAt = (at: bigint): bigint => {
@@ -55,10 +70,15 @@ export function recount({ board, vmm }: VmmScene) {
       const frame = Number((to - 0x8000_0000n) >> 12n);
       const page = base + (BigInt(index) << BigInt(12 + 9 * level));
       const isLeaf = (entry & (PTE.R | PTE.W | PTE.X)) !== 0n;
-      add(references, frame);
-      if (!isLeaf || (entry & PTE.W) !== 0n) add(counts, frame);
-      if (isLeaf) leaves.push({ domain, page, frame });
-      else walk(domain, to, level - 1, page);
+      const isWritable = (entry & PTE.W) !== 0n;
+      // An entry above the lowest level is about as many frames as it maps.
+      for (let part = 0; part < (isLeaf ? 512 ** level : 1); part++) {
+        add(references, frame + part);
+        if (!isLeaf || isWritable) add(counts, frame + part);
+        if (isLeaf)
+          leaves.push({ domain, page: page + BigInt(4096 * part), frame: frame + part, isWritable });
+      }
+      if (!isLeaf) walk(domain, to, level - 1, page);
     }
   };
   for (let id = 1; id < DOMAINS; id++) if (state.domain(id).id !== 0) walk(id, state.root(id), 2, 0n);
@@ -66,10 +86,13 @@ export function recount({ board, vmm }: VmmScene) {
 }
 
 /** Whether a domain's page is one that the owner of its frame has granted. */
-function isGranted({ vmm: { state } }: VmmScene, mapper: number, page: bigint, owner: number): boolean {
-  return Array.from({ length: FOREIGN_MAPPINGS }, (_, index) => state.foreign(index)).some(
-    (mapping) => mapping.mapper === mapper && mapping.page === page && mapping.granter === owner,
-  );
+function isGranted({ vmm: { state } }: VmmScene, { domain, page, isWritable }: Leaf, owner: number): boolean {
+  return Array.from({ length: FOREIGN_MAPPINGS }, (_, index) => state.foreign(index)).some((mapping) => {
+    if (mapping.mapper !== domain || mapping.page !== page || mapping.granter !== owner) return false;
+    const { flags, to } = state.domain(owner).grants.get(mapping.grant);
+    const needed = GrantFlag.VALID | (isWritable ? GrantFlag.WRITABLE : 0);
+    return to === domain && (flags & needed) === needed;
+  });
 }
 
 /** Sentences about frames whose entry does not say what the tables say. None is what a test wants. */
@@ -82,7 +105,8 @@ export function frameMistakes(scene: VmmScene): string[] {
   for (let number = 0; number < frames; number++) {
     const { type, owner, refCount, typeCount } = state.frame(number);
     const used = references.get(number) ?? 0;
-    const expected = type === FrameType.FREE ? 0 : used + 1;
+    const isMissedByOwner = type !== FrameType.SHARED && state.domain(owner).state !== DomainState.DYING;
+    const expected = type === FrameType.FREE ? 0 : used + (isMissedByOwner ? 1 : 0);
     if (refCount !== expected)
       mistakes.push(`frame ${number}: ${refCount} references, and it has ${expected}`);
     if (typeCount !== (counts.get(number) ?? 0))
@@ -90,15 +114,17 @@ export function frameMistakes(scene: VmmScene): string[] {
     if (type === FrameType.FREE && used > 0) mistakes.push(`frame ${number} is free and mapped`);
     if (type !== FrameType.FREE) owned.set(owner, (owned.get(owner) ?? 0) + 1);
   }
-  for (const { domain, page, frame } of leaves) {
+  for (const leaf of leaves) {
+    const { domain, page, frame, isWritable } = leaf;
     const { owner, type } = state.frame(frame);
-    if (owner !== domain && isGranted(scene, domain, page, owner)) continue;
+    if (type === FrameType.SHARED && owner === 0 && !isWritable) continue;
+    if (owner !== domain && type === FrameType.RAM && isGranted(scene, leaf, owner)) continue;
     if (owner !== domain || type !== FrameType.RAM)
       mistakes.push(
         `domain ${domain} maps 0x${page.toString(16)} to frame ${frame} of ${owner}, type ${type}`,
       );
   }
-  for (let id = 1; id < DOMAINS; id++)
+  for (let id = 0; id < DOMAINS; id++)
     if (state.domain(id).frames !== (owned.get(id) ?? 0))
       mistakes.push(
         `domain ${id} has ${owned.get(id) ?? 0} frames and believes in ${state.domain(id).frames}`,
