@@ -57,7 +57,8 @@ export function timedProcess(program: string, args: readonly string[], limitMs: 
 }
 
 /**
- * Runs a script of this folder in a process of its own, with one argument and one answer, both JSON.
+ * Runs a script of this folder in a process of its own, with one argument and one answer, both JSON. Its Node has the options
+ * that this one was started with, so that what is measured is what everybody gets.
  * Throws with its words when it fails.
  */
 export function timedScript<Answer>(
@@ -66,7 +67,7 @@ export function timedScript<Answer>(
   limitMs: number,
 ): TimedProcess & { readonly answer: Answer } {
   const script = siblingModule(import.meta.url, name).pathname;
-  const args = ["--disable-warning=ExperimentalWarning", script, JSON.stringify(order)];
+  const args = [...process.execArgv, script, JSON.stringify(order)];
   const ended = timedProcess(process.execPath, args, limitMs);
   if (ended.exitCode !== 0) throw new Error(`${name} ended with ${ended.exitCode}: ${ended.output}`);
   return { ...ended, answer: JSON.parse(ended.output) as Answer };
