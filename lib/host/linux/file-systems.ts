@@ -14,21 +14,27 @@ import {
 import { minixImage } from "../../board/disk/minix-image.ts";
 import type { LinuxFiles } from "./packages.ts";
 
+/** Which device somebody types at: the serial port, or a virtio console. */
+export type Terminal = "ttyS0" | "hvc0";
+
+/** The console of virtio comes with the bus's driver: before, the kernel had nothing to open for this program. */
+const OPEN_CONSOLE = "exec </dev/console >/dev/console 2>&1\n";
+
 /** Loads the modules in order, mounts the disk and makes it the root. The kernel unpacks modules by itself. */
-const firstInit = (modules: readonly string[]): string => `#!/bin/busybox sh
+const firstInit = (modules: readonly string[], terminal: Terminal): string => `#!/bin/busybox sh
 busybox() { /bin/busybox "$@"; }
 busybox mount -t devtmpfs dev /dev
 for module in ${modules.join(" ")}; do
   busybox insmod /modules/$module.ko.xz || echo "init: $module cannot be loaded"
 done
-busybox mount -t minix -o noatime /dev/vda /disk || exec /bin/busybox sh
+${terminal === "hvc0" ? OPEN_CONSOLE : ""}busybox mount -t minix -o noatime /dev/vda /disk || exec /bin/busybox sh
 busybox mount -o move /dev /disk/dev
 exec /bin/busybox switch_root /disk /sbin/init
 `;
 
-/** Runs once; then a shell on the serial line, again whenever it ends. Ctrl-Alt-Del and shutdown leave no file system dirty. */
-const INITTAB = `::sysinit:/etc/start
-ttyS0::respawn:-/bin/sh
+/** Runs once; then a shell on the terminal, again whenever it ends. Ctrl-Alt-Del and shutdown leave no file system dirty. */
+const inittab = (terminal: Terminal): string => `::sysinit:/etc/start
+${terminal}::respawn:-/bin/sh
 ::shutdown:/bin/umount -a -r
 `;
 
@@ -74,13 +80,22 @@ sha256sum sleep sort stat stty sync tail tee test time top touch tr true tty umo
     .filter((name) => name !== "");
 
 /** The first file system, which the boot loader puts into RAM. */
-export function initialFileSystem({ busybox, modules }: LinuxFiles): Uint8Array | FileTreeError {
+export function initialFileSystem(
+  { busybox, modules }: LinuxFiles,
+  terminal: Terminal = "ttyS0",
+): Uint8Array | FileTreeError {
   return cpioArchive([
     ...["bin", "dev", "disk", "modules"].map(folder),
     { path: "dev/console", permissions: 0o600, kind: "device", type: "character", major: 5, minor: 1 },
     program("bin/busybox", busybox),
     ...modules.map(({ name, bytes }) => program(`modules/${name}.ko.xz`, bytes)),
-    script("init", firstInit(modules.map(({ name }) => name))),
+    script(
+      "init",
+      firstInit(
+        modules.map(({ name }) => name),
+        terminal,
+      ),
+    ),
   ]);
 }
 
@@ -88,6 +103,8 @@ export function initialFileSystem({ busybox, modules }: LinuxFiles): Uint8Array 
 export interface RootDiskOptions {
   /** Shell commands to run instead of a shell on the terminal. */
   readonly command?: string;
+  /** Where the shell is; the serial port when left out. */
+  readonly terminal?: Terminal;
   /** More files, from a folder of the host's for example. */
   readonly files?: readonly FileEntry[];
 }
@@ -96,13 +113,13 @@ const DISK_BYTES = 16 * 1024 * 1024;
 
 /** The root disk: a MINIX file system, because its driver is loaded thirty times faster than ext4's. */
 export function rootDisk({ busybox }: LinuxFiles, options: RootDiskOptions = {}): Uint8Array | FileTreeError {
-  const { command, files = [] } = options;
+  const { command, terminal = "ttyS0", files = [] } = options;
   const own: FileEntry[] = [
     ...["bin", "dev", "etc", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin"].map(folder),
     program("bin/busybox", busybox),
     ...APPLETS.map((name) => link(`bin/${name}`, "busybox")),
     link("sbin/init", "../bin/busybox"),
-    script("etc/inittab", INITTAB),
+    script("etc/inittab", inittab(terminal)),
     script("etc/start", START),
     script("etc/profile", PROFILE),
     ...(command === undefined ? [] : [script("etc/commands", commandScript(command))]),

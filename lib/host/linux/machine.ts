@@ -6,7 +6,7 @@ import { loadLinux } from "../../board/linux-boot.ts";
 import { buildBoard, type HartCount } from "../../board/virt.ts";
 import { installFirmware } from "../../firmware/firmware.ts";
 import { useNativeDigests } from "../native-digest.ts";
-import { initialFileSystem, rootDisk } from "./file-systems.ts";
+import { initialFileSystem, rootDisk, type Terminal } from "./file-systems.ts";
 import type { LinuxFiles } from "./packages.ts";
 
 /** Who runs in machine mode. */
@@ -40,12 +40,16 @@ export const DEFAULT_RAM_BYTES = 256 * 1024 * 1024;
  * from the jitter of a clock that has none here, no check of a certificate's signature that no file needs, and no watchdog
  * that would never see anything.
  */
-export const KERNEL_ARGUMENTS: string = [
-  "console=ttyS0",
-  "cryptomgr.notests",
-  "initcall_blacklist=jent_mod_init,load_system_certificate_list",
-  "nowatchdog",
-].join(" ");
+export const kernelArguments = (terminal: Terminal): string =>
+  [
+    `console=${terminal}`,
+    "cryptomgr.notests",
+    "initcall_blacklist=jent_mod_init,load_system_certificate_list",
+    "nowatchdog",
+  ].join(" ");
+
+/** The same, with the serial port. */
+export const KERNEL_ARGUMENTS: string = kernelArguments("ttyS0");
 
 /** A board, or why there is none, in one line. */
 export type LinuxMachine =
