@@ -5,11 +5,13 @@
  */
 import type { Board } from "../board/board.ts";
 import {
+  MAILBOX_BYTES,
   Migration,
   MigrationOrder,
   MigrationPhase,
   MigrationReason,
   MigrationRole,
+  ROUNDS,
   type VmmState,
 } from "./layout.ts";
 
@@ -28,10 +30,14 @@ export interface MigrationOptions {
   readonly fewPages?: number;
 }
 
-/** What happens to the wire, by number of a byte from the source: it breaks before that byte, or that byte comes changed. */
+/** What happens on the wire. Bytes and records are those of the source, by number. */
 export interface WireFault {
+  /** It breaks before this byte: from then on nothing comes, in either direction. */
   readonly cutAt?: number;
+  /** This byte comes with its lowest bit changed. */
   readonly flipAt?: number;
+  /** What comes in place of a record, or of an answer of the destination, which are numbered, too. */
+  change?(bytes: Uint8Array, number: number, from: "source" | "destination"): readonly Uint8Array[];
 }
 
 const nameOf = (names: Readonly<Record<string, number>>, value: number): string =>
@@ -47,11 +53,15 @@ export interface MigrationReport {
   /** In ticks of that machine's `time`. */
   readonly stoppedAt: number;
   readonly wentOnAt: number;
+  /** By round: pages that were dirty when it began, and when that was. The last is that of the stopped guest. */
+  readonly roundPages: readonly number[];
+  readonly roundBegan: readonly number[];
 }
 
 /** How far a machine is. */
 export function migrationReport({ vmm: { state } }: Machine): MigrationReport {
   const { migration } = state;
+  const rounds = Array.from({ length: Math.min(Number(migration.rounds) + 1, ROUNDS) }, (_, round) => round);
   return {
     phase: nameOf(MigrationPhase, migration.phase),
     reason: nameOf(MigrationReason, migration.reason),
@@ -60,6 +70,8 @@ export function migrationReport({ vmm: { state } }: Machine): MigrationReport {
     bytes: Number(migration.bytes),
     stoppedAt: Number(migration.stoppedAt),
     wentOnAt: Number(migration.wentOnAt),
+    roundPages: rounds.map((round) => migration.roundPages.get(round)),
+    roundBegan: rounds.map((round) => Number(migration.roundBegan.get(round))),
   };
 }
 
@@ -86,20 +98,36 @@ export function settleDomain({ vmm }: Machine, order: "BEGIN" | "GIVE_UP"): void
   vmm.state.migration.order = MigrationOrder[order];
 }
 
-/** Takes what a machine has put into its outbox. */
-function collect({ vmm: { state } }: Machine): Uint8Array {
-  const { outbox } = state.migration;
-  const bytes = Uint8Array.from({ length: Number(outbox.length) }, (_, index) => outbox.bytes.get(index));
-  outbox.length = 0n;
-  return bytes;
+/** What an operator does with a destination that waits for the last word: he asks the source, who has let go or has not. */
+export function settleBy(source: Machine, destination: Machine): void {
+  if (destination.vmm.state.migration.phase !== MigrationPhase.PREPARED) return;
+  const hasLetGo = source.vmm.state.migration.phase === MigrationPhase.DONE;
+  settleDomain(destination, hasLetGo ? "BEGIN" : "GIVE_UP");
 }
 
-/** Puts bytes into a machine's inbox, behind those that are there. */
-function deliver({ board, vmm: { state } }: Machine, bytes: Uint8Array): void {
-  const { inbox } = state.migration;
-  board.memory.write(inbox.bytes.addressOf(Number(inbox.length)), bytes);
-  inbox.length += BigInt(bytes.length);
+/** Takes what a machine has put into its outbox. */
+export function collect({ board, vmm: { state } }: Machine): Uint8Array {
+  const { outbox } = state.migration;
+  const length = Number(outbox.length);
+  if (length === 0) return new Uint8Array();
+  const bytes = board.memory.bytes(outbox.bytes.addressOf(0), length);
+  outbox.length = 0n;
+  return bytes instanceof Uint8Array ? bytes : new Uint8Array();
 }
+
+/** Whether a machine has taken what came last. */
+export const isFree = ({ vmm }: Machine): boolean => vmm.state.migration.inbox.length === 0n;
+
+/** Puts bytes into a machine's inbox. */
+export function deliver({ board, vmm: { state } }: Machine, bytes: Uint8Array): void {
+  const { inbox } = state.migration;
+  board.memory.write(inbox.bytes.addressOf(0), bytes.subarray(0, MAILBOX_BYTES));
+  inbox.length = BigInt(Math.min(bytes.length, MAILBOX_BYTES));
+}
+
+/** Lets a machine run for so long, or sleep, as if it had been alone. */
+export const runFor = ({ board }: Machine, insns: number): void =>
+  void board.run({ instructions: insns, untilInsns: board.clock.now + insns });
 
 /** A wire between two machines. */
 export class MigrationWire {
@@ -107,47 +135,85 @@ export class MigrationWire {
   readonly #destination: Machine;
   readonly #fault: WireFault;
   readonly #turnInsns: number;
+  /** Changed records that have not come yet. */
+  readonly #onTheirWay = { source: [] as Uint8Array[], destination: [] as Uint8Array[] };
+  readonly #records = { source: 0, destination: 0 };
   /** Bytes that the source has sent. */
-  sent = 0;
+  sent: number;
 
-  constructor(source: Machine, destination: Machine, fault: WireFault = {}, turnInsns = 3_000) {
+  /** @param sent  Bytes that went before: for a wire that takes the place of another. */
+  constructor(source: Machine, destination: Machine, fault: WireFault = {}, turnInsns = 3_000, sent = 0) {
     this.#source = source;
     this.#destination = destination;
     this.#fault = fault;
     this.#turnInsns = turnInsns;
+    this.sent = sent;
   }
 
   /** Runs both machines for so many turns at most, or until neither has a migration any more. */
   run(turns: number): void {
-    for (let turn = 0; turn < turns && !this.isOver; turn++) {
-      for (const { board } of [this.#source, this.#destination])
-        board.run({ instructions: this.#turnInsns, untilInsns: board.clock.now + this.#turnInsns });
-      this.#carry();
-    }
+    for (let turn = 0; turn < turns && !this.isOver; turn++) this.turn();
   }
 
-  /** Whether both have come to an end, a good or a bad one. */
+  /** Runs both machines for a turn, and carries what there is. */
+  turn(): void {
+    runFor(this.#source, this.#turnInsns);
+    runFor(this.#destination, this.#turnInsns);
+    this.carry();
+  }
+
+  /** Whether nothing more will happen by itself: a destination that has all may still wait for the operator. */
   get isOver(): boolean {
-    const over: readonly number[] = [MigrationPhase.DONE, MigrationPhase.GIVEN_UP];
-    return [this.#source, this.#destination].every(
-      ({ vmm }) => over.includes(vmm.state.migration.phase) && vmm.state.migration.outbox.length === 0n,
-    );
+    const [source, destination] = [this.#source.vmm.state, this.#destination.vmm.state];
+    const isCut = this.sent >= (this.#fault.cutAt ?? Number.POSITIVE_INFINITY);
+    const isEmpty = isFree(this.#destination) && this.#onTheirWay.source.length === 0;
+    const isMoving = !isCut && isOpen(destination) && !(isEmpty && source.migration.outbox.length === 0n);
+    const { phase } = destination.migration;
+    const isDecided =
+      !isOpen(destination) ||
+      phase === MigrationPhase.PREPARED ||
+      (phase === MigrationPhase.WAITING && isFree(this.#destination));
+    const isLeft = source.migration.role === MigrationRole.NONE && source.leaving.domain === 0;
+    return isLeft && destination.leaving.domain === 0 && !isMoving && isDecided;
   }
 
-  #carry(): void {
-    const { cutAt = Number.POSITIVE_INFINITY, flipAt = -1 } = this.#fault;
-    const isFree = ({ vmm }: Machine): boolean => vmm.state.migration.inbox.length === 0n;
-    if (this.sent < cutAt && isFree(this.#destination)) {
-      const bytes = collect(this.#source);
-      const place = flipAt - this.sent;
-      if (place >= 0 && place < bytes.length) bytes[place] = (bytes[place] ?? 0) ^ 1;
-      deliver(this.#destination, bytes.subarray(0, Math.max(0, cutAt - this.sent)));
-      this.sent += bytes.length;
-    }
+  /** Carries what is in the outboxes, as far as the other side has taken what came before. */
+  carry(): void {
+    const { cutAt = Number.POSITIVE_INFINITY } = this.#fault;
+    if (this.sent < cutAt) this.#pass("source", this.#source, this.#destination);
     // A wire that is cut carries nothing the other way either.
-    if (this.sent <= cutAt && isFree(this.#source)) deliver(this.#source, collect(this.#destination));
+    if (this.sent <= cutAt) this.#pass("destination", this.#destination, this.#source);
+  }
+
+  #pass(side: "source" | "destination", from: Machine, to: Machine): void {
+    if (!isFree(to)) return;
+    const waiting = this.#onTheirWay[side];
+    if (waiting.length === 0) {
+      const bytes = collect(from);
+      if (bytes.length === 0) return;
+      waiting.push(...this.#changed(bytes, side));
+      this.#records[side] += 1;
+    }
+    const next = waiting.shift();
+    if (next !== undefined) deliver(to, next);
+  }
+
+  /** What comes in place of a record. */
+  #changed(bytes: Uint8Array, side: "source" | "destination"): readonly Uint8Array[] {
+    const { cutAt = Number.POSITIVE_INFINITY, flipAt = -1, change } = this.#fault;
+    if (change !== undefined) return change(bytes, this.#records[side], side);
+    if (side === "destination") return [bytes];
+    const place = flipAt - this.sent;
+    if (place >= 0 && place < bytes.length) bytes[place] = (bytes[place] ?? 0) ^ 1;
+    const left = Math.max(0, cutAt - this.sent);
+    this.sent += bytes.length;
+    return [bytes.subarray(0, left)];
   }
 }
+
+/** Whether a machine still listens. */
+const isOpen = ({ migration: { phase } }: VmmState): boolean =>
+  phase !== MigrationPhase.DONE && phase !== MigrationPhase.GIVEN_UP;
 
 /** A domain as bytes, or why there are none. */
 export type SavedDomain =
@@ -159,7 +225,7 @@ export function saveDomain(machine: Machine, domain: number, turns = 10_000): Sa
   begin(machine, MigrationRole.SOURCE, { domain, maxRounds: 0 }, 1);
   const pieces: Uint8Array[] = [];
   for (let turn = 0; turn < turns; turn++) {
-    machine.board.run({ instructions: 1_000, untilInsns: machine.board.clock.now + 1_000 });
+    runFor(machine, 1_000);
     pieces.push(collect(machine));
     const { phase, reason } = migrationReport(machine);
     if (phase === "GIVEN_UP") return { kind: "not-saved", reason };
@@ -190,7 +256,7 @@ export function restoreDomain(machine: Machine, bytes: Uint8Array, turns = 10_00
       deliver(machine, bytes.subarray(at, at + length));
       at += length;
     }
-    machine.board.run({ instructions: 1_000, untilInsns: machine.board.clock.now + 1_000 });
+    runFor(machine, 1_000);
   }
   return "SILENCE";
 }
@@ -199,5 +265,5 @@ export function restoreDomain(machine: Machine, bytes: Uint8Array, turns = 10_00
 function recordLength(bytes: Uint8Array, at: number): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const claimed = at + 16 > bytes.length ? 0 : view.getUint32(at + 12, true) + 24;
-  return Math.min(claimed, 4608, bytes.length - at) || bytes.length - at;
+  return Math.min(claimed, MAILBOX_BYTES, bytes.length - at) || bytes.length - at;
 }

@@ -8,11 +8,13 @@
  */
 import type { Host } from "./host.ts";
 import { MigrationRole } from "./layout.ts";
+import { serveLeaving } from "./leaving.ts";
 import { serveDestination } from "./migration-destination.ts";
 import { serveSource } from "./migration-source.ts";
 
 /** Looks into the mailboxes, if this machine has a migration. */
 export function serveMigration(host: Host): void {
+  if (serveLeaving(host)) return;
   const { role } = host.state.migration;
   if (role === MigrationRole.SOURCE) serveSource(host);
   if (role === MigrationRole.DESTINATION) serveDestination(host);

@@ -18,8 +18,6 @@ import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
 /** The exit code of a machine whose first domain has crashed. */
 const CRASHED = 255n;
 const HUNDRED = 100n;
-/** A machine that is operated looks so often for orders. */
-const ORDER_TICKS = 500n;
 /** A machine with a migration looks so often into its mailboxes. */
 const MAILBOX_TICKS = 200n;
 const STCE = 1n << 63n;
@@ -72,12 +70,15 @@ export function schedule(host: Host): void {
     next.state = VcpuState.RUNNING;
     next.schedule.since = now;
   }
-  const { role } = state.migration;
-  const isAwaited = role !== MigrationRole.NONE || state.bootInfo.operated !== 0;
+  const isAwaited = expectsVisits(host) || state.bootInfo.operated !== 0;
   if (!isAwaited && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
   switchTo(host, next);
   setAlarm(host, vcpus, next, now);
 }
+
+/** Whether mailboxes, or a domain that leaves, have to be looked at. */
+const expectsVisits = ({ state }: Host): boolean =>
+  state.migration.role !== MigrationRole.NONE || state.leaving.domain !== 0;
 
 /** Nobody is left: the machine is switched off, with the first domain's exit code. */
 function endMachine({ context, state }: Host): void {
@@ -185,8 +186,8 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
     if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
     if (vcpu.state === VcpuState.STARVED) alarm = earlier(alarm, state.memoryWait(vcpu.address).deadline);
   }
-  if (state.bootInfo.operated !== 0) alarm = earlier(alarm, now + ORDER_TICKS);
-  if (state.migration.role !== MigrationRole.NONE) alarm = earlier(alarm, now + MAILBOX_TICKS);
+  if (state.bootInfo.operated !== 0) alarm = earlier(alarm, state.order.lookAt);
+  if (expectsVisits(host)) alarm = earlier(alarm, now + MAILBOX_TICKS);
   pcpu.alarm = alarm;
   armTimer(host, next, now);
 }
