@@ -3,8 +3,9 @@ import { NO_ARRIVAL, RAM_OFFSET, SLOT_INTERPRET, SLOT_PRIVILEGED, TABLE_SLOTS } 
 import { writePrivileged } from "../privileged/write-privileged.ts";
 import { Code, type Local } from "../wasm/code.ts";
 import { ModuleWriter } from "../wasm/module.ts";
-import { type InterpreterOptions, writeDispatchLoop } from "./dispatch-loop.ts";
+import { writeDispatchLoop } from "./dispatch-loop.ts";
 import { writeInterpret } from "./interpret.ts";
+import type { InterpreterOptions } from "./loop-frame.ts";
 
 /** What the module calls. `h` is the address of the state block of the hart that runs. */
 export interface InterpreterImports {

@@ -9,12 +9,12 @@ import type { MachineMemory } from "../../../../../lib/bus/machine-memory.ts";
 import { PageFlag, Ram } from "../../../../../lib/bus/ram.ts";
 import { createReferenceEngines } from "../../../../../lib/engine/reference/create.ts";
 import { SlotDecoder } from "../../../../../lib/engine/translator/interpreter/decode-slot.ts";
-import type { InterpreterOptions } from "../../../../../lib/engine/translator/interpreter/dispatch-loop.ts";
 import {
   type InterpreterExports,
   type InterpreterImports,
   instantiateInterpreter,
 } from "../../../../../lib/engine/translator/interpreter/generate.ts";
+import type { InterpreterOptions } from "../../../../../lib/engine/translator/interpreter/loop-frame.ts";
 import {
   CODE_PAGE_AREA,
   CODE_PAGE_BYTES,
