@@ -189,7 +189,7 @@ export class HandlerCalls {
   }
 
   #fail(hart: Hart, number: number, name: string, problem: string): void {
-    const place = `called at 0x${hart.pc.toString(16)}`;
+    const place = `called at 0x${hart.pc.toString(16)} in step ${this.#board.clock.retired}`;
     this.#board.handlerFailed(`Handler "${name}" (hx ${number}) on hart ${hart.id}, ${place}, ${problem}.`);
   }
 }

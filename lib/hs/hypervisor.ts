@@ -50,6 +50,8 @@ export interface HypervisorModule {
 /** Where everything is. */
 export interface HypervisorMap extends HypervisorLayout {
   readonly harts: number;
+  /** Names of the hypercalls, by number. */
+  readonly hypercalls: readonly string[];
   readonly ram: { readonly base: HPA; readonly sizeBytes: bigint };
 }
 
@@ -74,6 +76,12 @@ export interface Hypervisor {
   readonly entry: HPA;
   readonly map: HypervisorMap;
 }
+
+/** Which hypervisor a board has: wiring, as its handlers are. */
+const installed = new WeakMap<Board, HypervisorMap>();
+
+/** Where the hypervisor lies that was installed on a board, or attached to it; `undefined`: there is none. */
+export const hypervisorOn = (board: Board): HypervisorMap | undefined => installed.get(board);
 
 /** What an installation is made of before anything is changed. */
 interface Plan {
@@ -135,6 +143,7 @@ function planOf(board: Board, module: HypervisorModule, options: HypervisorOptio
   const map = {
     ...layout,
     harts: board.harts.length,
+    hypercalls: Object.keys(module.hypercalls),
     ram: { base: BigInt(ram.base) as HPA, sizeBytes: BigInt(ram.sizeBytes) },
   };
   return { map, image };
@@ -147,6 +156,7 @@ function attach(
   options: HypervisorOptions,
 ): void {
   installHandlers(board, () => handlersOf(makeModule(), map), options.handlers);
+  installed.set(board, map);
 }
 
 function beginInStub(board: Board, entry: bigint): void {
@@ -179,11 +189,14 @@ function handlersOf(module: HypervisorModule, map: HypervisorMap): HsHandlers {
 }
 
 /** The hypervisor cannot go on: it has trapped itself. The machine stops with this sentence. */
-function panic({ csr }: HsContext): never {
+function panic({ csr }: HsContext, map: HypervisorMap): never {
   const { code, interrupt } = decodeCsr("scause", csr.read("scause"));
   const words = causeWords({ isInterrupt: interrupt === 1n, cause: Number(code) });
-  const [epc, tval] = [csr.read("sepc"), csr.read("stval")].map((word) => `0x${word.toString(16)}`);
-  throw new Error(`the hypervisor itself trapped: ${words} at ${epc}, tval ${tval}`);
+  const epc = csr.read("sepc");
+  const call = map.hypercalls.find((_, number) => map.symbols.get(stubLabel(number)) === epc);
+  const place = call === undefined ? "" : ` in hypercall "${call}"`;
+  const [at, tval] = [epc, csr.read("stval")].map((word) => `0x${word.toString(16)}`);
+  throw new Error(`the hypervisor itself trapped${place}: ${words} at ${at}, tval ${tval}`);
 }
 
 /** Address of the entry of a hypercall's table, and what it holds as long as nobody has changed it. */

@@ -19,6 +19,7 @@ import {
   isolationOf,
   outsideOf,
 } from "./frame-rules.ts";
+import { guestSpace, strangersIn } from "./guest-spaces.ts";
 import { domainOn, guestRootOf, ownTablesOf, savedRootsOf, staleOf, vmidOf } from "./live-rules.ts";
 import {
   composedLeavesOf,
@@ -71,6 +72,7 @@ export class HypervisorBook {
   /** The reference hypervisor's structures, where it is one. */
   readonly state: VmmState | undefined;
   readonly #board: Board;
+  readonly #map: HypervisorMap;
   readonly #changes: ChangeList;
   readonly #frames: FrameBook | undefined;
   readonly #view: FrameView | undefined;
@@ -78,6 +80,8 @@ export class HypervisorBook {
   /** Root of each domain's second stage; 0: there is no such domain. */
   readonly #roots = new Array<bigint>(DOMAINS).fill(0n);
   readonly #spaces = new Map<bigint, OwnSpace>();
+  /** Values of `hgatp` whose tables were judged, where there is no frame table, and the pages of those tables. */
+  readonly #guestTables = new Map<bigint, ReadonlySet<bigint>>();
   /** Frames that were touched and not yet judged: who reaches them; what their counts say. */
   readonly #unjudged = new Set<number>();
   readonly #uncounted = new Set<number>();
@@ -94,6 +98,7 @@ export class HypervisorBook {
   ) {
     const { ram } = board.bus;
     this.#board = board;
+    this.#map = map;
     this.#changes = changes;
     this.#read = (address) => {
       const offset = Number(address) - ram.base;
@@ -135,9 +140,11 @@ export class HypervisorBook {
       this.#frames?.lookAt(page);
       this.#view?.paravirtual.lookAt(page);
       this.#areTextsDirty ||= this.sealed.some(({ text }) => this.#isIn(page, text));
+      const number = BigInt(this.#board.bus.ram.base / PAGE_BYTES + page);
       for (const [satp, { rights }] of this.#spaces)
-        if (rights.tablePages.has(BigInt(this.#board.bus.ram.base / PAGE_BYTES + page)))
-          this.#spaces.delete(satp);
+        if (rights.tablePages.has(number)) this.#spaces.delete(satp);
+      for (const [hgatp, tablePages] of this.#guestTables)
+        if (tablePages.has(number)) this.#guestTables.delete(hgatp);
     }
     this.#followRoots();
     this.#takeTouched();
@@ -169,7 +176,10 @@ export class HypervisorBook {
     }
     yield* this.#ownSpaces();
     const view = this.#view;
-    if (view === undefined) return;
+    if (view === undefined) {
+      yield* this.#guestSpaces();
+      return;
+    }
     yield* savedRootsOf(view);
     if (!this.#isDirty) return;
     // What harts remember was right when they learned it; it becomes wrong when a frame does.
@@ -193,7 +203,11 @@ export class HypervisorBook {
     this.#spaces.clear();
     yield* this.#ownSpaces();
     const view = this.#view;
-    if (view === undefined) return;
+    if (view === undefined) {
+      this.#guestTables.clear();
+      yield* this.#guestSpaces();
+      return;
+    }
     for (const hart of this.#board.harts) yield* guestRootOf(view, hart, hart.mode);
     yield* savedRootsOf(view);
     yield* staleOf(view, this.#board.harts);
@@ -242,10 +256,22 @@ export class HypervisorBook {
       } else if (!this.#spaces.has(satp)) {
         const rights = rightsIn(tables, this.#read);
         this.#spaces.set(satp, { tables, rights });
-        for (const ppn of rights.tablePages)
-          this.#watch(ppn << BigInt(PAGE_SHIFT), (ppn + 1n) << BigInt(PAGE_SHIFT));
+        this.#watchPages(rights.tablePages);
         yield* bothIn(tables, this.#read, rights);
       }
+    }
+  }
+
+  /** I1 and I2 where there is no frame table: what the second stages map that harts use now. */
+  *#guestSpaces(): Generator<Finding> {
+    for (const hart of this.#board.harts) {
+      const hgatp = hart.state.stored("hgatp");
+      const tables = tablesOf("hgatp", hgatp);
+      if (tables === undefined || this.#guestTables.has(hgatp)) continue;
+      const space = guestSpace(tables, this.#read);
+      this.#guestTables.set(hgatp, space.tablePages);
+      this.#watchPages(space.tablePages);
+      yield* strangersIn(space, this.#map, this.#read);
     }
   }
 
@@ -262,6 +288,11 @@ export class HypervisorBook {
       if (root !== 0n) this.#frames?.addRoot(id, state.frameNumber(hpa(root)));
       this.#roots[id] = root;
     }
+  }
+
+  #watchPages(numbers: Iterable<bigint>): void {
+    for (const number of numbers)
+      this.#watch(number << BigInt(PAGE_SHIFT), (number + 1n) << BigInt(PAGE_SHIFT));
   }
 
   #watch(begin: bigint, end: bigint): void {

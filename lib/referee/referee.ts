@@ -8,7 +8,7 @@ import type { Board } from "../board/board.ts";
 import type { HandlerCall, HandlerOutcome, HostHandler } from "../hart/handler-table.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { TrapEvent } from "../hart/trap-event.ts";
-import type { HypervisorMap } from "../hs/hypervisor.ts";
+import { type HypervisorMap, hypervisorOn } from "../hs/hypervisor.ts";
 import { HsArea, HypervisorHandler } from "../hs/hypervisor-vector.ts";
 import { SaveArea } from "../hs/vector.ts";
 import { registerIndex } from "../isa/register.ts";
@@ -17,7 +17,7 @@ import { ChangedPages, UNWATCHED } from "./changed-pages.ts";
 import { HypervisorBook, type HypervisorRules } from "./hypervisor-book.ts";
 import { dueNow, Liveness } from "./liveness.ts";
 import type { Step } from "./page-tables.ts";
-import type { Finding, Invariant, Violation } from "./violation.ts";
+import { type Finding, type Invariant, type Violation, violationsText } from "./violation.ts";
 
 /** What the referee knows and how it judges, beside the hypervisor's own tables. */
 export interface RefereeOptions extends Partial<HypervisorRules> {
@@ -45,23 +45,36 @@ const DELIVERED_WITHIN = 5_000_000;
 const MOST_OF_ONE = 20;
 const LINES = 20;
 const FENCES: ReadonlySet<string> = new Set(["sfence.vma", "hfence.gvma", "hfence.vvma", "fence.i"]);
+const ROLES: Readonly<Record<number, string>> = {
+  [HypervisorHandler.INIT]: "the first handler",
+  [HypervisorHandler.TRAP]: "the handler of traps",
+  [HypervisorHandler.NESTED]: "a trap in a trap",
+  [HypervisorHandler.IDLE]: "the handler of an idle hart",
+};
 /** Where the vector has saved the guest's `a0`. */
 const SAVED_A0 = BigInt(HsArea.offsetOf("saved") + SaveArea.offsetOf("x") + 8 * registerIndex("a0"));
 
 /**
- * Sets a referee beside a board whose hypervisor has just been installed: what its code is now is what it must stay.
+ * Sets a referee beside a board whose hypervisor has just been installed: what its code is now is what it must stay. Throws `RangeError` when
+ * the board has no hypervisor.
  *
- * @param hypervisor  What `installHypervisor` or `installVmm` returned. Frames are judged where it keeps the reference hypervisor's tables.
+ * @param hypervisor  What `installHypervisor` or `installVmm` returned; the one that the board has when left out. All frames are judged where
+ *                    it keeps the reference hypervisor's tables; of any other, what its guests reach of its own memory.
  * @example
- * const judge = referee(board, hypervisor);
+ * const judge = referee(board);
  * board.run({ instructions: 1_000_000 });
- * for (const violation of judge.violations) console.log(violationText(violation));
+ * console.log(judge.report());
  */
-export const referee = (
+export function referee(
   board: Board,
-  { map }: { readonly map: HypervisorMap },
+  hypervisor?: { readonly map: HypervisorMap },
   options: RefereeOptions = {},
-): Referee => new Referee(board, map, options);
+): Referee {
+  const map = hypervisor?.map ?? hypervisorOn(board);
+  if (map === undefined)
+    throw new RangeError("this board has no hypervisor: install one before you ask for a referee");
+  return new Referee(board, map, options);
+}
 
 /** Watches a board. `referee` makes one. */
 export class Referee {
@@ -96,6 +109,15 @@ export class Referee {
   /** How often it has looked. */
   get looks(): Looks {
     return { ...this.#looks };
+  }
+
+  /** What was found, in words; or that nothing was, and how often it looked. */
+  report(): string {
+    const { traps, calls, fences } = this.#looks;
+    const looked = `${traps} traps, ${calls} calls of handlers and ${fences} fences`;
+    return this.#violations.length === 0
+      ? `No invariant was broken: the referee looked behind ${looked}.`
+      : violationsText(this.#violations);
   }
 
   /**
@@ -166,7 +188,7 @@ export class Referee {
     }
     if (outcome === "unfinished") return outcome;
     this.#looks.calls += 1;
-    const after = `hx ${number}`;
+    const after = this.#callName(number);
     if (outcome === undefined) this.#judgeCall(hart, caller, number, after);
     this.#look(hart, after);
     if (this.#isSettled)
@@ -176,6 +198,12 @@ export class Referee {
         after,
       );
     return outcome;
+  }
+
+  #callName(number: number): string {
+    const hypercall = this.#map.hypercalls[number - HypervisorHandler.HYPERCALL];
+    const role = hypercall === undefined ? ROLES[number] : `hypercall "${hypercall}"`;
+    return role === undefined ? `hx ${number}` : `${role} (hx ${number})`;
   }
 
   #issue({ hart, issue }: HandlerCall, insn: Parameters<HandlerCall["issue"]>[0]) {
@@ -192,7 +220,7 @@ export class Referee {
     if (domain === undefined || (this.#options.mayCall?.(domain, hypercall) ?? true)) return;
     const answer = this.#board.memory.load(hart.read("sp") + SAVED_A0, 8);
     if (typeof answer !== "bigint" || BigInt.asIntN(64, answer) < 0n) return;
-    const sentence = `Domain ${domain} may not make hypercall ${hypercall}, and was answered ${answer}, which is no error.`;
+    const sentence = `Domain ${domain} may not make hypercall ${hypercall} ("${this.#map.hypercalls[hypercall]}"), and was answered ${answer}, which is no error.`;
     this.#report(
       [{ invariant: "I7", object: `hypercall ${hypercall} of domain ${domain}`, sentence }],
       hart,

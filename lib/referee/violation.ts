@@ -64,7 +64,13 @@ export function stepLine({ register, level, index, at, entry, meaning }: Step): 
 }
 
 /** A violation as people read it. */
-export function violationText(violation: Violation): string {
+export const violationText = (violation: Violation): string => textBehind(violation, undefined);
+
+/** Several, in order: what has happened last is not printed twice. */
+export const violationsText = (violations: readonly Violation[]): string =>
+  violations.map((each, index) => textBehind(each, violations[index - 1])).join("\n\n");
+
+function textBehind(violation: Violation, previous: Violation | undefined): string {
   const { invariant, sentence, object, step, hart, pc, after, walk, lastEvents } = violation;
   return [
     `${invariant} does not hold: ${sentence}`,
@@ -72,7 +78,8 @@ export function violationText(violation: Violation): string {
     `  object: ${object}`,
     `  noticed after ${after}, step ${step}, hart ${hart} at ${hex(pc)}`,
     ...(walk.length === 0 ? [] : ["  the way there:", ...walk.map((each) => `    ${stepLine(each)}`)]),
-    "  what happened last:",
-    ...lastEvents.split("\n").map((line) => `    ${line}`),
+    ...(lastEvents === previous?.lastEvents
+      ? ["  what happened last: the same as above"]
+      : ["  what happened last:", ...lastEvents.split("\n").map((line) => `    ${line}`)]),
   ].join("\n");
 }

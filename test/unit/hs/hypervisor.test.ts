@@ -317,12 +317,12 @@ describe("a handler of a hypervisor that", () => {
     [
       "loads from nowhere",
       (context) => void context.load(paddr(0x4000_0000n), 8),
-      /itself trapped: load page fault at 0x[0-9a-f]+, tval 0x40000000/,
+      /itself trapped in hypercall "count": load page fault at 0x[0-9a-f]+, tval 0x40000000/,
     ],
     [
       "writes to its own code",
       (context, map) => context.store(map.addressOf("vector"), 8, 0n),
-      /itself trapped: store.* page fault/,
+      /itself trapped in hypercall "count": store.* page fault/,
     ],
     [
       "resumes nowhere",

@@ -73,9 +73,10 @@ describe("a handler that", () => {
       throw new RangeError("no such domain");
     });
     const at = placeIn(board, "call").toString(16);
-    const message = `Handler "test" (hx 1) on hart 0, called at 0x${at}, threw RangeError: no such domain.`;
-    expect(failureOf(board)).toBe(message);
+    const failure = failureOf(board);
     const { retired } = board.clock;
+    const message = `Handler "test" (hx 1) on hart 0, called at 0x${at} in step ${retired - 1}, threw RangeError: no such domain.`;
+    expect(failure).toBe(message);
     expect(board.run({ instructions: 1000 })).toEqual({ reason: "handler-error", message, retired });
   });
 

@@ -62,7 +62,7 @@ describe("a hypervisor that takes pages away", () => {
 
   it("is caught when it does not fence and the hart remembers", () => {
     const { violations } = run(false, "sticky");
-    expect(violations[0]).toMatchObject({ invariant: "I1", after: "hx 64" });
+    expect(violations[0]).toMatchObject({ invariant: "I1", after: 'hypercall "give_back" (hx 64)' });
     expect(violations[0]?.sentence).toContain("an HFENCE.GVMA is missing");
     expect(violations[0]?.walk.at(-1)?.level).toBe(0);
   });

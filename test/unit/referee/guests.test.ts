@@ -115,7 +115,7 @@ describe("I7", () => {
   it("names a call that had success though the domain may not make it", () => {
     const found = here((_, call) => call !== COUNT, [writes(0), `li a7, ${COUNT}`]);
     expect(found.map(({ invariant, object, after }) => [invariant, object, after])).toEqual([
-      ["I7", "hypercall 0 of domain 0", "hx 64"],
+      ["I7", "hypercall 0 of domain 0", 'hypercall "count" (hx 64)'],
     ]);
   });
 
