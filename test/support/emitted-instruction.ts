@@ -162,6 +162,26 @@ class StandaloneEmission implements Emission {
   }
 }
 
+function pushTruth(e: Emission, { wordCondition }: Extract<Emitter, { kind: "branch" }>): void {
+  if (wordCondition === undefined) throw new RangeError("no form for words");
+  wordCondition(e);
+  e.code.ops("i32.eqz", "i32.eqz");
+}
+
+/** What is left of an emitter when its form for words is all it has. Throws when it has none. */
+export function wordsAlone(emitter: Emitter): Emitter {
+  if (emitter.kind === "branch") return { kind: "branch", condition: (e) => pushTruth(e, emitter) };
+  if (emitter.kind !== "compute" || emitter.word === undefined) throw new RangeError("no form for words");
+  const { value } = emitter.word;
+  return {
+    kind: "compute",
+    value: (e) => {
+      value(e);
+      e.code.op("i64.extend_i32_s");
+    },
+  };
+}
+
 /** Emits an instruction; its function ends with an `Ending`. */
 function emit(e: StandaloneEmission, emitter: Emitter): void {
   switch (emitter.kind) {
@@ -189,12 +209,16 @@ function emit(e: StandaloneEmission, emitter: Emitter): void {
   }
 }
 
-function bodyOf(decoded: Decoded, flagMask: number): Uint8Array {
+function bodyOf(
+  decoded: Decoded,
+  flagMask: number,
+  change: (emitter: Emitter) => Emitter = (emitter) => emitter,
+): Uint8Array {
   const op = emitterOf(decoded);
   if (op === undefined) throw new RangeError(`${decoded.mnemonic} has no emitter`);
   const code = new Code(0);
   const bail = code.block();
-  emit(new StandaloneEmission(code, decoded, bail, flagMask), op.emitter);
+  emit(new StandaloneEmission(code, decoded, bail, flagMask), change(op.emitter));
   code.i32(Ending.FOLLOWING);
   code.op("return");
   code.end();
@@ -203,13 +227,17 @@ function bodyOf(decoded: Decoded, flagMask: number): Uint8Array {
 }
 
 /** A module with a function for each instruction, exported under its number. */
-export function moduleOf(instructions: readonly Decoded[], flagMask = 255): Uint8Array<ArrayBuffer> {
+export function moduleOf(
+  instructions: readonly Decoded[],
+  flagMask = 255,
+  change?: (emitter: Emitter) => Emitter,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const type = module.type({ parameters: [], results: ["i32"] });
   module.importMemory("m", "memory", 1);
   instructions.forEach((decoded, index) => {
     const functionIndex = module.declare(type);
-    module.define(functionIndex, bodyOf(decoded, flagMask));
+    module.define(functionIndex, bodyOf(decoded, flagMask, change));
     module.export(`${index}`, functionIndex);
   });
   return module.finish();
@@ -231,8 +259,12 @@ export class TranslatedMemory {
   }
 
   /** Functions for instructions; each executes its own once. */
-  compile(instructions: readonly Decoded[], flagMask = 255): (() => number)[] {
-    const module = new WebAssembly.Module(moduleOf(instructions, flagMask));
+  compile(
+    instructions: readonly Decoded[],
+    flagMask = 255,
+    change?: (emitter: Emitter) => Emitter,
+  ): (() => number)[] {
+    const module = new WebAssembly.Module(moduleOf(instructions, flagMask, change));
     const { exports } = new WebAssembly.Instance(module, { m: { memory: this.memory } });
     return instructions.map((_, index) => exports[`${index}`] as () => number);
   }

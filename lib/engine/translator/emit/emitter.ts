@@ -8,10 +8,21 @@ import type { Emission } from "./emission.ts";
  */
 export type FloatNeed = "on" | "fast";
 
+/**
+ * How a computation is done in 32 bits, where its result is a word: the sign extension of its own low half. Regions keep words
+ * as i32, so that nothing is extended that nobody reads as a whole.
+ */
+export interface WordForm {
+  /** Whether the result is a word whatever the operands are, or if the registers that are read hold words. */
+  readonly of: "any" | "words";
+  /** Pushes the result's low half, i32, reading the same registers as the computation of 64 bits, by their low halves. */
+  readonly value: (e: Emission) => void;
+}
+
 /** One instruction's translation. */
 export type Emitter =
   /** Writes `rd` from registers, immediate and pc; no effect but that. */
-  | { readonly kind: "compute"; readonly value: (e: Emission) => void }
+  | { readonly kind: "compute"; readonly value: (e: Emission) => void; readonly word?: WordForm }
   /** `rd = memory[rs1 + imm]`. */
   | {
       readonly kind: "load";
@@ -25,7 +36,12 @@ export type Emitter =
       readonly widthBytes: 1 | 2 | 4 | 8;
     }
   /** Goes to pc + imm if what it pushes, an i32, is not zero. */
-  | { readonly kind: "branch"; readonly condition: (e: Emission) => void }
+  | {
+      readonly kind: "branch";
+      readonly condition: (e: Emission) => void;
+      /** The same where the registers that it reads are words. */
+      readonly wordCondition?: (e: Emission) => void;
+    }
   /** JAL: links if rd is not x0, and goes to pc + imm. */
   | { readonly kind: "jump" }
   /** JALR: the same for (rs1 + imm) & ~1. */

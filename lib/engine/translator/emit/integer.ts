@@ -4,7 +4,16 @@ import type { zicond } from "../../../isa/zicond.ts";
 import type { zifencei } from "../../../isa/zifencei.ts";
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
-import { branch, compute, immediate, registers, wordImmediate, wordRegisters } from "./shape.ts";
+import {
+  bitwiseImmediate,
+  bitwiseRegisters,
+  branch,
+  compute,
+  immediate,
+  registers,
+  wordImmediate,
+  wordRegisters,
+} from "./shape.ts";
 import type { SpecialName } from "./special.ts";
 
 type IntegerMnemonic = keyof typeof rv64i | keyof typeof zifencei;
@@ -21,12 +30,12 @@ export const INTEGER_EMITTERS: { readonly [M in IntegerMnemonic]: Emitter | Spec
   }),
   jal: { kind: "jump" },
   jalr: { kind: "jumpRegister" },
-  beq: branch("i64.eq"),
-  bne: branch("i64.ne"),
-  blt: branch("i64.lt_s"),
-  bge: branch("i64.ge_s"),
-  bltu: branch("i64.lt_u"),
-  bgeu: branch("i64.ge_u"),
+  beq: branch("eq"),
+  bne: branch("ne"),
+  blt: branch("lt_s"),
+  bge: branch("ge_s"),
+  bltu: branch("lt_u"),
+  bgeu: branch("ge_u"),
   lb: { kind: "load", op: "i64.load8_s", widthBytes: 1 },
   lh: { kind: "load", op: "i64.load16_s", widthBytes: 2 },
   lw: { kind: "load", op: "i64.load32_s", widthBytes: 4 },
@@ -41,9 +50,9 @@ export const INTEGER_EMITTERS: { readonly [M in IntegerMnemonic]: Emitter | Spec
   addi: immediate("i64.add"),
   slti: immediate("i64.lt_s", "i64.extend_i32_u"),
   sltiu: immediate("i64.lt_u", "i64.extend_i32_u"),
-  xori: immediate("i64.xor"),
-  ori: immediate("i64.or"),
-  andi: immediate("i64.and"),
+  xori: bitwiseImmediate("xor"),
+  ori: bitwiseImmediate("or"),
+  andi: bitwiseImmediate("and"),
   slli: immediate("i64.shl"),
   srli: immediate("i64.shr_u"),
   srai: immediate("i64.shr_s"),
@@ -52,11 +61,11 @@ export const INTEGER_EMITTERS: { readonly [M in IntegerMnemonic]: Emitter | Spec
   sll: registers("i64.shl"),
   slt: registers("i64.lt_s", "i64.extend_i32_u"),
   sltu: registers("i64.lt_u", "i64.extend_i32_u"),
-  xor: registers("i64.xor"),
+  xor: bitwiseRegisters("xor"),
   srl: registers("i64.shr_u"),
   sra: registers("i64.shr_s"),
-  or: registers("i64.or"),
-  and: registers("i64.and"),
+  or: bitwiseRegisters("or"),
+  and: bitwiseRegisters("and"),
   addiw: wordImmediate("i32.add"),
   slliw: wordImmediate("i32.shl"),
   srliw: wordImmediate("i32.shr_u"),

@@ -4,7 +4,7 @@ import type { Local } from "../wasm/code.ts";
 import type { PlainName } from "../wasm/opcode.ts";
 import type { Emission } from "./emission.ts";
 import type { Emitter } from "./emitter.ts";
-import { compute, registers, wordRegisters } from "./shape.ts";
+import { compute, computeWord, registers, wordRegisters } from "./shape.ts";
 
 const LOW_HALF = 0xffff_ffffn;
 
@@ -75,9 +75,12 @@ interface Division {
   readonly result: "quotient" | "remainder";
 }
 
+const computeIn = (type: Division["type"], value: (e: Emission) => void): Emitter =>
+  type === "i32" ? computeWord(value) : compute(value);
+
 /** Unsigned: by zero, the quotient is all ones and the remainder the dividend. @spec norm:div_by_zero @spec norm:rem_by_zero */
 const divideUnsigned = ({ type, op, result }: Division): Emitter =>
-  compute((e) => {
+  computeIn(type, (e) => {
     const { code } = e;
     const [dividend, divisor] = pushOperands(e, type);
     code.get(divisor);
@@ -90,7 +93,6 @@ const divideUnsigned = ({ type, op, result }: Division): Emitter =>
     code.get(divisor);
     code.op(op);
     code.end();
-    if (type === "i32") code.op("i64.extend_i32_s");
   });
 
 /**
@@ -99,7 +101,7 @@ const divideUnsigned = ({ type, op, result }: Division): Emitter =>
  * @spec norm:signed_div_overflow
  */
 const divideSigned = ({ type, op, result }: Division): Emitter =>
-  compute((e) => {
+  computeIn(type, (e) => {
     const { code } = e;
     const [dividend, divisor] = pushOperands(e, type);
     code.get(divisor);
@@ -117,7 +119,6 @@ const divideSigned = ({ type, op, result }: Division): Emitter =>
     code.op(`${type}.eqz`);
     code.op("select");
     code.end();
-    if (type === "i32") code.op("i64.extend_i32_s");
   });
 
 /** Pushes what a division by zero gives, and above it what one by −1 gives. */

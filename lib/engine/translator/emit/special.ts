@@ -6,7 +6,7 @@ import type { Decoded } from "../../../isa/decode.ts";
 import type { Mnemonic } from "../../../isa/instructions.ts";
 import type { Emitter } from "./emitter.ts";
 import { SELF_INJECTIONS } from "./float-sign.ts";
-import { branchOnZero, compute, unary, wordUnary } from "./shape.ts";
+import { branchOnZero, compute, computeAlso, computeWord, unary, wordUnary } from "./shape.ts";
 
 /**
  * `li` serves LUI, too: the immediate is the value. `mv2` copies rs2, as `c.mv` does. `nop` is also what fences are, and
@@ -16,17 +16,17 @@ export const SPECIAL_EMITTERS = {
   nop: { kind: "nothing" },
   privileged: { kind: "privileged" },
   li: compute((e) => e.imm()),
-  mv: compute((e) => e.rs1()),
-  mv2: compute((e) => e.rs2()),
-  "sext.w": wordUnary("i64.extend_i32_s"),
+  mv: computeAlso((e) => e.rs1(), { of: "words", value: (e) => e.rs1Word() }),
+  mv2: computeAlso((e) => e.rs2(), { of: "words", value: (e) => e.rs2Word() }),
+  "sext.w": computeWord((e) => e.rs1Word()),
   "zext.w": wordUnary("i64.extend_i32_u"),
   seqz: unary("i64.eqz", "i64.extend_i32_u"),
   snez: compute((e) => {
     e.rs2();
     e.code.ops("i64.eqz", "i32.eqz", "i64.extend_i32_u");
   }),
-  beqz: branchOnZero("i64.eqz"),
-  bnez: branchOnZero("i64.eqz", "i32.eqz"),
+  beqz: branchOnZero("zero"),
+  bnez: branchOnZero("other"),
   ...SELF_INJECTIONS,
 } as const satisfies Record<string, Emitter>;
 

@@ -17,6 +17,8 @@ import type { Code, Label, Local } from "../wasm/code.ts";
 /** Sets of dirty registers. */
 export interface DirtySet {
   readonly x: number;
+  /** Those that are kept as i32: none of `x`. */
+  readonly words: number;
   readonly f: number;
 }
 
@@ -31,15 +33,24 @@ export interface ExitFrame {
   readonly hart: Local;
   readonly budget: Local;
   localOfX(register: number): Local;
+  localOfWord(register: number): Local;
   localOfF(register: number): Local;
 }
 
 /** Pushes a store of each register of a set into the state block. */
-export function storeRegisters({ code, hart, localOfX, localOfF }: ExitFrame, { x, f }: DirtySet): void {
+export function storeRegisters(frame: ExitFrame, { x, words, f }: DirtySet): void {
+  const { code, hart, localOfX, localOfWord, localOfF } = frame;
   for (let rest = x; rest !== 0; rest &= rest - 1) {
     const register = 31 - Math.clz32(rest & -rest);
     code.get(hart);
     code.get(localOfX(register));
+    code.store("i64.store", xOffset(register));
+  }
+  for (let rest = words; rest !== 0; rest &= rest - 1) {
+    const register = 31 - Math.clz32(rest & -rest);
+    code.get(hart);
+    code.get(localOfWord(register));
+    code.op("i64.extend_i32_s");
     code.store("i64.store", xOffset(register));
   }
   for (let rest = f; rest !== 0; rest &= rest - 1) {
@@ -70,13 +81,13 @@ export class Exits {
     return ((offset >> 1) << OFFSET_SHIFT) | (set << SET_SHIFT) | giveBack;
   }
 
-  #setOf({ x, f }: DirtySet): number {
+  #setOf({ x, words, f }: DirtySet): number {
     for (let number = 0; number < this.#sets.length; number++) {
       const set = this.#sets[number] as DirtySet;
-      if (set.x === x && set.f === f) return number;
+      if (set.x === x && set.words === words && set.f === f) return number;
     }
     if (this.#sets.length === MAX_SETS) return -1;
-    this.#sets.push({ x, f });
+    this.#sets.push({ x, words, f });
     return this.#sets.length - 1;
   }
 
@@ -129,9 +140,9 @@ export class Exits {
     for (const chain of chains) {
       chain.forEach((set, position) => {
         code.end();
-        const { x, f } = this.#sets[set] as DirtySet;
+        const { x, words, f } = this.#sets[set] as DirtySet;
         const smaller = this.#sets[chain[position + 1] ?? -1] ?? NOTHING;
-        storeRegisters(frame, { x: x & ~smaller.x, f: f & ~smaller.f });
+        storeRegisters(frame, { x: x & ~smaller.x, words: words & ~smaller.words, f: f & ~smaller.f });
       });
       code.br(done);
     }
@@ -159,7 +170,7 @@ function endIfNoted(code: Code, slot: number): void {
   code.end();
 }
 
-const NOTHING: DirtySet = { x: 0, f: 0 };
+const NOTHING: DirtySet = { x: 0, words: 0, f: 0 };
 
 function chainsOf(sets: readonly DirtySet[]): number[][] {
   const rest = sets.map((_, number) => number);
@@ -167,16 +178,16 @@ function chainsOf(sets: readonly DirtySet[]): number[][] {
   const chains: number[][] = [];
   while (rest.length > 0) {
     const chain: number[] = [];
-    let last: DirtySet = { x: -1, f: -1 };
+    let last: DirtySet = { x: -1, words: -1, f: -1 };
     for (let at = 0; at < rest.length; ) {
       const number = rest[at] as number;
-      const { x, f } = sets[number] as DirtySet;
-      if ((x & ~last.x) !== 0 || (f & ~last.f) !== 0) {
+      const { x, words, f } = sets[number] as DirtySet;
+      if ((x & ~last.x) !== 0 || (words & ~last.words) !== 0 || (f & ~last.f) !== 0) {
         at += 1;
         continue;
       }
       chain.push(number);
-      last = { x, f };
+      last = { x, words, f };
       rest.splice(at, 1);
     }
     chains.push(chain);
@@ -184,7 +195,7 @@ function chainsOf(sets: readonly DirtySet[]): number[][] {
   return chains;
 }
 
-const size = ({ x, f }: DirtySet): number => ones(x) + ones(f);
+const size = ({ x, words, f }: DirtySet): number => ones(x) + ones(words) + ones(f);
 
 function ones(set: number): number {
   let count = 0;

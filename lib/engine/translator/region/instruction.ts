@@ -1,6 +1,7 @@
 /** Instruction words as regions see them, remembered by word: most words of a program occur many times. */
 import { type Decoded, decode } from "../../../isa/decode.ts";
 import type { Emitter } from "../emit/emitter.ts";
+import { SPECIAL_EMITTERS } from "../emit/special.ts";
 import { emitterOf } from "../emit/table.ts";
 import { type OperandUse, operandUse } from "./operand-probe.ts";
 
@@ -53,6 +54,8 @@ export interface RegionInsn extends OperandUse {
   /** The immediate of jumps, branches and accesses. */
   readonly offset: number;
   readonly floatLevel: FloatLevel;
+  /** Whether it writes a word (see `words.ts`) that comes from memory or is a constant. */
+  readonly loadsWord: boolean;
 }
 
 const REMEMBERED = 1 << 14;
@@ -94,6 +97,7 @@ function describe(word: number, decoded: Decoded): RegionInsn {
     sizeBytes: decoded.sizeBytes,
     offset: Number(decoded.imm),
     floatLevel: floatLevelOf(emitter),
+    loadsWord: emitter !== undefined && loadsWord(emitter),
   };
 }
 
@@ -115,6 +119,11 @@ function flowOf({ rd, rs1 }: Decoded, emitter: Emitter): Flow {
       return Flow.NEXT;
   }
 }
+
+/** The immediates of constants have 32 bits. */
+const loadsWord = (emitter: Emitter): boolean =>
+  emitter === SPECIAL_EMITTERS.li ||
+  (emitter.kind === "load" && emitter.op !== "i64.load" && emitter.op !== "i64.load32_u");
 
 function floatLevelOf(emitter: Emitter | undefined): FloatLevel {
   if (emitter?.kind !== "float") return FloatLevel.NONE;

@@ -1,16 +1,21 @@
 /** Where emitters write when they write into a region: operands are constants, registers are locals. */
 import type { Decoded } from "../../../isa/decode.ts";
 import type { Emission } from "../emit/emission.ts";
+import type { WordForm } from "../emit/emitter.ts";
 import type { Code, Local } from "../wasm/code.ts";
 import type { ValTypeName } from "../wasm/opcode.ts";
 import type { RegionInsn } from "./instruction.ts";
 import { type LookFrame, Looks } from "./looks.ts";
 import type { AccessGroup } from "./memory-plan.ts";
+import type { WordSets } from "./words.ts";
 
 /** What an emission needs of the function that it writes into. */
 export interface EmissionFrame extends LookFrame {
   readonly hart: Local;
+  /** Which registers are kept as i32 before the present instruction. */
+  readonly words: WordSets;
   localOfX(register: number): Local;
+  localOfWord(register: number): Local;
   localOfF(register: number): Local;
 }
 
@@ -55,7 +60,15 @@ export class RegionEmission implements Emission {
 
   #pushX(register: number): void {
     if (register === 0) this.code.i64(0n);
-    else this.code.get(this.#frame.localOfX(register));
+    else if (this.#isKept(register)) {
+      this.code.get(this.#frame.localOfWord(register));
+      this.code.op("i64.extend_i32_s");
+    } else this.code.get(this.#frame.localOfX(register));
+  }
+
+  /** Whether a register is in its i32 local. */
+  #isKept(register: number): boolean {
+    return ((this.#frame.words.kept >>> register) & 1) === 1;
   }
 
   imm(): void {
@@ -73,6 +86,10 @@ export class RegionEmission implements Emission {
   #pushWord(register: number): void {
     if (register === 0) {
       this.code.i32(0);
+      return;
+    }
+    if (this.#isKept(register)) {
+      this.code.get(this.#frame.localOfWord(register));
       return;
     }
     this.code.get(this.#frame.localOfX(register));
@@ -96,6 +113,14 @@ export class RegionEmission implements Emission {
     if (rd === 0) return;
     value();
     this.code.set(this.#frame.localOfX(rd));
+  }
+
+  /** Writes a word into the destination register: as it is, or extended. */
+  setRdWord({ value }: WordForm, isKept: boolean): void {
+    const { rd } = this.#decoded;
+    value(this);
+    if (!isKept) this.code.op("i64.extend_i32_s");
+    this.code.set(isKept ? this.#frame.localOfWord(rd) : this.#frame.localOfX(rd));
   }
 
   f1(): void {

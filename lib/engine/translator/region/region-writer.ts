@@ -26,6 +26,7 @@ import { type Liveness, livenessOf } from "./liveness.ts";
 import type { LookTactics } from "./looks.ts";
 import { type AccessGroup, planAccesses } from "./memory-plan.ts";
 import { type EmissionFrame, RegionEmission } from "./region-emission.ts";
+import { NO_WORDS, type WordSets, Words } from "./words.ts";
 
 /** What a region's function is written for. */
 export interface RegionPlace {
@@ -70,11 +71,13 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   readonly #graph: Graph;
   readonly #place: RegionPlace;
   readonly #liveness: Liveness;
+  readonly #words: Words;
   readonly #longest: Int32Array;
   readonly #exits = new Exits();
   readonly #emission: RegionEmission;
   readonly #floatLevel: FloatLevel;
   readonly #x: (Local | undefined)[] = [];
+  readonly #word: (Local | undefined)[] = [];
   readonly #f: (Local | undefined)[] = [];
   readonly #target: Local;
   readonly #case: Local;
@@ -86,7 +89,8 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   #dispatch = 0 as Label;
   #dispatches = false;
   #giveUp = 0 as Label;
-  /** While instructions are emitted: what is dirty, which offset, what the budget would get back. */
+  /** While instructions are emitted: what is kept as i32 or dirty, which offset, what the budget would get back. */
+  words: WordSets = NO_WORDS;
   #dirtyX = 0;
   #dirtyF = 0;
   #offset = 0;
@@ -104,6 +108,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     this.#target = this.code.local("i64");
     this.#case = this.code.local("i64");
     this.#liveness = livenessOf(graph);
+    this.#words = new Words(graph);
     this.#longest = longestPaths(graph);
     this.#merges = mergesOf(graph);
     this.#emission = new RegionEmission(this, region.insns[0] as RegionInsn);
@@ -120,6 +125,11 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   localOfX = (register: number): Local => {
     this.#x[register] ??= this.code.local("i64");
     return this.#x[register] as Local;
+  };
+
+  localOfWord = (register: number): Local => {
+    this.#word[register] ??= this.code.local("i32");
+    return this.#word[register] as Local;
   };
 
   localOfF = (register: number): Local => {
@@ -237,7 +247,8 @@ class RegionWriter implements ExitFrame, EmissionFrame {
   // Places to leave.
 
   #dirty(): DirtySet {
-    return { x: this.#dirtyX, f: this.#dirtyF };
+    const { kept } = this.words;
+    return { x: this.#dirtyX & ~kept, words: this.#dirtyX & kept, f: this.#dirtyF };
   }
 
   /** Pops an i32; gives up at an offset if it is not zero. */
@@ -348,6 +359,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
 
   #block(number: number): void {
     const block = this.#blockAt(number);
+    this.words = this.#words.at(number);
     this.#dirtyX = this.#liveness.dirtyX[number] as number;
     this.#dirtyF = this.#liveness.dirtyF[number] as number;
     if (this.#graph.isHeader[number] === 1) this.#checkBudget(number);
@@ -357,11 +369,38 @@ class RegionWriter implements ExitFrame, EmissionFrame {
       this.#offset = block.offsets[index] as number;
       this.#giveBack = block.insns.length - index;
       this.#emission.begin(insn, this.#pcAt(this.#offset), groups[index]);
-      this.#insn(insn);
+      const word = this.#words.formOf(number, index, this.words);
+      if (word === undefined) this.#insn(insn);
+      else this.#emission.setRdWord(word, this.#words.keeps(number, index));
+      this.words = this.#words.behind(number, index, this.words);
       this.#dirtyX |= insn.writesX;
       this.#dirtyF |= insn.writesF;
     });
+    if (!handsOver(block.flow)) for (const target of edgesOf(block)) this.#convert(target);
     this.#end(number, block);
+  }
+
+  /** Puts registers into the locals in which a block that follows expects them; they stay in their own, too. */
+  #convert(target: number): void {
+    const { code } = this;
+    const { kept } = this.words;
+    const expected = this.#words.at(target).kept;
+    for (
+      let rest = (kept ^ expected) & (this.#liveness.liveX[target] as number);
+      rest !== 0;
+      rest &= rest - 1
+    ) {
+      const register = 31 - Math.clz32(rest & -rest);
+      if ((kept >>> register) & 1) {
+        code.get(this.localOfWord(register));
+        code.op("i64.extend_i32_s");
+        code.set(this.localOfX(register));
+      } else {
+        code.get(this.localOfX(register));
+        code.op("i32.wrap_i64");
+        code.set(this.localOfWord(register));
+      }
+    }
   }
 
   #spend(insns: number): void {
@@ -470,8 +509,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
 
   #branch(number: number, { insns, taken, next, takenOffset, nextOffset }: Block): void {
     const { code } = this;
-    const emitter = insns.at(-1)?.emitter;
-    if (emitter?.kind === "branch") emitter.condition(this.#emission);
+    this.#condition(insns.at(-1) as RegionInsn);
     if (this.#isLabelled(number, taken)) {
       code.brIf(this.#labels[taken] as Label);
       this.#edge(number, next, nextOffset);
@@ -483,13 +521,31 @@ class RegionWriter implements ExitFrame, EmissionFrame {
       this.#edge(number, taken, takenOffset);
       return;
     }
-    const { x, f } = this.#dirty();
+    const restore = this.#remember();
     code.if();
     this.#edge(number, taken, takenOffset);
     code.end();
-    this.#dirtyX = x;
-    this.#dirtyF = f;
+    restore();
     this.#edge(number, next, nextOffset);
+  }
+
+  #condition(insn: RegionInsn): void {
+    const { emitter, readsX } = insn;
+    if (emitter?.kind !== "branch") return;
+    // One that is kept is never compared with what is no word.
+    const ofWords = (readsX & this.words.kept) !== 0;
+    (ofWords ? emitter.wordCondition : emitter.condition)?.(this.#emission);
+  }
+
+  /** What is known of registers where control goes several ways; the result restores it for the next one. */
+  #remember(): () => void {
+    const { words } = this;
+    const [dirtyX, dirtyF] = [this.#dirtyX, this.#dirtyF];
+    return () => {
+      this.words = words;
+      this.#dirtyX = dirtyX;
+      this.#dirtyF = dirtyF;
+    };
   }
 
   /** A jump through a register: to one of the cases, or to whoever the jump cache knows. */
@@ -502,7 +558,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
     const sorted = cases.toSorted((a, b) => this.#blockAt(a).offset - this.#blockAt(b).offset);
     const lowest = this.#blockAt(sorted[0] as number).offset;
     const highest = this.#blockAt(sorted.at(-1) as number).offset;
-    const dirty = this.#dirty();
+    const restore = this.#remember();
     const otherwise = code.block();
     const unlabelled = sorted.filter((target) => !this.#isLabelled(number, target));
     for (const target of [...unlabelled].reverse()) this.#labels[target] = code.block();
@@ -516,8 +572,7 @@ class RegionWriter implements ExitFrame, EmissionFrame {
       this.#tree(target);
     }
     code.end();
-    this.#dirtyX = dirty.x;
-    this.#dirtyF = dirty.f;
+    restore();
     this.#jumpOutside();
   }
 

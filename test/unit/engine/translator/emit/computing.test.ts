@@ -5,7 +5,7 @@ import { emitterOf } from "../../../../../lib/engine/translator/emit/table.ts";
 import { type DecodedInsn, decode } from "../../../../../lib/isa/decode.ts";
 import type { ExecContext, Insn } from "../../../../../lib/isa/insn.ts";
 import { INSTRUCTIONS, MNEMONICS, type Mnemonic } from "../../../../../lib/isa/instructions.ts";
-import { Ending, PC, TranslatedMemory } from "../../../../support/emitted-instruction.ts";
+import { Ending, PC, TranslatedMemory, wordsAlone } from "../../../../support/emitted-instruction.ts";
 
 const NUM_RUNS = process.env["DOM0_TEST_FULL"] === "1" ? 4000 : 250;
 const WORDS_OF_EACH = 24;
@@ -89,6 +89,36 @@ describe("An instruction that computes", () => {
       );
     });
   }
+});
+
+describe("In its form for words, on words", () => {
+  const word = fc.oneof(fc.constantFrom(...CORNERS), operand).map((value) => BigInt.asIntN(32, value));
+  /** What the form asks of registers; undefined for instructions without one. */
+  const registersOf = (decoded: DecodedInsn): fc.Arbitrary<bigint> | undefined => {
+    const emitter = emitterOf(decoded)?.emitter;
+    if (emitter?.kind === "branch") return word;
+    if (emitter?.kind !== "compute" || emitter.word === undefined) return undefined;
+    return emitter.word.of === "any" ? operand : word;
+  };
+  const tested = MNEMONICS.filter((mnemonic) => wordsOf(mnemonic).some(registersOf));
+
+  it("is most of the arithmetic of 32 bits, what works on bits, and all branches", () => {
+    expect(tested.length).toBeGreaterThanOrEqual(38);
+  });
+
+  it.each(tested)("%s does what its record does", (mnemonic) => {
+    for (const decoded of wordsOf(mnemonic)) {
+      const register = registersOf(decoded);
+      if (register === undefined) continue;
+      const [execute] = memory.compile([decoded], 255, wordsAlone);
+      fc.assert(
+        fc.property(fc.array(register, { minLength: 32, maxLength: 32 }), (values) => {
+          compare(decoded, execute as () => number, values);
+        }),
+        { seed: 5, numRuns: NUM_RUNS / 10 },
+      );
+    }
+  });
 });
 
 describe("Two operands from the corners", () => {

@@ -526,3 +526,91 @@ describe("limits", () => {
     expect([compileFailures > 0, regions]).toEqual([true, 0]);
   });
 });
+
+describe("registers that hold words", () => {
+  const DATA = `
+    .balign 8
+  data: .dword 0x123456789abcdef0, 0x80000000, 0xffffffff7fffffff`;
+
+  it("hold something else behind a call", () => {
+    const counters = same(`
+    la s0, data
+    li s1, 300
+  again:
+    lw a1, 0(s0)
+    call function
+    addiw a2, a2, 1
+    xor a3, a2, a1
+    xor s2, s2, a3
+    addi s1, s1, -1
+    bnez s1, again
+    wfi
+  function:
+    ld a1, 0(s0)
+    ret
+    ${DATA}`);
+    expect(counters.regions).toBeGreaterThan(1);
+  });
+
+  it("hold something else behind one of two ways", () => {
+    const counters = same(`
+    la s0, data
+    li s1, 300
+  again:
+    andi t0, s1, 3
+    addiw a1, s1, 7
+    beqz t0, both
+    ld a1, 8(s0)
+  both:
+    addiw a2, a2, 1
+    xor a3, a2, a1
+    xor s2, s2, a3
+    addi s1, s1, -1
+    bnez s1, again
+    wfi
+    ${DATA}`);
+    expect(counters.regions).toBeGreaterThan(0);
+  });
+
+  it("are whole where a loop begins and words where it ends", () => {
+    const counters = same(`
+    la s0, data
+    li s1, 300
+    ld a1, 16(s0)
+  again:
+    xor s2, s2, a1
+    addw a1, a1, s1
+    slliw a1, a1, 3
+    addi s1, s1, -1
+    bnez s1, again
+    wfi
+    ${DATA}`);
+    expect(counters.regions).toBeGreaterThan(0);
+  });
+
+  it("are whole for whoever sees a trap in the middle", () => {
+    const counters = same(`
+    la t0, trap
+    csrw mtvec, t0
+    la s0, data
+    li s1, 300
+    li s3, 0x40000000
+  again:
+    lw a1, 16(s0)
+    addw a2, a1, s1
+    sraiw a2, a2, 1
+    lw a4, 0(s3)
+    subw a2, a2, a1
+    addi s1, s1, -1
+    bnez s1, again
+    wfi
+  trap:
+    xor s2, s2, a2
+    csrr t0, mepc
+    addi t0, t0, 4
+    csrw mepc, t0
+    mret
+    ${DATA}`);
+    expect(counters.regions).toBeGreaterThan(0);
+  });
+});

@@ -74,6 +74,20 @@ const PROGRAMS = {
     addi a0, a0, 8
     bne a0, a3, again
     ret`,
+  words: `
+    lw a1, 0(a0)
+    li a2, 0
+  again:
+    srliw a3, a1, 7
+    slliw a4, a1, 25
+    or a3, a3, a4
+    addiw a5, a5, -1
+    addw a2, a2, a3
+    xor a1, a1, a2
+    bnez a5, again
+    add a0, a0, a3
+    sw a2, 4(sp)
+    ret`,
   call: `
     addi sp, sp, -16
     sd ra, 8(sp)
@@ -95,6 +109,8 @@ const PROGRAMS = {
 /** What to look at in each of them. */
 const LOOK: Readonly<Record<keyof typeof PROGRAMS, string>> = {
   loop: "registers stay in locals, the budget is asked once a turn, and a page is looked up only when it is another; exits store what is dirty.",
+  words:
+    "what is known to hold words is i32 in the loop, and extended at exits: a1 and a2 become i32 on the way in. a3, which is read as a whole behind the loop, is extended at once; a4 and a5, of which nothing is known on the way in, at the end of each turn.",
   call: "registers are stored before the call; behind it the pc and the cell are asked, and what is needed is loaded again.",
 };
 
