@@ -2,8 +2,9 @@
 import { hex } from "../bits/hex.ts";
 import { PAGE_SHIFT } from "../bus/machine-memory.ts";
 import type { Hart } from "../hart/hart.ts";
-import { DOMAINS, FrameType, type VmmState } from "../vmm/layout.ts";
+import { DOMAINS, DomainState, FrameType, type VmmState } from "../vmm/layout.ts";
 import { type FrameBook, type FrameEntry, isWritable, type Use } from "./frame-book.ts";
+import { borrowingMistake } from "./frame-grants.ts";
 import { BIT, type ReadWord, type Step, type Tables, walkTo } from "./page-tables.ts";
 import { letsWrite, type ParavirtualBook, tableLevel } from "./paravirtual-book.ts";
 import { tableCountsOf, tablesOutsideOf, tableUsesOf } from "./paravirtual-rules.ts";
@@ -13,7 +14,7 @@ import type { Finding } from "./violation.ts";
 const RIGHTS = BIT.R | BIT.W | BIT.X;
 const TYPE_NAMES = Object.entries(FrameType).map(([name, value]) => [value, name] as const);
 
-/** Whether a domain was given a frame of somebody else's (or a device's page) with these rights: what grants say. */
+/** Whether a domain may use a frame of somebody else's (or a device's page) with these rights, beside what the hypervisor's grants say. */
 export type IsGranted = (domain: number, frameAddress: bigint, rights: bigint) => boolean;
 
 /** What the rules look at. */
@@ -24,6 +25,8 @@ export interface FrameView {
   readonly state: VmmState;
   readonly read: ReadWord;
   readonly isGranted: IsGranted;
+  /** Frames that somebody reaches by a grant: judged again whenever grants may have changed. */
+  readonly lent: Set<number>;
   /** A domain's second stage. */
   readonly secondStage: (domain: number) => Tables | undefined;
 }
@@ -74,15 +77,12 @@ function leafMistake(
   use: Use,
 ): Mistake | undefined {
   const who = `Domain ${use.domain} reaches ${nameOf(view, frame)} with ${rightsText(use.entry)} at guest-physical ${hex(use.address)}`;
-  const isOwn = owner === use.domain && type !== FrameType.FREE;
-  if (!isOwn && !view.isGranted(use.domain, view.state.frameAddress(frame), use.entry & RIGHTS))
-    return {
-      invariant: "I1",
-      sentence:
-        type === FrameType.FREE && owner === 0
-          ? `${who}, and nobody has given it away: it is free, or the hypervisor's own.`
-          : `${who}, and it belongs to ${ownerName(owner)}, which has not granted it.`,
-    };
+  if (type === FrameType.SHARED)
+    return isWritable(use)
+      ? { invariant: "I1", sentence: `${who}, and pages share it: nobody may write it.` }
+      : undefined;
+  const mistake = strangeness(view, frame, { owner, type }, use);
+  if (mistake !== undefined) return { invariant: "I1", sentence: `${who}, and ${mistake}.` };
   const isTable = type !== FrameType.RAM && type !== FrameType.FREE;
   if (isTable && isWritable(use))
     return {
@@ -90,6 +90,30 @@ function leafMistake(
       sentence: `${who}, and its type is ${typeName(type)}: the guest can write page tables.`,
     };
   return undefined;
+}
+
+/** Why a frame is not the domain's to reach; `undefined`: it is its own, or was granted. */
+function strangeness(
+  view: FrameView,
+  frame: number,
+  { owner, type }: Pick<FrameEntry, "owner" | "type">,
+  { domain, address: page, entry }: Use,
+): string | undefined {
+  if (owner === domain && type !== FrameType.FREE) return undefined;
+  const [frameAddress, rights] = [view.state.frameAddress(frame), entry & RIGHTS];
+  if (view.isGranted(domain, frameAddress, rights)) return undefined;
+  if (type === FrameType.FREE && owner === 0)
+    return "nobody has given it away: it is free, or the hypervisor's own";
+  view.lent.add(frame);
+  const mistake = borrowingMistake(view, { domain, page, frameAddress, owner, rights });
+  return mistake === undefined ? undefined : `it belongs to ${ownerName(owner)}, ${mistake}`;
+}
+
+/** 1 if a frame's owner is among those who would miss it. A domain that is destroyed lets go of what it does not map any more. */
+function ownersReference({ state, book }: FrameView, frame: number, { type, owner }: FrameEntry): 0 | 1 {
+  if (type === FrameType.FREE || type === FrameType.SHARED) return 0;
+  const isGone = type === FrameType.RAM && owner !== 0 && state.domain(owner).state === DomainState.DYING;
+  return isGone && !book.usesOf(frame).some(({ domain }) => domain === owner) ? 0 : 1;
 }
 
 function tableMistake(
@@ -107,7 +131,8 @@ function tableMistake(
 
 /** I3: whether a frame's counts are those of a recount. */
 export function* countsOf(view: FrameView, frame: number): Generator<Finding> {
-  const { type, refCount, typeCount } = view.book.entryOf(frame);
+  const entry = view.book.entryOf(frame);
+  const { type, refCount, typeCount } = entry;
   if (tableLevel(type) >= 0) {
     yield* tableCountsOf(view, frame);
     return;
@@ -116,7 +141,8 @@ export function* countsOf(view: FrameView, frame: number): Generator<Finding> {
   // Entries of paravirtualized guests' own tables.
   const own = view.paravirtual.usesOf(frame);
   const entries = uses.length + own.length;
-  const references = entries + (type === FrameType.FREE ? 0 : 1);
+  const owners = ownersReference(view, frame, entry);
+  const references = entries + owners;
   const typed =
     type === FrameType.G_TABLE
       ? uses.filter(({ kind }) => kind === "table").length
@@ -129,7 +155,7 @@ export function* countsOf(view: FrameView, frame: number): Generator<Finding> {
       invariant: "I3",
       object,
       walk,
-      sentence: `${object}, ${typeName(type)}, has refCount ${refCount}, and a recount gives ${references}: ${entries} entries${type === FrameType.FREE ? "" : " and its owner"}.`,
+      sentence: `${object}, ${typeName(type)}, has refCount ${refCount}, and a recount gives ${references}: ${entries} entries${owners === 0 ? "" : " and its owner"}.`,
     };
   if (typeCount !== typed)
     yield {
@@ -182,14 +208,14 @@ export function* conservationOf(view: FrameView): Generator<Finding> {
       sentence: `The pool believes in ${free} free frames, and there are ${listed.size} on its list and ${unused} never used.`,
     };
   yield* lostFrames(view, { first, untouched, end }, listed);
-  for (let id = 1; id < DOMAINS; id++) {
+  for (let id = 0; id < DOMAINS; id++) {
     const domain = state.domain(id);
     const owned = book.owned[id] ?? 0;
     if (domain.frames !== owned)
       yield {
         invariant: "I9",
         object: `domain ${id}`,
-        sentence: `Domain ${id} believes in ${domain.frames} frames, and the frame table gives it ${owned}.`,
+        sentence: `${id === 0 ? "The hypervisor" : `Domain ${id}`} believes in ${domain.frames} frames, and the frame table gives it ${owned}.`,
       };
   }
 }

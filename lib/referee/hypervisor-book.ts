@@ -7,10 +7,11 @@ import type { HypervisorMap } from "../hs/hypervisor.ts";
 import { stubLabel } from "../hs/hypervisor-vector.ts";
 import { onlooker } from "../hs/onlooker.ts";
 import { MODE_NUMBER } from "../isa/mode.ts";
-import { DOMAINS, Domain, type VmmState, vmmState } from "../vmm/layout.ts";
+import { DOMAINS, Domain, FOREIGN_MAPPINGS, ForeignMapping, type VmmState, vmmState } from "../vmm/layout.ts";
 import type { ChangeList } from "./changed-pages.ts";
 import { bothIn, rightsIn, type SpaceRights } from "./execute-rules.ts";
 import { FrameBook } from "./frame-book.ts";
+import { lendingOf } from "./frame-grants.ts";
 import {
   conservationOf,
   countsOf,
@@ -113,6 +114,8 @@ export class HypervisorBook {
     const domains = map.addressOf("domains");
     this.#watch(domains, domains + BigInt(DOMAINS * Domain.sizeBytes));
     this.#watch(map.addressOf("frame_pool"), map.addressOf("frame_pool") + 1n);
+    const mappings = map.addressOf("foreign_mappings");
+    this.#watch(mappings, mappings + BigInt(FOREIGN_MAPPINGS * ForeignMapping.sizeBytes));
     const book = new FrameBook(ram, Number(map.addressOf("frame_table")) - ram.base, this.#changes);
     this.#frames = book;
     this.#view = {
@@ -122,6 +125,7 @@ export class HypervisorBook {
       state,
       read: this.#read,
       isGranted,
+      lent: new Set(),
       secondStage: (domain) => {
         const root = this.#roots[domain] ?? 0n;
         return root === 0n ? undefined : { register: "hgatp", root, levels: 3 };
@@ -184,6 +188,8 @@ export class HypervisorBook {
     if (!this.#isDirty) return;
     // What harts remember was right when they learned it; it becomes wrong when a frame does.
     if (this.#unjudged.size > 0) yield* staleOf(view, this.#board.harts);
+    for (const frame of view.lent) this.#unjudged.add(frame);
+    view.lent.clear();
     const frames = [...this.#unjudged];
     this.#unjudged.clear();
     for (const frame of frames) yield* isolationOf(view, frame);
@@ -195,6 +201,7 @@ export class HypervisorBook {
     for (const frame of uncounted) yield* countsOf(view, frame);
     yield* rootCountsOf(view);
     yield* conservationOf(view);
+    yield* lendingOf(view);
   }
 
   /** What is wrong at all. */
@@ -216,6 +223,7 @@ export class HypervisorBook {
     if (!isSettled) return;
     for (let frame = 0; frame < view.book.frameCount; frame++) yield* countsOf(view, frame);
     yield* conservationOf(view);
+    yield* lendingOf(view);
   }
 
   /** I1: a hart has just come from a guest. */

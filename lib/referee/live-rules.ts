@@ -3,6 +3,7 @@ import { hex } from "../bits/hex.ts";
 import type { Hart } from "../hart/hart.ts";
 import type { Mode } from "../isa/mode.ts";
 import { DomainState, FrameType, VCPUS, VcpuState, type VcpuView } from "../vmm/layout.ts";
+import { borrowingMistake } from "./frame-grants.ts";
 import type { FrameView } from "./frame-rules.ts";
 import { BIT, meaningOf, type Step, type Tables, tablesOf } from "./page-tables.ts";
 import { isParavirtual, registersMistake, staleLeafOf } from "./paravirtual-rules.ts";
@@ -138,7 +139,8 @@ function* staleLeaf(view: FrameView, hart: Hart, domain: number, leaf: Remembere
   if (meaning.kind !== "leaf") return;
   const first = meaning.to + (start & (meaning.bytes - 1n));
   for (let offset = 0n; offset < bytes; offset += PAGE) {
-    const reason = strangerAt(view, domain, first + offset, meaning.rights & RIGHTS);
+    const rights = meaning.rights & RIGHTS;
+    const reason = strangerAt(view, domain, { page: start + offset, address: first + offset, rights });
     if (reason === undefined) continue;
     yield {
       invariant: "I1",
@@ -150,17 +152,25 @@ function* staleLeaf(view: FrameView, hart: Hart, domain: number, leaf: Remembere
   }
 }
 
-/** Why a domain has no business at an address. */
-function strangerAt({ book, state, isGranted }: FrameView, domain: number, address: bigint, rights: bigint) {
+/** Why a domain has no business at an address that it has for a page of its. */
+function strangerAt(
+  view: FrameView,
+  domain: number,
+  { page, address, rights }: Record<"page" | "address" | "rights", bigint>,
+): string | undefined {
+  const { book, state, isGranted } = view;
   if (isGranted(domain, address, rights)) return undefined;
   const frame = Number((address - state.frameAddress(0)) / PAGE);
   if (address < state.frameAddress(0) || frame >= book.frameCount) return "that is no RAM";
   const { owner, type } = book.entryOf(frame);
   if (type === FrameType.FREE) return `frame ${frame} is not given to anybody now`;
-  if (owner !== domain) return `frame ${frame} belongs to domain ${owner} now`;
-  return type !== FrameType.RAM && (rights & BIT.W) !== 0n
-    ? `frame ${frame} holds page tables now`
-    : undefined;
+  const isWritable = (rights & BIT.W) !== 0n;
+  if (type === FrameType.SHARED) return isWritable ? `frame ${frame} is one that pages share now` : undefined;
+  if (owner !== domain) {
+    const mistake = borrowingMistake(view, { domain, page, frameAddress: address, owner, rights });
+    return mistake === undefined ? undefined : `frame ${frame} belongs to domain ${owner} now, ${mistake}`;
+  }
+  return type !== FrameType.RAM && isWritable ? `frame ${frame} holds page tables now` : undefined;
 }
 
 const rememberedStep = ({ address, pte }: RememberedLeaf["path"][number], level: number): Step => ({

@@ -114,9 +114,9 @@ export function dueNow(harts: readonly Hart[], state: VmmState | undefined): Due
   return due;
 }
 
-/** Whether a virtual CPU wants to run, or sleeps; in a machine mode of its own its interrupts are kept elsewhere. */
+/** Whether a virtual CPU wants to run, or sleeps, and nobody holds it; in a machine mode of its own its interrupts are kept elsewhere. */
 function isWaiting(state: VmmState, vcpu: VcpuView): boolean {
   const kind = vcpu.state;
-  if (kind === VcpuState.NONE || kind === VcpuState.STOPPED) return false;
+  if (kind !== VcpuState.READY && kind !== VcpuState.RUNNING && kind !== VcpuState.BLOCKED) return false;
   return vcpu.machine.mode !== 3n && state.domain(vcpu.domain).state === DomainState.RUNNING;
 }

@@ -7,6 +7,7 @@ import type { Host, Visit } from "./host.ts";
 import { LARGE_BYTES, LARGE_PAGES, mapLargePage, mayMapLarge } from "./large-pages.ts";
 import {
   BOOT_PIECES,
+  Domain,
   DomainFlag,
   DomainState,
   type DomainView,
@@ -18,9 +19,10 @@ import {
   type VcpuView,
   VirtioSlot,
 } from "./layout.ts";
-import { ALL_RIGHTS, lookUp, type Mapped, mapPage, Right } from "./second-stage.ts";
 import { ownMemory } from "./paravirtual/page-types.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
+import { writeBytes } from "./records.ts";
+import { ALL_RIGHTS, lookUp, type Mapped, mapPage, Right } from "./second-stage.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
 
 /** Where guests find RAM, as on the board. */
@@ -77,9 +79,11 @@ function buildDomain({ state }: Host, index: number): void {
 export const maxFramesFor = (ramBytes: bigint, diskBytes = 0n): number =>
   Number((ramBytes >> PAGE_SHIFT) + (ramBytes >> (PAGE_SHIFT + 9n)) + (diskBytes >> PAGE_SHIFT)) + 9;
 
-export function freeVcpu({ state }: Pick<Host, "state">): VcpuView | undefined {
-  return vcpusIn(state).find((vcpu) => vcpu.state === VcpuState.NONE);
-}
+/** Virtual CPUs that nobody has. */
+export const freeVcpus = ({ state }: Pick<Host, "state">): VcpuView[] =>
+  vcpusIn(state).filter((vcpu) => vcpu.state === VcpuState.NONE);
+
+export const freeVcpu = (host: Pick<Host, "state">): VcpuView | undefined => freeVcpus(host)[0];
 
 /** All virtual CPUs, those that do not exist included. */
 const vcpusIn = (state: Host["state"]): VcpuView[] =>
@@ -166,7 +170,8 @@ export function ramAddress(host: Host, domain: DomainView, address: GPA): HPA | 
   if (isParavirtual(domain)) return ownMemory(host, domain.id, hpa(address));
   if (!isGuestRam(domain, address)) return undefined;
   const mapped = lookUp(host, domain.id, pageOf(address));
-  const frame = mapped === undefined ? populate(host, domain, address) : writable(host, domain, address, mapped);
+  const frame =
+    mapped === undefined ? populate(host, domain, address) : writable(host, domain, address, mapped);
   return frame === undefined ? undefined : hpa(frame | (address & BigInt(PAGE_BYTES - 1)));
 }
 
@@ -176,6 +181,22 @@ function writable(host: Host, domain: DomainView, address: GPA, { at, rights }: 
   if (isSharedFrame(host, at)) return unshare(host, domain, address);
   logStore(host, domain, address);
   return at;
+}
+
+/** What the loader has left for a page, and nobody has used, becomes the pool's. */
+export function dropLoaded(host: Host, domain: number, page: GPA): void {
+  const frame = loadedPage(host, domain, page);
+  if (frame === undefined) return;
+  adoptFrame(host, frame, domain);
+  disown(host, frame);
+}
+
+/** Nothing is left of a domain, and its number is free. */
+export function forgetDomain({ context, state }: Host, { id, address }: DomainView): void {
+  const { disk, pieces } = state.bootInfo.domain.get(id - 1);
+  for (let index = 0; index < BOOT_PIECES; index++) pieces.get(index).bytes = 0n;
+  disk.bytes = 0n;
+  writeBytes(context, address, new Uint8Array(Domain.sizeBytes));
 }
 
 /** Stops all virtual CPUs of a domain. The one that runs is switched away from when the scheduler is asked next. */

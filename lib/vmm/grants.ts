@@ -4,14 +4,13 @@
  */
 import { beyond, type GPA, gpa, type HPA, hpa } from "../hs/address.ts";
 import { isLogged } from "./dirty-log.ts";
-import { isGuestRam, ramAddress } from "./domain.ts";
+import { forgetDomain, isGuestRam, ramAddress } from "./domain.ts";
 import { Fault, runningDomain } from "./errors.ts";
 import { mappingsOf, validGrants } from "./grant-table.ts";
 import type { Host, Visit } from "./host.ts";
 import { splitPage } from "./large-pages.ts";
 import {
   DOMAINS,
-  Domain,
   DomainState,
   type DomainView,
   FOREIGN_MAPPINGS,
@@ -24,7 +23,6 @@ import { deviceAt } from "./mmio.ts";
 import { enterPage, removePage } from "./paravirtual/granted-pages.ts";
 import { ownMemory } from "./paravirtual/page-types.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
-import { writeBytes } from "./records.ts";
 import { GPA_END, lookUp, mapPage, Right, unmapPage } from "./second-stage.ts";
 
 const PAGE = BigInt(PAGE_BYTES);
@@ -132,7 +130,7 @@ function dropMapping(host: Host, index: number): void {
   grant.mapped -= 1;
   if (granter.state !== DomainState.DYING) return;
   if (grant.mapped === 0) grant.flags = 0;
-  if (granter.frames === 0) forgetDomain(host, granter);
+  if (granter.frames === 0 && state.leaving.domain !== granter.id) forgetDomain(host, granter);
 }
 
 /**
@@ -149,11 +147,6 @@ export function dropGrants(host: Host, { id }: DomainView): void {
       if (grant.to === id || (other === id && grant.mapped === 0)) grant.flags = 0;
     }
   }
-}
-
-/** Nothing is left of a domain, and its number is free. */
-export function forgetDomain({ context }: Host, { address }: DomainView): void {
-  writeBytes(context, address, new Uint8Array(Domain.sizeBytes));
 }
 
 /** Takes a grant back, unless somebody maps the page. */

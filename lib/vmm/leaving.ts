@@ -3,6 +3,7 @@
  * has time for. Meanwhile no migration begins.
  */
 import { gpa } from "../hs/address.ts";
+import { dropLoaded, forgetDomain } from "./domain.ts";
 import { disown } from "./frames.ts";
 import type { Host } from "./host.ts";
 import { Domain, DomainState, PAGE_BYTES } from "./layout.ts";
@@ -25,10 +26,11 @@ export function serveLeaving(host: Host): boolean {
   if (id === 0) return false;
   const domain = host.state.domain(id);
   const end = Math.min(from + PAGES_PER_VISIT, Number(domain.ramBytes) / PAGE_BYTES);
-  for (let page = from; page < end; page++) {
-    const frame = unmapPage(host, id, gpa(domain.ramBase + BigInt(page * PAGE_BYTES)));
-    if (frame !== undefined && host.state.frame(host.state.frameNumber(frame)).owner === id)
-      disown(host, frame);
+  for (let number = from; number < end; number++) {
+    const page = gpa(domain.ramBase + BigInt(number * PAGE_BYTES));
+    const frame = unmapPage(host, id, page);
+    if (frame === undefined) dropLoaded(host, id, page);
+    else if (host.state.frame(host.state.frameNumber(frame)).owner === id) disown(host, frame);
   }
   leaving.page = end;
   if (end * PAGE_BYTES < Number(domain.ramBytes)) return true;
@@ -36,5 +38,7 @@ export function serveLeaving(host: Host): boolean {
   if (domain.state === DomainState.ARRIVING)
     writeBytes(host.context, domain.address, new Uint8Array(Domain.sizeBytes));
   leaving.domain = 0;
+  // Of one that was destroyed others may still map pages: it is gone with the last of them.
+  if (domain.state === DomainState.DYING && domain.frames === 0) forgetDomain(host, domain);
   return true;
 }

@@ -5,16 +5,14 @@
  * What becomes of a destroyed domain's pages that others map is Xen's rule: each lives until its last mapping goes, and until then its owner's
  * number is not given to another.
  */
-import { beyond, type GPA, gpa, type HPA } from "../hs/address.ts";
-import { freeVcpu, GUEST_RAM, loadedPage, maxFramesFor, ramAddress, vcpusOf } from "./domain.ts";
+import { beyond, gpa, type HPA } from "../hs/address.ts";
+import { freeVcpus, GUEST_RAM, maxFramesFor, ramAddress, vcpusOf } from "./domain.ts";
 import { Fault } from "./errors.ts";
 import { closePortsTo } from "./events.ts";
-import { adoptFrame, disown } from "./frames.ts";
-import { dropGrants, forgetDomain } from "./grants.ts";
+import { dropGrants } from "./grants.ts";
 import type { Host } from "./host.ts";
 import {
   Balloon,
-  BOOT_PIECES,
   DOMAIN_VCPUS,
   DOMAINS,
   DomainFlag,
@@ -25,10 +23,10 @@ import {
   Vcpu,
   VcpuState,
 } from "./layout.ts";
+import { beginLeaving } from "./leaving.ts";
 import { dismantleParavirtual } from "./paravirtual/dismantling.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
-import { dismantle } from "./second-stage.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
 
 /** A domain that is wanted. */
@@ -51,7 +49,8 @@ export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: 
   const isUnbuilt = (flags & BigInt(DomainFlag.PARAVIRTUAL)) !== 0n;
   if (!isSize || isUnbuilt || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS)) return Fault.INVALID;
   const id = freeNumber(host);
-  if (id === undefined) return Fault.NO_SPACE;
+  const free = freeVcpus(host).slice(0, Number(vcpus));
+  if (id === undefined || free.length < Number(vcpus)) return Fault.NO_SPACE;
   const domain = state.domain(id);
   domain.id = id;
   domain.state = DomainState.BUILDING;
@@ -61,15 +60,10 @@ export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: 
   domain.ramBytes = ramBytes;
   domain.maxFrames = maxFrames === 0n ? maxFramesFor(ramBytes) : Number(BigInt.asUintN(32, maxFrames));
   domain.weight = WEIGHT;
-  for (let number = 0; number < Number(vcpus); number++) {
-    const vcpu = freeVcpu(host);
-    if (vcpu === undefined) {
-      destroyDomain(host, BigInt(id));
-      return Fault.NO_SPACE;
-    }
+  for (const [place, vcpu] of free.entries()) {
     // Whoever had it before has left registers.
     writeBytes(host.context, vcpu.address, new Uint8Array(Vcpu.sizeBytes));
-    resetVcpu(vcpu, domain, number);
+    resetVcpu(vcpu, domain, place);
   }
   return BigInt(id);
 }
@@ -116,8 +110,8 @@ export function startDomain(host: Host, number: bigint, entry: bigint, argument:
   return 0n;
 }
 
-const isMigrating = ({ state: { migration } }: Host, { id }: DomainView): boolean =>
-  migration.role !== MigrationRole.NONE && migration.domain === id;
+const isMigrating = ({ state: { migration, leaving } }: Host, { id }: DomainView): boolean =>
+  leaving.domain === id || (migration.role !== MigrationRole.NONE && migration.domain === id);
 
 /** Sets how many frames a domain may have. What it has already stays its own. */
 export function limitDomain(host: Host, number: bigint, frames: bigint): bigint {
@@ -150,39 +144,22 @@ export function unpauseDomain(host: Host, number: bigint): bigint {
   return 0n;
 }
 
-/** Ends a domain, whatever it does, and takes everything away from it. */
+/**
+ * Ends a domain, whatever it does. From here on nothing of it runs, nobody hears from it, and nothing can be granted to it; its memory goes
+ * visit by visit (`leaving.ts`), and its number with the last page.
+ */
 export function destroyDomain(host: Host, number: bigint): bigint {
   const domain = domainAt(host, number);
-  if (domain === undefined) return Fault.NO_DOMAIN;
-  if (isMigrating(host, domain)) return Fault.BUSY;
   const { state } = host;
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  if (isMigrating(host, domain) || state.leaving.domain !== 0) return Fault.BUSY;
   const { id } = domain;
   for (const vcpu of vcpusOf(host, id)) vcpu.state = VcpuState.NONE;
   domain.state = DomainState.DYING;
   closePortsTo(host, id);
   dropGrants(host, domain);
-  dropPieces(host, id);
   if (isParavirtual(domain)) dismantleParavirtual(host, domain);
-  dismantle(host, id);
   writeBytes(host.context, state.balloon(id).address, new Uint8Array(Balloon.sizeBytes));
-  if (domain.frames === 0) forgetDomain(host, domain);
+  beginLeaving(host, id);
   return 0n;
-}
-
-/** What the loader left for it and it never used becomes the pool's. */
-function dropPieces(host: Host, id: number): void {
-  const { pieces } = host.state.bootInfo.domain.get(id - 1);
-  for (let index = 0; index < BOOT_PIECES; index++) {
-    const piece = pieces.get(index);
-    for (let offset = 0n; offset < piece.bytes; offset += BigInt(PAGE_BYTES))
-      dropLoaded(host, id, beyond(piece.at, offset));
-    piece.bytes = 0n;
-  }
-}
-
-function dropLoaded(host: Host, id: number, page: GPA): void {
-  const frame = loadedPage(host, id, page);
-  if (frame === undefined) return;
-  adoptFrame(host, frame, id);
-  disown(host, frame);
 }

@@ -8,7 +8,7 @@ import type { Host, Visit } from "./host.ts";
 import { VcpuState, type VcpuView } from "./layout.ts";
 
 /** So many ticks of `time` it waits. */
-export const MEMORY_TICKS = 400_000n;
+export const MEMORY_TICKS = 100_000n;
 /** A page, and two tables for it: with fewer free, an access might be repeated for ever. */
 const ENOUGH_FRAMES = 3;
 

@@ -85,7 +85,9 @@ export function standStill(host: Host, domain: DomainView, now: bigint): void {
   const { migration } = host.state;
   for (const vcpu of vcpusOf(host, domain.id)) {
     if (vcpu.state === VcpuState.PAUSED) continue;
-    vcpu.paused = vcpu.state === VcpuState.RUNNING ? VcpuState.READY : vcpu.state;
+    // Who waits for memory here does the access again there.
+    const wantsToRun = vcpu.state === VcpuState.RUNNING || vcpu.state === VcpuState.STARVED;
+    vcpu.paused = wantsToRun ? VcpuState.READY : vcpu.state;
     vcpu.state = VcpuState.PAUSED;
   }
   migration.phase = MigrationPhase.STOPPED;

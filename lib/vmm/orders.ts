@@ -17,7 +17,8 @@ import {
 } from "./lifecycle.ts";
 import { scanPages } from "./page-sharing.ts";
 
-const MOST_SCANNED = 4096n;
+/** Pages that one order looks at: each costs some two thousand loads when another has its hash. */
+const MOST_SCANNED = 32n;
 
 /** What an order says. */
 interface Given {
@@ -71,7 +72,7 @@ const ORDERS: ReadonlyMap<number, (host: Host, given: Given) => bigint> = new Ma
       return 0n;
     },
   ],
-  /** Pages that are looked at once; at most 4096 with one order. */
+  /** Pages that are looked at once; at most 32 with one order. */
   [
     OrderKind.SCAN,
     (host, { words: [pages] }) => {

@@ -18,6 +18,8 @@ import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
 /** The exit code of a machine whose first domain has crashed. */
 const CRASHED = 255n;
 const HUNDRED = 100n;
+/** A machine that is operated looks so often for orders. */
+const ORDER_TICKS = 500n;
 /** A machine with a migration looks so often into its mailboxes. */
 const MAILBOX_TICKS = 200n;
 const STCE = 1n << 63n;
@@ -70,8 +72,7 @@ export function schedule(host: Host): void {
     next.state = VcpuState.RUNNING;
     next.schedule.since = now;
   }
-  const isAwaited = expectsVisits(host) || state.bootInfo.operated !== 0;
-  if (!isAwaited && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
+  if (!isAwaited(host) && vcpus.every((vcpu) => vcpu.state === VcpuState.STOPPED)) endMachine(host);
   switchTo(host, next);
   setAlarm(host, vcpus, next, now);
 }
@@ -79,6 +80,14 @@ export function schedule(host: Host): void {
 /** Whether mailboxes, or a domain that leaves, have to be looked at. */
 const expectsVisits = ({ state }: Host): boolean =>
   state.migration.role !== MigrationRole.NONE || state.leaving.domain !== 0;
+
+/** Whether the machine has something to do when no guest has. */
+const isAwaited = (host: Host): boolean => host.state.bootInfo.operated !== 0 || expectsVisits(host);
+
+/** Notes when the hypervisor looks next for what is not its guests': it has just done so. */
+export function noteVisit(host: Host): void {
+  host.state.order.lookAt = hostTime(host) + (expectsVisits(host) ? MAILBOX_TICKS : ORDER_TICKS);
+}
 
 /** Nobody is left: the machine is switched off, with the first domain's exit code. */
 function endMachine({ context, state }: Host): void {
@@ -186,8 +195,8 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
     if (vcpu.state === VcpuState.BLOCKED) alarm = earlier(alarm, wakeTime(vcpu));
     if (vcpu.state === VcpuState.STARVED) alarm = earlier(alarm, state.memoryWait(vcpu.address).deadline);
   }
-  if (state.bootInfo.operated !== 0) alarm = earlier(alarm, state.order.lookAt);
-  if (expectsVisits(host)) alarm = earlier(alarm, now + MAILBOX_TICKS);
+  // Not from now on: who yields all the time would put it off for ever.
+  if (isAwaited(host)) alarm = earlier(alarm, state.order.lookAt);
   pcpu.alarm = alarm;
   armTimer(host, next, now);
 }

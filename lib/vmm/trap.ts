@@ -18,7 +18,7 @@ import { deviceAt, emulate } from "./mmio.ts";
 import { serveOperator } from "./orders.ts";
 import { privileged } from "./privileged.ts";
 import { answerSbi } from "./sbi.ts";
-import { hostTime, schedule } from "./scheduler.ts";
+import { hostTime, noteVisit, schedule } from "./scheduler.ts";
 import { lookUp } from "./second-stage.ts";
 import { takeTyped } from "./terminal.ts";
 import { currentVcpu } from "./vcpu.ts";
@@ -154,6 +154,7 @@ function hostInterrupt(visit: Visit, code: number): void {
   if (code === INTERRUPT.supervisorTimer) {
     serveMigration(visit);
     serveOperator(visit);
+    noteVisit(visit);
     schedule(visit);
   } else if (code === INTERRUPT.supervisorExternal) typed(visit);
   else visit.context.csr.clear("sip", 1n << BigInt(code));
@@ -174,6 +175,7 @@ export function handleIdle(context: HsContext, map: HypervisorMap): void {
   if (SEIP === 1n) typed(host);
   serveMigration(host);
   serveOperator(host);
+  noteVisit(host);
   schedule(host);
   enter(host);
 }

@@ -27,5 +27,7 @@ export const Order = struct("order", {
   words: array(u64, 4),
   /** What came of it: as a hypercall's value, negative for an error. */
   result: u64,
+  /** When the hypervisor looks next for what is not its guests', in ticks of `time`: orders, mailboxes, a domain that leaves. */
+  lookAt: u64,
   bytes: array(u8, PAGE_BYTES),
 });

@@ -100,12 +100,17 @@ export function frameMistakes(scene: VmmScene): string[] {
   const { state } = scene.vmm;
   const { references, counts, leaves } = recount(scene);
   const mistakes: string[] = [];
+  const own = new Set(
+    leaves.filter(({ domain, frame }) => state.frame(frame).owner === domain).map(({ frame }) => frame),
+  );
   const frames = Number(scene.vmm.map.ram.sizeBytes >> 12n);
   const owned = new Map<number, number>();
   for (let number = 0; number < frames; number++) {
     const { type, owner, refCount, typeCount } = state.frame(number);
     const used = references.get(number) ?? 0;
-    const isMissedByOwner = type !== FrameType.SHARED && state.domain(owner).state !== DomainState.DYING;
+    const isLetGo =
+      type === FrameType.RAM && state.domain(owner).state === DomainState.DYING && !own.has(number);
+    const isMissedByOwner = type !== FrameType.SHARED && !isLetGo;
     const expected = type === FrameType.FREE ? 0 : used + (isMissedByOwner ? 1 : 0);
     if (refCount !== expected)
       mistakes.push(`frame ${number}: ${refCount} references, and it has ${expected}`);
