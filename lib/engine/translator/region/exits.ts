@@ -13,6 +13,7 @@ import {
   xOffset,
 } from "../layout.ts";
 import type { Code, Label, Local } from "../wasm/code.ts";
+import { eachRegister } from "./register-set.ts";
 
 /** Sets of dirty registers. */
 export interface DirtySet {
@@ -40,25 +41,22 @@ export interface ExitFrame {
 /** Pushes a store of each register of a set into the state block. */
 export function storeRegisters(frame: ExitFrame, { x, words, f }: DirtySet): void {
   const { code, hart, localOfX, localOfWord, localOfF } = frame;
-  for (let rest = x; rest !== 0; rest &= rest - 1) {
-    const register = 31 - Math.clz32(rest & -rest);
+  eachRegister(x, (register) => {
     code.get(hart);
     code.get(localOfX(register));
     code.store("i64.store", xOffset(register));
-  }
-  for (let rest = words; rest !== 0; rest &= rest - 1) {
-    const register = 31 - Math.clz32(rest & -rest);
+  });
+  eachRegister(words, (register) => {
     code.get(hart);
     code.get(localOfWord(register));
     code.op("i64.extend_i32_s");
     code.store("i64.store", xOffset(register));
-  }
-  for (let rest = f; rest !== 0; rest &= rest - 1) {
-    const register = 31 - Math.clz32(rest & -rest);
+  });
+  eachRegister(f, (register) => {
     code.get(hart);
     code.get(localOfF(register));
     code.store("f64.store", fOffset(register));
-  }
+  });
 }
 
 /** The sets of dirty registers of a region's places to leave, and the code behind them. */
@@ -199,6 +197,8 @@ const size = ({ x, words, f }: DirtySet): number => ones(x) + ones(words) + ones
 
 function ones(set: number): number {
   let count = 0;
-  for (let rest = set; rest !== 0; rest &= rest - 1) count += 1;
+  eachRegister(set, () => {
+    count += 1;
+  });
   return count;
 }

@@ -241,3 +241,27 @@ function loopOf(header: number, sources: readonly (readonly number[])[]): number
     for (const source of sources[loop[at] as number] ?? []) add(source);
   return loop;
 }
+
+/** How many instructions may be executed from the beginning of a block until the budget is looked at again. */
+export function longestPaths({ blocks, isHeader }: Graph): Int32Array {
+  const longest = new Int32Array(blocks.length);
+  for (let number = blocks.length - 1; number >= 0; number--) {
+    const block = blocks[number] as Block;
+    let behind = 0;
+    if (!handsOver(block.flow)) {
+      for (const target of edgesOf(block))
+        if (target > number && isHeader[target] === 0) behind = Math.max(behind, longest[target] as number);
+    }
+    longest[number] = block.insns.length + behind;
+  }
+  return longest;
+}
+
+/** For each block the blocks that it dominates at once and that several edges lead to, the last one first. */
+export function mergesOf({ blocks, dominators, forwardEdges }: Graph): number[][] {
+  const merges: number[][] = blocks.map(() => []);
+  for (let number = blocks.length - 1; number > 0; number--) {
+    if ((forwardEdges[number] as number) > 1) merges[dominators[number] as number]?.push(number);
+  }
+  return merges;
+}

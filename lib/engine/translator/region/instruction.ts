@@ -101,7 +101,8 @@ function describe(word: number, decoded: Decoded): RegionInsn {
   };
 }
 
-const isLink = (register: number): boolean => register === 1 || register === 5;
+/** Whether a register is one that calls leave the address behind them in, by convention. */
+export const isLink = (register: number): boolean => register === 1 || register === 5;
 
 /** Which jumps call and return is a convention of registers. @spec unpriv §"Return-address stack prediction hints encoded in the register operands of a JALR instruction" */
 function flowOf({ rd, rs1 }: Decoded, emitter: Emitter): Flow {
