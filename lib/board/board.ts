@@ -69,6 +69,8 @@ export class Board {
   readonly history: History;
   readonly #machine: Machine;
   readonly #snapshots = new WeakSet<Snapshot>();
+  /** Whether anybody may hold a snapshot. */
+  #mayBeReverted = false;
 
   /** Use `buildBoard`. */
   constructor(machine: Machine) {
@@ -341,6 +343,7 @@ export class Board {
     const snapshot = captureMachine(this.#machine);
     this.history.mark(snapshot);
     this.#snapshots.add(snapshot);
+    this.#mayBeReverted = true;
     return snapshot;
   }
 
@@ -360,6 +363,8 @@ export class Board {
   /** Switches the machine off and on again: RAM is zero but for the device tree, and images must be loaded again. */
   reset(): void {
     const machine = this.#machine;
+    // History ends here; but for the user's snapshots, nobody will ask for what RAM holds.
+    if (!this.#mayBeReverted) machine.versions.abandon();
     machine.ram.fill(0, machine.ram.sizeBytes, 0);
     machine.clock.restore(CLOCK_AT_RESET);
     for (const { device } of machine.bus.regions) device.reset();

@@ -55,11 +55,22 @@ export class RamVersions {
    */
   goTo(version: RamVersion): void {
     const path: RamVersion[] = [];
-    for (let at = version; at.edge !== undefined; at = at.edge.to) path.push(at);
+    let at = version;
+    for (; at.edge !== undefined; at = at.edge.to) path.push(at);
+    if (at !== this.#present) throw new RangeError("nobody was to go to this version again");
     this.#isSwapping = true;
     for (const next of path.reverse()) this.#step(next);
     this.#isSwapping = false;
     this.#branchFrom(version);
+  }
+
+  /** Nobody will go to any of the versions again: no page is copied aside until the next one is taken. */
+  abandon(): void {
+    if (this.#copied === undefined) return;
+    for (let page = 0; page < this.#ram.pageCount; page++)
+      this.#ram.unflagPage(page, PageFlag.COPY_BEFORE_WRITE);
+    this.#copied = undefined;
+    this.#present = new RamVersion();
   }
 
   /**

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { buildBoard } from "../../../lib/board/virt.ts";
 import { ACCESS_FAULT } from "../../../lib/bus/device.ts";
+import { Ram } from "../../../lib/bus/ram.ts";
 import { assetFile } from "../../../lib/host/node-assets.ts";
-import { boardWith } from "../../support/assembled.ts";
+import { assembled, boardWith } from "../../support/assembled.ts";
 
 const POWER_OFF = "li t0, 0x100000\n li t1, 0x5555\n sw t1, 0(t0)";
 
@@ -85,6 +86,28 @@ describe("a run", () => {
       fresh.trace.hash(),
     ]);
     expect(Buffer.compare(board.bus.ram.u8, fresh.bus.ram.u8)).toBe(0);
+  });
+
+  it("is reset without a copy of what RAM held, unless there is a snapshot to go back to", () => {
+    const board = boardWith("li a0, 7\n li t0, 0x80002000\n sd a0, 0(t0)");
+    const reset = (): number => {
+      const copies = vi.spyOn(Ram.prototype, "bytes");
+      board.reset();
+      const count = copies.mock.calls.length;
+      copies.mockRestore();
+      return count;
+    };
+    board.run({ instructions: 10 });
+    expect(reset()).toBe(0);
+    board.load(assembled("li a0, 8\n li t0, 0x80003000\n sd a0, 0(t0)"));
+    board.run({ instructions: 10 });
+    const snapshot = board.snapshot();
+    const hash = board.trace.hash();
+    expect(reset()).toBeGreaterThan(0);
+    expect(board.memory.load(0x8000_3000n, 8)).toBe(0n);
+    board.revert(snapshot);
+    expect([board.memory.load(0x8000_3000n, 8), board.hart.read("a0")]).toEqual([8n, 8n]);
+    expect(board.trace.hash()).toBe(hash);
   });
 
   it("ends when the hart waits for what will never come", () => {

@@ -90,4 +90,22 @@ describe("versions of RAM", () => {
     versions.goTo(version);
     expect(heard).toEqual([5]);
   });
+
+  it("copy nothing once nobody will go to any of them, and everything again from the next one on", () => {
+    const { ram, versions } = smallRam();
+    const abandoned = versions.take();
+    ram.store(0, 8, 1n);
+    versions.abandon();
+    expect([...ram.pageFlags]).toEqual(new Array(PAGES).fill(0));
+    ram.fill(0, ram.sizeBytes, 2);
+    expect(versions.touchedPages).toBe(0);
+    const version = versions.take();
+    const copy = ram.u8.slice();
+    ram.fill(0, ram.sizeBytes, 3);
+    expect(versions.touchedPages).toBe(PAGES);
+    versions.goTo(version);
+    expect(ram.u8).toEqual(copy);
+    expect(() => versions.goTo(abandoned)).toThrow(RangeError);
+    expect(ram.u8).toEqual(copy);
+  });
 });
