@@ -70,6 +70,29 @@ export function guestProgram(seed: number): string {
     return `${paging}\n${enter}\n body${index}: ${lines.join("\n")}\n la a6, next${index}\n li a7, 0x77\n ecall\n next${index}:`;
   };
 
+  const segments = Array.from({ length: 5 }, (_, index) => segment(index)).join("\n");
+  return programAround({
+    before: `li t0, ${delegated}\n csrw medeleg, t0\n li t0, ${interrupts}\n csrw mideleg, t0\n li t0, 2\n csrw mie, t0`,
+    segments,
+    behind: ".align 12\n root: .dword 0xc7, 0, 0x200000cf\n .zero 4072",
+  });
+}
+
+/** A program's own part. */
+export interface ProgramParts {
+  /** In machine mode, before the first segment. */
+  readonly before: string;
+  /** What it does. `ecall` with 0x77 in a7 goes to the address in a6, in machine mode. */
+  readonly segments: string;
+  /** Tables and data, behind the code. */
+  readonly behind: string;
+}
+
+/**
+ * A program with handlers of both levels, which log each trap with all registers at s11. Behind an exception they go on with the next
+ * instruction; where nothing could be fetched, at `ra`. Scratch memory is at s10, the serial port at s9.
+ */
+export function programAround({ before, segments, behind }: ProgramParts): string {
   const save = (csr: string, offset: number): string => `csrr t0, ${csr}\n sd t0, ${offset}(s11)`;
   const registers = X.map((name, index) => `sd ${name}, ${40 + 8 * index}(s11)`).join("\n");
   const log = (letter: "m" | "s"): string => `
@@ -94,16 +117,11 @@ export function guestProgram(seed: number): string {
     csrw pmpaddr0, t0
     li t0, 0x1f
     csrw pmpcfg0, t0
-    li t0, ${delegated}
-    csrw medeleg, t0
-    li t0, ${interrupts}
-    csrw mideleg, t0
-    li t0, 2
-    csrw mie, t0
+    ${before}
     li s11, ${LOG}
     li s10, ${SCRATCH}
     li s9, 0x10000000
-    ${Array.from({ length: 5 }, (_, index) => segment(index)).join("\n")}
+    ${segments}
     li t0, 0x100000
     li t1, 0x5555
     sw t1, (t0)
@@ -124,9 +142,16 @@ export function guestProgram(seed: number): string {
     li t0, 0x1800
     csrs mstatus, t0
     mret
-    mskip: csrr t0, mepc
+    mskip: csrr t0, mcause
+    li t1, 12
+    beq t0, t1, mback
+    li t1, 1
+    beq t0, t1, mback
+    csrr t0, mepc
     addi t0, t0, 4
     csrw mepc, t0
+    mret
+    mback: csrw mepc, ra
     mret
     mclear: csrci mip, 2
     mret
@@ -140,15 +165,20 @@ export function guestProgram(seed: number): string {
     li t0, 0x77
     bne a7, t0, sskip
     ecall
-    sskip: csrr t0, sepc
+    sskip: csrr t0, scause
+    li t1, 12
+    beq t0, t1, sback
+    li t1, 1
+    beq t0, t1, sback
+    csrr t0, sepc
     addi t0, t0, 4
     csrw sepc, t0
+    sret
+    sback: csrw sepc, ra
     sret
     sclear: csrci sip, 2
     sret
 
-    .align 12
-    root: .dword 0xc7, 0, 0x200000cf
- .zero 4072
+    ${behind}
   `;
 }

@@ -69,8 +69,8 @@ export interface Place {
   readonly address: GPA;
   /** What the guest may do there without its tables being changed: R, W, X as in an entry. */
   readonly rights: bigint;
-  /** Whether the guest's page is larger than 4 KiB. */
-  readonly isPiece: boolean;
+  /** Size of the guest's page. */
+  readonly pageBytes: bigint;
 }
 
 /** Why it leads nowhere: the guest's own exception. */
@@ -97,28 +97,15 @@ const RIGHTS: readonly (readonly [AccessKind, bigint])[] = [
 ];
 
 /** Follows the guest's tables for one access, as its hart would: A and D are set if the guest wants its hart to. */
-export function translate(monitor: Monitor, view: View, address: GVA, kind: AccessKind): Place | NoPlace {
-  const scheme = schemeOf(decodeCsr("satp", view.satp).MODE);
-  const found = scheme === undefined ? bare(address) : walk(monitor, view, address, kind);
-  if (found.kind === "no-place") return found;
-  // norm:pmp_check_priv_modes
-  const left = pmpRights(monitor, found.address & ~BigInt(PAGE_BYTES - 1), modeOf(view.view));
-  const pmp = BigInt(left) << 1n;
-  const wanted = RIGHTS.find(([right]) => right === kind)?.[1] ?? 0n;
-  return (pmp & wanted) === 0n ? accessFault(kind) : { ...found, rights: found.rights & pmp };
-}
-
-const bare = (address: bigint): Place => ({
-  kind: "place",
-  address: gpa(address),
-  rights: PTE.R | PTE.W | PTE.X,
-  isPiece: false,
-});
-
-function walk(monitor: Monitor, { satp, view }: View, vaddr: GVA, kind: AccessKind): Place | NoPlace {
-  const { csrs } = monitor.state;
+export function translate(
+  monitor: Monitor,
+  { satp, view }: View,
+  vaddr: GVA,
+  kind: AccessKind,
+): Place | NoPlace {
   const scheme = schemeOf(decodeCsr("satp", satp).MODE);
-  if (scheme === undefined) return bare(vaddr);
+  if (scheme === undefined) return allowed(monitor, view, bare(vaddr), kind);
+  const { csrs } = monitor.state;
   const request: WalkRequest = {
     scheme,
     rootPpn: decodeCsr("satp", satp).PPN,
@@ -134,17 +121,35 @@ function walk(monitor: Monitor, { satp, view }: View, vaddr: GVA, kind: AccessKi
   const leaf = walkPageTable(request, readEntry(monitor));
   if (leaf.kind === "walk-fault")
     return isAccessFault(leaf.reason) ? accessFault(kind) : { kind: "no-place", cause: PAGE_FAULT[kind] };
-  if (leaf.wantedPte !== leaf.pte) {
+  const place = allowed(monitor, view, placeOf(request, leaf), kind);
+  if (place.kind === "place" && leaf.wantedPte !== leaf.pte) {
     if ((pmpRights(monitor, leaf.pteAddress & ~4095n, Mode.S) & 2) === 0) return accessFault(kind);
     monitor.context.store(hostAddress(leaf.pteAddress), 8, leaf.wantedPte);
   }
-  return {
-    kind: "place",
-    address: gpa(leaf.paddr),
-    rights: rightsOf(request, leaf),
-    isPiece: leaf.pageBytes > BigInt(PAGE_BYTES),
-  };
+  return place;
 }
+
+/** What PMP leaves of it. @spec norm:pmp_check_priv_modes */
+function allowed(monitor: Monitor, view: bigint, place: Place, kind: AccessKind): Place | NoPlace {
+  const left = pmpRights(monitor, place.address & ~BigInt(PAGE_BYTES - 1), modeOf(view));
+  const rights = place.rights & (BigInt(left) << 1n);
+  const wanted = RIGHTS.find(([right]) => right === kind)?.[1] ?? 0n;
+  return (rights & wanted) === 0n ? accessFault(kind) : { ...place, rights };
+}
+
+const bare = (address: bigint): Place => ({
+  kind: "place",
+  address: gpa(address),
+  rights: PTE.R | PTE.W | PTE.X,
+  pageBytes: BigInt(PAGE_BYTES),
+});
+
+const placeOf = (request: WalkRequest, leaf: Leaf): Place => ({
+  kind: "place",
+  address: gpa(leaf.paddr),
+  rights: rightsOf(request, leaf),
+  pageBytes: leaf.pageBytes,
+});
 
 /** The guest's tables are in its RAM, and its PMP holds for walks as for its supervisor. */
 const readEntry =

@@ -63,8 +63,8 @@ export const Shadow = struct("shadow", {
   /** Whose rights count; see `context.ts`. */
   view: u64,
   root: pointer,
-  /** 1: some of its pages are pieces of the guest's large ones. */
-  hasPieces: u64,
+  /** Where some of its pages are pieces of the guest's large ones: a bit for each GiB of addresses, modulo 64. */
+  pieces: u64,
 });
 export type ShadowView = ViewOf<typeof Shadow>;
 export const SHADOWS = 8;

@@ -53,11 +53,11 @@ function makeCopy(monitor: Monitor, page: HPA): HPA {
 }
 
 /** The hart wants to execute a page: it gets the copy, or, when there was none, a copy and another fault. */
-export function mapCode(monitor: Monitor, address: GVA, page: HPA, isPiece: boolean): void {
+export function mapCode(monitor: Monitor, address: GVA, page: HPA, pageBytes: bigint): void {
   count(monitor, Exit.PATCH);
   const copy = copyOf(monitor, page);
   if (copy === undefined) makeCopy(monitor, page);
-  else mapShadow(monitor, address, copy, PTE.X, isPiece);
+  else mapShadow(monitor, address, copy, PTE.X, pageBytes);
   const pc = monitor.context.csr.read("mepc");
   // The second half of an instruction that began in the page before.
   if (pageOf(gva(pc)) !== address) copyHalf(monitor, page, 0);

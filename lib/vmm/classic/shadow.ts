@@ -23,6 +23,10 @@ const PAGE_SHIFT = 12n;
 /** Guest in user mode; accessed and dirty, so that the hart never writes a shadow. */
 const LEAF = PTE.V | PTE.U | PTE.A | PTE.D;
 
+const GIB = 1n << 30n;
+/** The GiB of an address, as `Shadow.pieces` has it. */
+const gibBit = (address: bigint): bigint => 1n << ((address >> 30n) & 63n);
+
 const entryTo = (address: bigint, flags: bigint): bigint => ((address >> PAGE_SHIFT) << 10n) | flags;
 const addressIn = (entry: bigint): bigint => ((entry >> 10n) & ((1n << 44n) - 1n)) << PAGE_SHIFT;
 
@@ -47,7 +51,7 @@ const asidOf = (index: number): bigint => BigInt(index + 1);
 /** Forgets one shadow, whose place another may have. */
 function forget({ context }: Monitor, shadow: ShadowView, index: number): void {
   shadow.root = hpa(0n);
-  shadow.hasPieces = 0n;
+  shadow.pieces = 0n;
   context.fenceTranslations(undefined, asidOf(index));
 }
 
@@ -113,7 +117,7 @@ function leafEntry(monitor: Monitor, root: HPA, address: GVA, makes: boolean): H
 }
 
 /** Maps a page in the present shadow. When the pool is used up, everything is forgotten, and the guest faults its way back. */
-export function mapShadow(monitor: Monitor, page: GVA, to: HPA, rights: bigint, isPiece: boolean): void {
+export function mapShadow(monitor: Monitor, page: GVA, to: HPA, rights: bigint, pageBytes: bigint): void {
   const { state, context } = monitor;
   const shadow = state.shadows.get(Number(state.current));
   const at = leafEntry(monitor, shadow.root, page, true);
@@ -122,13 +126,13 @@ export function mapShadow(monitor: Monitor, page: GVA, to: HPA, rights: bigint, 
     return;
   }
   context.store(at, 8, entryTo(to, LEAF | rights));
-  if (isPiece) shadow.hasPieces = 1n;
+  if (pageBytes > PAGE_BYTES) shadow.pieces |= pageBytes > GIB ? -1n : gibBit(page);
   context.fenceTranslations(page, asidOf(Number(state.current)));
 }
 
 /**
  * The guest's SFENCE.VMA: what it covers is forgotten in all shadows of the address space, or of all. An address inside a large page
- * stands for all of it, and of that a shadow may have any pieces: such a shadow is forgotten whole.
+ * stands for all of it, and of that a shadow may have any pieces: where it has some nearby, it is forgotten whole.
  */
 export function fenceShadows(monitor: Monitor, address: GVA | undefined, asid: bigint | undefined): void {
   const { state, context } = monitor;
@@ -136,7 +140,7 @@ export function fenceShadows(monitor: Monitor, address: GVA | undefined, asid: b
     const shadow = state.shadows.get(index);
     if (shadow.root === 0n || shadow.satp === 0n) continue;
     if (asid !== undefined && decodeCsr("satp", shadow.satp).ASID !== (asid & 0xffffn)) continue;
-    if (address === undefined || shadow.hasPieces !== 0n) {
+    if (address === undefined || (shadow.pieces & gibBit(address)) !== 0n) {
       forget(monitor, shadow, index);
       continue;
     }

@@ -1,12 +1,12 @@
 /** The guest has come to the monitor: why, and what is done about it. */
 import type { AccessKind } from "../../hart/effective-mode.ts";
-import { gva, pageOf } from "../../hs/address.ts";
+import { type GVA, gva, pageOf } from "../../hs/address.ts";
 import type { HsContext } from "../../hs/context.ts";
 import { decodeCsr } from "../../isa/csr-map.ts";
 import { EXCEPTION } from "../../isa/trap.ts";
 import type { IsaVariant } from "../../isa/variant.ts";
 import { fetchedWord, makeAccess } from "./emulated-access.ts";
-import { accessFault, presentView, translate, ViewBit } from "./guest-translation.ts";
+import { accessFault, type Place, presentView, translate, ViewBit } from "./guest-translation.ts";
 import { count, Mode, type Monitor, monitorOf } from "./host.ts";
 import { Exit, hostAddress, isGuestRam } from "./layout.ts";
 import { hasCopy, mapCode, RIGHTS_OF_DATA, reveal } from "./patching.ts";
@@ -84,20 +84,20 @@ function pageFault(monitor: Monitor, kind: AccessKind): void {
     deliver(monitor, place.kind === "no-place" ? place.cause : accessFault(kind).cause, address);
     return;
   }
+  mapPage(monitor, kind, pageOf(address), place);
+}
+
+/** What may go into the shadow of the guest's page. Where code is patched, and under MPRV, not all of it is the hart's to do. */
+function mapPage(monitor: Monitor, kind: AccessKind, address: GVA, place: Place): void {
   const page = hostAddress(pageOf(place.address));
-  if (monitor.state.patches !== 0n) {
-    if (kind === "fetch") mapCode(monitor, pageOf(address), page, place.isPiece);
-    else if (hasCopy(monitor, page)) makeAccess(monitor, kind);
-    else mapShadow(monitor, pageOf(address), page, place.rights & RIGHTS_OF_DATA, place.isPiece);
-    return;
+  const { view } = presentView(monitor);
+  const isPatched = monitor.state.patches !== 0n;
+  if (isPatched && kind === "fetch") mapCode(monitor, address, page, place.pageBytes);
+  else if (isPatched && hasCopy(monitor, page)) makeAccess(monitor, kind as "load" | "store");
+  else {
+    count(monitor, Exit.SHADOW);
+    const isFetchOnly = (view & ViewBit.FETCH_ONLY) !== 0n;
+    const rights = isPatched ? RIGHTS_OF_DATA : isFetchOnly ? ~RIGHTS_OF_DATA : -1n;
+    mapShadow(monitor, address, page, place.rights & rights, place.pageBytes);
   }
-  count(monitor, Exit.SHADOW);
-  const isProxied = (view.view & ViewBit.FETCH_ONLY) !== 0n;
-  mapShadow(
-    monitor,
-    pageOf(address),
-    page,
-    isProxied ? place.rights & ~RIGHTS_OF_DATA : place.rights,
-    place.isPiece,
-  );
 }

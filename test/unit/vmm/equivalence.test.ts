@@ -1,101 +1,109 @@
 /**
- * Popek and Goldberg's first property: a program does in a virtual machine what it does on a bare one. Random programs with traps,
- * three modes and page tables of their own run on both; what they leave in memory (each trap with all registers) and print is compared.
+ * Popek and Goldberg's first property: a program does in a virtual machine what it does on a bare one. Random programs with traps, three
+ * modes and page tables of their own run on bare boards and in virtual machines of both kinds; what they leave in memory (each trap with
+ * all registers) and print is compared.
  */
-import { describe, expect, it } from "vitest";
-import { buildBoard } from "../../../lib/board/virt.ts";
-import { gpa } from "../../../lib/hs/address.ts";
-import type { HsContext } from "../../../lib/hs/context.ts";
-import { onlooker } from "../../../lib/hs/onlooker.ts";
-import { printedBy } from "../../../lib/vmm/hypervisor.ts";
-import { hostAddress } from "../../../lib/vmm/second-stage.ts";
-import { guestProgram, LOG } from "../../support/guest-programs.ts";
-import { exitsOf, GUEST_BASE, guestBytes, type VmmScene, vmmScene } from "./vmm-scene.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import type { BoardConfig } from "../../../lib/board/virt.ts";
+import { guestProgram } from "../../support/guest-programs.ts";
+import { PAGING_DEEDS, pagingProgram } from "../../support/paging-programs.ts";
+import {
+  asClassicGuest,
+  asGuest,
+  classicExits,
+  type Effects,
+  firstDifference,
+  onBareBoard,
+  trapsIn,
+} from "./effects.ts";
+import { exitsOf, guestBytes } from "./vmm-scene.ts";
 
 const FULL = process.env["DOM0_TEST_FULL"] === "1";
 const PROGRAMS = FULL ? 500 : 50;
-const LOG_PAGE = Number((LOG - GUEST_BASE) / 4096n);
-/** The log, in the order of time; then code, tables and data. */
-const COMPARED = [LOG_PAGE, 0].flatMap((first) => Array.from({ length: 16 }, (_, page) => first + page));
-const PLENTY = { instructions: 3_000_000 };
+const PAGING_PROGRAMS = FULL ? 500 : 30;
+/** The classic path's hart has no hypervisor extension, and neither has the bare board that it is compared with. */
+const WITHOUT_H: BoardConfig = { isa: { hypervisor: false } };
 
-/** What a run has left: the program's memory page by page, and its console. */
-interface Effects {
-  readonly stop: string;
-  readonly console: string;
-  readonly pages: readonly string[];
+interface Path {
+  readonly name: string;
+  readonly bare: BoardConfig;
+  /** Whether a guest's machine mode binds those below it as on a bare hart (PMP, MPRV). */
+  readonly machine: boolean;
+  run(program: Uint8Array): Effects & { readonly exits: number };
 }
 
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-const pages = (read: (address: bigint) => Uint8Array): string[] =>
-  COMPARED.map((page) => hex(read(GUEST_BASE + BigInt(4096 * page))));
-const bytesOf = (found: unknown): Uint8Array => {
-  if (!(found instanceof Uint8Array)) throw new Error("no RAM there");
-  return found;
-};
-
-function onBareBoard(program: Uint8Array): Effects & { readonly retired: number } {
-  const board = buildBoard();
-  board.load({ origin: GUEST_BASE, bytes: program });
-  const { reason, retired } = board.run(PLENTY);
-  const read = (address: bigint): Uint8Array => bytesOf(board.memory.bytes(address, 4096));
-  return { stop: reason, console: board.console.text, pages: pages(read), retired };
-}
-
-function asGuest(program: Uint8Array): Effects & { readonly scene: VmmScene } {
-  const scene = vmmScene({ guests: [{ image: program, begins: "machine" }] });
-  const { board, vmm } = scene;
-  const { reason } = board.run(PLENTY);
-  const host = { context: onlooker(board) as unknown as HsContext, map: vmm.map, state: vmm.state };
-  const read = (address: bigint): Uint8Array => {
-    const at = hostAddress(host, 1, gpa(address));
-    if (at !== undefined) return bytesOf(board.memory.bytes(at, 4096));
-    // A page that the guest has not used is as the loader left it.
-    const loaded = new Uint8Array(4096);
-    loaded.set(program.subarray(Number(address - GUEST_BASE), Number(address - GUEST_BASE) + 4096));
-    return loaded;
-  };
-  return { stop: reason, console: printedBy(vmm, 1), pages: pages(read), scene };
-}
-
-/** The first difference, in words of eight bytes. */
-function firstDifference(bare: Effects, guest: Effects): string | undefined {
-  for (const [index, bytes] of bare.pages.entries()) {
-    const other = guest.pages[index] ?? "";
-    if (bytes === other) continue;
-    for (let word = 0; word < 512; word++) {
-      const [a, b] = [bytes, other].map((text) => text.slice(16 * word, 16 * word + 16));
-      const address = GUEST_BASE + BigInt(4096 * (COMPARED[index] ?? 0) + 8 * word);
-      if (a !== b) return `0x${address.toString(16)}: bare ${a}, guest ${b}`;
-    }
-  }
-  return undefined;
-}
-
-/** Entries of the log. */
-const trapsIn = ({ pages: compared }: Effects): number =>
-  compared
-    .slice(0, 16)
-    .join("")
-    .match(/.{512}/g)
-    ?.filter((entry) => entry.slice(64, 80) !== "0".repeat(16)).length ?? 0;
-
-describe("a program on a bare board and in a virtual machine", () => {
-  it(`has the same effects, ${PROGRAMS} random programs`, () => {
-    let [exits, retired, traps] = [0, 0, 0];
-    for (let seed = 1; seed <= PROGRAMS; seed++) {
-      const program = guestBytes(guestProgram(seed));
-      const bare = onBareBoard(program);
+const PATHS: readonly Path[] = [
+  {
+    name: "hypervisor extension",
+    bare: {},
+    machine: false,
+    run(program) {
       const guest = asGuest(program);
-      expect([seed, firstDifference(bare, guest)]).toEqual([seed, undefined]);
-      expect([seed, guest.console]).toEqual([seed, bare.console]);
-      expect([seed, bare.stop, guest.stop]).toEqual([seed, "poweroff", "poweroff"]);
-      exits += exitsOf(guest.scene);
-      retired += bare.retired;
-      traps += trapsIn(bare);
+      return { ...guest, exits: exitsOf(guest.scene) };
+    },
+  },
+  {
+    name: "trap and emulate, shadow page tables",
+    bare: WITHOUT_H,
+    machine: true,
+    run(program) {
+      const guest = asClassicGuest(program, WITHOUT_H);
+      return { ...guest, exits: classicExits(guest).reduce((sum, count) => sum + count, 0) };
+    },
+  },
+];
+
+const PROGRAM_KINDS = [
+  ["programs in three modes", PROGRAMS, (seed: number) => guestProgram(seed)],
+  [
+    "programs that change their page tables",
+    PAGING_PROGRAMS,
+    (seed: number, { machine }: Path) => pagingProgram(seed, { machine }).text,
+  ],
+] as const;
+
+const rows: string[] = [];
+afterAll(() => console.log(["exits per thousand instructions of the program:", ...rows].join("\n  ")));
+
+describe.each(PATHS)("$name", (path) => {
+  it.each(PROGRAM_KINDS)(
+    "%s have the same effects as on a bare board, %i of them",
+    (kind, count, make) => {
+      let [exits, retired, traps] = [0, 0, 0];
+      for (let seed = 1; seed <= count; seed++) {
+        const program = guestBytes(make(seed, path));
+        const bare = onBareBoard(program, path.bare);
+        const guest = path.run(program);
+        expect([seed, firstDifference(bare, guest), bare.stop]).toEqual([seed, undefined, "poweroff"]);
+        exits += guest.exits;
+        retired += bare.retired;
+        traps += trapsIn(bare);
+      }
+      expect(traps).toBeGreaterThan(10 * count);
+      expect(exits / retired).toBeGreaterThan(0.05);
+      rows.push(
+        `${path.name}, ${kind}: ${((1000 * exits) / retired).toFixed(1)} (${retired} instructions, ${traps} traps)`,
+      );
+    },
+    300_000,
+  );
+});
+
+describe("programs that change their page tables", () => {
+  it("do everything that a shadow could get wrong, and often", () => {
+    const done = Object.fromEntries(PAGING_DEEDS.map((name) => [name, 0]));
+    for (let seed = 1; seed <= 50; seed++) {
+      const { deeds } = pagingProgram(seed, { machine: true });
+      for (const name of PAGING_DEEDS) done[name] = (done[name] ?? 0) + deeds[name];
     }
-    expect(traps).toBeGreaterThan(10 * PROGRAMS);
-    expect(exits / retired).toBeGreaterThan(0.05);
-    console.log(`exits per thousand instructions: ${((1000 * exits) / retired).toFixed(1)}, ${traps} traps`);
-  }, 300_000);
+    for (const name of PAGING_DEEDS)
+      expect([name, done[name]]).toEqual([name, expect.toSatisfy((n: number) => n >= 10)]);
+  });
+
+  it("go through shadows: each makes dozens of entries, and the hart faults no more than it must", () => {
+    for (let seed = 1; seed <= 10; seed++) {
+      const [, shadow = 0] = classicExits(asClassicGuest(guestBytes(pagingProgram(seed).text), WITHOUT_H));
+      expect(shadow).toBeGreaterThan(15);
+    }
+  });
 });
