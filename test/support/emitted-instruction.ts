@@ -10,9 +10,9 @@ import { emitterOf } from "../../lib/engine/translator/emit/table.ts";
 import { DATA_BANK_AREA, fOffset, RAM_OFFSET, xOffset } from "../../lib/engine/translator/layout.ts";
 import { Code, type Label, type Local } from "../../lib/engine/translator/wasm/code.ts";
 import { ModuleWriter } from "../../lib/engine/translator/wasm/module.ts";
-import type { ValTypeName } from "../../lib/engine/translator/wasm/opcode.ts";
 import { HART_LAYOUT } from "../../lib/hart/layout.ts";
 import type { Decoded } from "../../lib/isa/decode.ts";
+import { MemoryEmission } from "./memory-emission.ts";
 
 /** How an instruction ended. */
 export const Ending = { FOLLOWING: 0, BRANCH: 1, BAIL: 2 } as const;
@@ -24,141 +24,53 @@ const PAGE_BYTES = 65_536;
 /** The hart's state block in the memory. */
 const HART = 0;
 
-/** Emits for one instruction. */
-class StandaloneEmission implements Emission {
-  readonly code: Code;
-  readonly #decoded: Decoded;
-  readonly #bail: Label;
-  readonly #temps = new Map<string, Local>();
-  readonly #flagMask: number;
+const offsetOf = (register: number): number | undefined => (register === 0 ? undefined : xOffset(register));
 
-  constructor(code: Code, decoded: Decoded, bail: Label, flagMask: number) {
-    this.code = code;
-    this.#decoded = decoded;
-    this.#bail = bail;
+/** Emits for one instruction. */
+class StandaloneEmission extends MemoryEmission {
+  readonly #flagMask: number;
+  #addressLocal: Local | undefined;
+  #entryLocal: Local | undefined;
+
+  constructor(code: Code, decoded: Decoded, bailed: Label, flagMask: number) {
+    const { rd, rs1, rs2, rs3, imm, sizeBytes } = decoded;
+    super(code, {
+      pushBase: () => code.i32(HART),
+      rs1: offsetOf(rs1),
+      rs2: offsetOf(rs2),
+      rd: offsetOf(rd),
+      f1: fOffset(rs1),
+      f2: fOffset(rs2),
+      f3: fOffset(rs3),
+      fd: fOffset(rd),
+      imm,
+      pc: PC,
+      sizeBytes,
+      bailed,
+    });
     this.#flagMask = flagMask;
   }
 
-  hart(): void {
-    this.code.i32(HART);
-  }
-  rs1(): void {
-    this.#x(this.#decoded.rs1);
-  }
-  rs2(): void {
-    this.#x(this.#decoded.rs2);
-  }
-  imm(): void {
-    this.code.i64(this.#decoded.imm);
-  }
-  rs1Word(): void {
-    this.rs1();
-    this.code.op("i32.wrap_i64");
-  }
-  rs2Word(): void {
-    this.rs2();
-    this.code.op("i32.wrap_i64");
-  }
-  immWord(): void {
-    this.code.i32(Number(BigInt.asIntN(32, this.#decoded.imm)));
-  }
-  pc(): void {
-    this.code.i64(PC);
-  }
-  followingPc(): void {
-    this.code.i64(PC + BigInt(this.#decoded.sizeBytes));
-  }
-  setRd(value: () => void): void {
-    if (this.#decoded.rd === 0) return;
-    this.hart();
-    value();
-    this.code.store("i64.store", xOffset(this.#decoded.rd));
-  }
-  f1(): void {
-    this.#f(this.#decoded.rs1, "f64.load");
-  }
-  f2(): void {
-    this.#f(this.#decoded.rs2, "f64.load");
-  }
-  f3(): void {
-    this.#f(this.#decoded.rs3, "f64.load");
-  }
-  f1Bits(): void {
-    this.#f(this.#decoded.rs1, "i64.load");
-  }
-  f2Bits(): void {
-    this.#f(this.#decoded.rs2, "i64.load");
-  }
-  f3Bits(): void {
-    this.#f(this.#decoded.rs3, "i64.load");
-  }
-  setF(value: () => void): void {
-    this.hart();
-    value();
-    this.code.store("f64.store", fOffset(this.#decoded.rd));
-  }
-  setFBits(value: () => void): void {
-    this.hart();
-    value();
-    this.code.store("i64.store", fOffset(this.#decoded.rd));
-  }
-  temp32(index: number): Local {
-    return this.#temp("i32", index);
-  }
-  temp64(index: number): Local {
-    return this.#temp("i64", index);
-  }
-  tempF32(index: number): Local {
-    return this.#temp("f32", index);
-  }
-  tempF64(index: number): Local {
-    return this.#temp("f64", index);
-  }
-  bailIf(): void {
-    this.code.brIf(this.#bail);
-  }
   whereNxIsClear(): void {}
+
   locate(kind: "load" | "store", widthBytes: 1 | 2 | 4 | 8): number {
-    locateInTlb(
-      {
-        code: this.code,
-        address: () => {
-          this.rs1();
-          this.imm();
-          this.code.op("i64.add");
-        },
-        bank: () => this.code.i32(DATA_BANK_AREA),
-        bailIf: () => this.bailIf(),
-        addressLocal: this.temp64(6),
-        entryLocal: this.temp32(6),
-        flagMask: this.#flagMask,
+    this.#addressLocal ??= this.code.local("i64");
+    this.#entryLocal ??= this.code.local("i32");
+    const look = {
+      code: this.code,
+      address: () => {
+        this.rs1();
+        this.imm();
+        this.code.op("i64.add");
       },
-      kind,
-      widthBytes,
-    );
+      bank: () => this.code.i32(DATA_BANK_AREA),
+      bailIf: () => this.bailIf(),
+      addressLocal: this.#addressLocal,
+      entryLocal: this.#entryLocal,
+      flagMask: this.#flagMask,
+    };
+    locateInTlb(look, kind, widthBytes);
     return 0;
-  }
-
-  #x(register: number): void {
-    if (register === 0) {
-      this.code.i64(0n);
-      return;
-    }
-    this.hart();
-    this.code.load("i64.load", xOffset(register));
-  }
-
-  /** A working local, made when it is first asked for. */
-  #temp(type: ValTypeName, index: number): Local {
-    const name = `${type} ${index}`;
-    const local = this.#temps.get(name) ?? this.code.local(type);
-    this.#temps.set(name, local);
-    return local;
-  }
-
-  #f(register: number, op: "f64.load" | "i64.load"): void {
-    this.hart();
-    this.code.load(op, fOffset(register));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Emission } from "../../lib/engine/translator/emit/emission.ts";
 import type { Emitter } from "../../lib/engine/translator/emit/emitter.ts";
 import { Code, type Label, type Local } from "../../lib/engine/translator/wasm/code.ts";
 import { ModuleWriter } from "../../lib/engine/translator/wasm/module.ts";
-import type { ValTypeName } from "../../lib/engine/translator/wasm/opcode.ts";
+import { MemoryEmission } from "./memory-emission.ts";
 
 /** A case's words, 8 bytes each. */
 const CASE_BYTES = 64;
@@ -39,124 +39,34 @@ export interface FloatOutcome {
   readonly memory: bigint;
 }
 
-class CaseEmission implements Emission {
-  readonly code: Code;
-  readonly #base: Local;
-  readonly #bailed: Label;
-  readonly #temps = new Map<string, Local>();
-
+class CaseEmission extends MemoryEmission {
   readonly #isNxSet: boolean;
 
   constructor(code: Code, base: Local, bailed: Label, isNxSet: boolean) {
-    this.code = code;
+    super(code, {
+      pushBase: () => code.get(base),
+      rs1: X1,
+      rs2: X1,
+      rd: X_RESULT,
+      f1: F1,
+      f2: F2,
+      f3: F3,
+      fd: F_RESULT,
+      imm: 0n,
+      pc: 0n,
+      sizeBytes: 4,
+      bailed,
+    });
     this.#isNxSet = isNxSet;
-    this.#base = base;
-    this.#bailed = bailed;
   }
 
-  hart(): void {
-    this.code.get(this.#base);
-  }
-  rs1(): void {
-    this.#word(X1);
-  }
-  rs2(): void {
-    this.#word(X1);
-  }
-  imm(): void {
-    this.code.i64(0n);
-  }
-  rs1Word(): void {
-    this.rs1();
-    this.code.op("i32.wrap_i64");
-  }
-  rs2Word(): void {
-    this.rs2();
-    this.code.op("i32.wrap_i64");
-  }
-  immWord(): void {
-    this.code.i32(0);
-  }
-  pc(): void {
-    this.code.i64(0n);
-  }
-  followingPc(): void {
-    this.code.i64(4n);
-  }
-  setRd(value: () => void): void {
-    this.code.get(this.#base);
-    value();
-    this.code.store("i64.store", X_RESULT);
-  }
-  f1(): void {
-    this.#double(F1);
-  }
-  f2(): void {
-    this.#double(F2);
-  }
-  f3(): void {
-    this.#double(F3);
-  }
-  f1Bits(): void {
-    this.#word(F1);
-  }
-  f2Bits(): void {
-    this.#word(F2);
-  }
-  f3Bits(): void {
-    this.#word(F3);
-  }
-  setF(value: () => void): void {
-    this.code.get(this.#base);
-    value();
-    this.code.store("f64.store", F_RESULT);
-  }
-  setFBits(value: () => void): void {
-    this.code.get(this.#base);
-    value();
-    this.code.store("i64.store", F_RESULT);
-  }
-  temp32(index: number): Local {
-    return this.#temp("i32", index);
-  }
-  temp64(index: number): Local {
-    return this.#temp("i64", index);
-  }
-  tempF32(index: number): Local {
-    return this.#temp("f32", index);
-  }
-  tempF64(index: number): Local {
-    return this.#temp("f64", index);
-  }
-  bailIf(): void {
-    this.code.brIf(this.#bailed);
-  }
   whereNxIsClear(check: () => void): void {
     if (!this.#isNxSet) check();
   }
+
   locate(): number {
-    this.code.get(this.#base);
+    this.hart();
     return MEMORY_WORD;
-  }
-
-  #word(offset: number): void {
-    this.code.get(this.#base);
-    this.code.load("i64.load", offset);
-  }
-
-  #double(offset: number): void {
-    this.code.get(this.#base);
-    this.code.load("f64.load", offset);
-  }
-
-  #temp(type: ValTypeName, index: number): Local {
-    if (index < 0 || index > 5) throw new RangeError(`there is no working local ${index}`);
-    const key = `${type} ${index}`;
-    const known = this.#temps.get(key);
-    if (known !== undefined) return known;
-    const local = this.code.local(type);
-    this.#temps.set(key, local);
-    return local;
   }
 }
 

@@ -2,8 +2,8 @@
 import type { Decoded } from "../../../isa/decode.ts";
 import type { Emission } from "../emit/emission.ts";
 import type { WordForm } from "../emit/emitter.ts";
+import { Temporaries } from "../emit/temporaries.ts";
 import type { Code, Local } from "../wasm/code.ts";
-import type { ValTypeName } from "../wasm/opcode.ts";
 import type { RegionInsn } from "./instruction.ts";
 import { type LookFrame, Looks } from "./looks.ts";
 import type { AccessGroup } from "./memory-plan.ts";
@@ -20,10 +20,9 @@ export interface EmissionFrame extends LookFrame {
 }
 
 /** One region's emission; `begin` says which instruction comes. */
-export class RegionEmission implements Emission {
+export class RegionEmission extends Temporaries implements Emission {
   readonly code: Code;
   readonly #frame: EmissionFrame;
-  readonly #temps: Record<ValTypeName, (Local | undefined)[]> = { i32: [], i64: [], f32: [], f64: [] };
   readonly #hosts = new Map<AccessGroup, Local>();
   readonly looks: Looks;
   #insn: RegionInsn;
@@ -32,6 +31,7 @@ export class RegionEmission implements Emission {
   #group: AccessGroup | undefined;
 
   constructor(frame: EmissionFrame, first: RegionInsn) {
+    super();
     this.#frame = frame;
     this.code = frame.code;
     this.looks = new Looks(frame);
@@ -160,31 +160,6 @@ export class RegionEmission implements Emission {
       value();
       this.code.op("f64.reinterpret_i64");
     });
-  }
-
-  temp32(index: number): Local {
-    return this.#temp("i32", index);
-  }
-
-  temp64(index: number): Local {
-    return this.#temp("i64", index);
-  }
-
-  tempF32(index: number): Local {
-    return this.#temp("f32", index);
-  }
-
-  tempF64(index: number): Local {
-    return this.#temp("f64", index);
-  }
-
-  #temp(type: ValTypeName, index: number): Local {
-    const temps = this.#temps[type];
-    const known = temps[index];
-    if (known !== undefined) return known;
-    const local = this.code.local(type);
-    temps[index] = local;
-    return local;
   }
 
   bailIf(): void {
