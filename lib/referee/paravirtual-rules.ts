@@ -56,6 +56,11 @@ function leafMistake(view: FrameView, frame: number, entry: FrameEntry, use: Gue
   const isOwn = owner === use.domain && (type === FrameType.RAM || isTable);
   if (!isOwn && !wasGranted(view, frame, use, owner))
     return { invariant: "I1", sentence: `${who}, and that is ${belongings(entry)}.` };
+  if ((use.entry & BIT.G) !== 0n)
+    return {
+      invariant: "I1",
+      sentence: `${who}, which is global: any other such guest may come by it, too.`,
+    };
   if (isTable && letsWrite(use))
     return { invariant: "I2", sentence: `${who}, and that is a page table of level ${tableLevel(type)}.` };
   return undefined;
