@@ -4,6 +4,7 @@
  */
 import { gpa } from "../hs/address.ts";
 import { encodeCsr } from "../isa/csr-map.ts";
+import { diskPage } from "./disk-pages.ts";
 import { freeVcpu, GUEST_RAM, maxFramesFor, vcpusOf } from "./domain.ts";
 import { disown, takeFrame } from "./frames.ts";
 import type { Host } from "./host.ts";
@@ -19,12 +20,15 @@ import {
   Vcpu,
   VcpuState,
   type VcpuView,
+  VIRTIO_DEVICES,
+  VIRTIO_QUEUES,
 } from "./layout.ts";
 import { beginLeaving } from "./leaving.ts";
-import { type Piece, piecesOf } from "./migration-pieces.ts";
+import { MOVABLE, type Piece, piecesOf } from "./migration-pieces.ts";
 import { type Record, writeBytes } from "./records.ts";
 import { ALL_RIGHTS, lookUp, mapPage } from "./second-stage.ts";
 import { GUEST_EXCEPTIONS, hgatpOf, resetVcpu, VSEI, VSSI, VSTI } from "./vcpu.ts";
+import { MAX_QUEUE_SIZE } from "./virtio/rings.ts";
 
 const TYPED_BYTES = 64;
 const GUEST_INTERRUPTS = VSSI | VSTI | VSEI;
@@ -33,9 +37,6 @@ const SPP = encodeCsr("sstatus", { SPP: 1 });
 const HSTATUS_OPEN = encodeCsr("hstatus", { SPVP: 1, VTVM: 1, VTSR: 1 });
 const HSTATUS_FIXED = encodeCsr("hstatus", { SPV: 1, VTW: 1 });
 const HENVCFG = encodeCsr("henvcfg", { STCE: 1, ADUE: 1, PBMTE: 1 });
-/** Flags that a domain brings along. Others would promise what this machine has not prepared. */
-const MOVABLE = DomainFlag.BEGINS_IN_MACHINE_MODE | DomainFlag.HAS_TERMINAL;
-
 export const arriving = ({ state }: Host): DomainView => state.domain(state.migration.domain);
 
 /** A domain of the kind that the other machine describes, with no memory. Why it cannot be, or 0. */
@@ -47,12 +48,13 @@ export function admit(host: Host, record: Record): number {
     bigint,
     bigint,
   ];
-  const vcpus = Number(record.word(6));
+  const [vcpus, diskBytes] = [Number(record.word(6)), record.word(8)];
   if (ramBytes === 0n || ramBytes % BigInt(PAGE_BYTES) !== 0n) return MigrationReason.INVALID;
-  if (ramBytes > host.map.ram.sizeBytes) return MigrationReason.TOO_LARGE;
+  if (ramBytes + diskBytes > host.map.ram.sizeBytes) return MigrationReason.TOO_LARGE;
   if (vcpus < 1 || vcpus > DOMAIN_VCPUS || (flags & ~BigInt(MOVABLE)) !== 0n) return MigrationReason.INVALID;
   const id = freeDomain(host);
-  if (id === undefined) return MigrationReason.NO_ROOM;
+  if (id === undefined || diskBytes > BigInt(state.diskPages(id).length * PAGE_BYTES))
+    return MigrationReason.NO_ROOM;
   const domain = state.domain(id);
   state.migration.domain = id;
   domain.id = id;
@@ -63,7 +65,8 @@ export function admit(host: Host, record: Record): number {
   domain.ramBytes = ramBytes;
   domain.entry = gpa(entry);
   domain.tree = gpa(tree);
-  domain.maxFrames = maxFramesFor(ramBytes);
+  domain.maxFrames = maxFramesFor(ramBytes, diskBytes);
+  domain.virtio.diskBytes = diskBytes;
   domain.weight = Number(record.word(4) & 0xffffn);
   domain.cap = Number(record.word(5) & 0xffffn);
   state.migration.isSaved = record.word(7);
@@ -90,9 +93,19 @@ function hasTerminal({ state }: Host): boolean {
 }
 
 /** Whether a record is about a page that the domain may have. */
-export function isPage({ ramBytes }: DomainView, record: Record): boolean {
+export function isPage({ ramBytes, virtio: { diskBytes } }: DomainView, record: Record): boolean {
   const { length } = record.bytesFrom(1);
-  return record.word(0) < ramBytes / BigInt(PAGE_BYTES) && (length === 0 || length === PAGE_BYTES);
+  const pages = (ramBytes + diskBytes + BigInt(PAGE_BYTES - 1)) / BigInt(PAGE_BYTES);
+  return record.word(0) < pages && (length === 0 || length === PAGE_BYTES);
+}
+
+/** Gives a domain a page by number: of its RAM, or behind that of its disk. False: no frame is left. */
+export function fillNumbered(host: Host, domain: DomainView, number: bigint, bytes: Uint8Array): boolean {
+  const ramPages = domain.ramBytes / BigInt(PAGE_BYTES);
+  if (number < ramPages) return fillPage(host, domain, domain.ramBase + number * BigInt(PAGE_BYTES), bytes);
+  const at = diskPage(host, domain.id, Number(number - ramPages));
+  if (at !== undefined) writeBytes(host.context, at, bytes.length === 0 ? new Uint8Array(PAGE_BYTES) : bytes);
+  return at !== undefined;
 }
 
 /** Gives a domain bytes at a guest-physical page. False: no frame is left for them. */
@@ -124,7 +137,9 @@ export function applyPiece(
   bytes: Uint8Array,
 ): void {
   const vcpus = vcpusOf(host, domain.id);
+  const { diskBytes } = domain.virtio;
   writeBytes(host.context, at, bytes.length === 0 ? new Uint8Array(size) : bytes);
+  domain.virtio.diskBytes = diskBytes;
   for (const [number, vcpu] of vcpus.entries()) keepOwn(domain, vcpu, number);
 }
 
@@ -146,14 +161,20 @@ function keepOwn(domain: DomainView, vcpu: VcpuView, number: number): void {
 }
 
 /** Whether the hypervisor can go on with what came. */
-export function isSound(host: Host, { id, uart }: DomainView): boolean {
+export function isSound(host: Host, { id, uart, virtio }: DomainView): boolean {
   const states: readonly number[] = [VcpuState.STOPPED, VcpuState.READY, VcpuState.BLOCKED];
   return (
     uart.typed - uart.read >= 0 &&
     uart.typed - uart.read <= TYPED_BYTES &&
-    vcpusOf(host, id).every(({ paused }) => states.includes(paused))
+    vcpusOf(host, id).every(({ paused }) => states.includes(paused)) &&
+    queuesOf(virtio).every(({ size }) => size <= MAX_QUEUE_SIZE)
   );
 }
+
+const queuesOf = ({ devices }: DomainView["virtio"]) =>
+  Array.from({ length: VIRTIO_DEVICES }, (_, device) =>
+    Array.from({ length: VIRTIO_QUEUES }, (_, queue) => devices.get(device).queues.get(queue)),
+  ).flat();
 
 /** The guest goes on here. Its time goes on where it stood still. */
 export function beginHere(host: Host, domain: DomainView, now: bigint): void {

@@ -3,10 +3,11 @@
  * has time for. Meanwhile no migration begins.
  */
 import { gpa } from "../hs/address.ts";
+import { diskPageCount } from "./disk-pages.ts";
 import { dropLoaded, forgetDomain } from "./domain.ts";
 import { disown } from "./frames.ts";
 import type { Host } from "./host.ts";
-import { Domain, DomainState, PAGE_BYTES } from "./layout.ts";
+import { APART, Domain, DomainState, type DomainView, PAGE_BYTES } from "./layout.ts";
 import { writeBytes } from "./records.ts";
 import { dismantle, unmapPage } from "./second-stage.ts";
 
@@ -19,21 +20,40 @@ export function beginLeaving({ state: { leaving } }: Host, domain: number): void
   leaving.page = 0;
 }
 
+function leavePage(host: Host, domain: DomainView, number: number): void {
+  const { id, ramBase } = domain;
+  const page = gpa(ramBase + BigInt(number * PAGE_BYTES));
+  const frame = unmapPage(host, id, page);
+  if (domain.state === DomainState.ARRIVING) {
+    const apart = unmapPage(host, id, gpa(APART + page));
+    if (apart !== undefined) disown(host, apart);
+  }
+  if (frame === undefined) dropLoaded(host, id, page);
+  else if (host.state.frame(host.state.frameNumber(frame)).owner === id) disown(host, frame);
+}
+
+function leaveDiskPage(host: Host, domain: number, number: number): void {
+  const pages = host.state.diskPages(domain);
+  const frame = pages.get(number);
+  if (frame === 0) return;
+  pages.set(number, 0);
+  disown(host, host.state.frameAddress(frame));
+}
+
 /** One visit. False: nobody is leaving. */
 export function serveLeaving(host: Host): boolean {
   const { leaving } = host.state;
   const { domain: id, page: from } = leaving;
   if (id === 0) return false;
   const domain = host.state.domain(id);
-  const end = Math.min(from + PAGES_PER_VISIT, Number(domain.ramBytes) / PAGE_BYTES);
-  for (let number = from; number < end; number++) {
-    const page = gpa(domain.ramBase + BigInt(number * PAGE_BYTES));
-    const frame = unmapPage(host, id, page);
-    if (frame === undefined) dropLoaded(host, id, page);
-    else if (host.state.frame(host.state.frameNumber(frame)).owner === id) disown(host, frame);
-  }
+  const ramPages = Number(domain.ramBytes) / PAGE_BYTES;
+  const pages = ramPages + diskPageCount(domain);
+  const end = Math.min(from + PAGES_PER_VISIT, pages);
+  for (let number = from; number < end; number++)
+    if (number < ramPages) leavePage(host, domain, number);
+    else leaveDiskPage(host, id, number - ramPages);
   leaving.page = end;
-  if (end * PAGE_BYTES < Number(domain.ramBytes)) return true;
+  if (end < pages) return true;
   dismantle(host, id);
   if (domain.state === DomainState.ARRIVING)
     writeBytes(host.context, domain.address, new Uint8Array(Domain.sizeBytes));

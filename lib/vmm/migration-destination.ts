@@ -4,14 +4,14 @@ import {
   applyPiece,
   arriving,
   beginHere,
-  fillPage,
+  fillNumbered,
   isPage,
   isSound,
   pieceOf,
   throwAway,
 } from "./arriving.ts";
 import type { Host } from "./host.ts";
-import { MigrationOrder, MigrationPhase, MigrationReason, MigrationRole, PAGE_BYTES } from "./layout.ts";
+import { MigrationOrder, MigrationPhase, MigrationReason, MigrationRole } from "./layout.ts";
 import { SILENCE_TICKS } from "./migration-source.ts";
 import { type Record, RecordKind, sendAnswer, takeRecord } from "./records.ts";
 import { hostTime } from "./scheduler.ts";
@@ -75,8 +75,7 @@ function take(host: Host, record: Record, now: bigint): number {
 function takePage(host: Host, record: Record): number {
   const domain = arriving(host);
   if (!isPage(domain, record)) return MigrationReason.INVALID;
-  const at = domain.ramBase + record.word(0) * BigInt(PAGE_BYTES);
-  if (!fillPage(host, domain, at, record.bytesFrom(1))) return MigrationReason.NO_ROOM;
+  if (!fillNumbered(host, domain, record.word(0), record.bytesFrom(1))) return MigrationReason.NO_ROOM;
   host.state.migration.pages += 1n;
   return MigrationReason.NONE;
 }

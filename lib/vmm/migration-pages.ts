@@ -1,6 +1,7 @@
 /** What goes out of a machine when a domain moves or is protected: pages, then virtual CPUs and devices, a record at each visit. */
-import { gpa } from "../hs/address.ts";
+import { gpa, type HPA } from "../hs/address.ts";
 import { nextDirty, setDirty, takeDirty } from "./dirty-log.ts";
+import { diskPage, hasDiskPage } from "./disk-pages.ts";
 import { loadedPage, populate, vcpusOf } from "./domain.ts";
 import type { Host } from "./host.ts";
 import {
@@ -33,8 +34,10 @@ export function shares({ state }: Host, { id, ports, grants }: DomainView): bool
   return false;
 }
 
-/** Whether a page has bytes: it is mapped, or the loader has left it. */
+/** Whether a page has bytes: it is mapped, or the loader has left it. Behind the pages of RAM are those of the disk. */
 function hasPage(host: Host, domain: DomainView, number: number): boolean {
+  const ramPages = Number(domain.ramBytes) / PAGE_BYTES;
+  if (number >= ramPages) return hasDiskPage(host, domain.id, number - ramPages);
   const page = gpa(domain.ramBase + BigInt(number * PAGE_BYTES));
   if (lookUp(host, domain.id, page) !== undefined) return true;
   return loadedPage(host, domain.id, page) !== undefined && populate(host, domain, page) !== undefined;
@@ -57,9 +60,15 @@ export function sendNextPage(host: Host, domain: DomainView): boolean {
 }
 
 function sendPage(host: Host, domain: DomainView, number: number): void {
-  const mapped = lookUp(host, domain.id, takeDirty(host, domain, number));
-  if (mapped === undefined) return;
-  const bytes = readBytes(host.context, mapped.at, PAGE_BYTES);
+  const ramPages = Number(domain.ramBytes) / PAGE_BYTES;
+  let at: HPA | undefined;
+  if (number < ramPages) at = lookUp(host, domain.id, takeDirty(host, domain, number))?.at;
+  else {
+    setDirty(host, number, false);
+    at = diskPage(host, domain.id, number - ramPages);
+  }
+  if (at === undefined) return;
+  const bytes = readBytes(host.context, at, PAGE_BYTES);
   host.state.migration.pages += 1n;
   sendRecord(host, RecordKind.PAGE, [BigInt(number)], withoutZeros(bytes));
 }
@@ -112,5 +121,6 @@ export function letGo(host: Host, domain: DomainView): void {
   domain.state = DomainState.MOVED;
   const { pieces } = state.bootInfo.domain.get(domain.id - 1);
   for (let index = 0; index < BOOT_PIECES; index++) pieces.get(index).bytes = 0n;
+  state.bootInfo.domain.get(domain.id - 1).disk.bytes = 0n;
   beginLeaving(host, domain.id);
 }

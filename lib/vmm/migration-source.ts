@@ -4,6 +4,7 @@ import { vcpusOf } from "./domain.ts";
 import { runningDomain } from "./errors.ts";
 import type { Host } from "./host.ts";
 import {
+  DomainFlag,
   DomainState,
   type DomainView,
   MigrationPhase,
@@ -12,6 +13,7 @@ import {
   ROUNDS,
 } from "./layout.ts";
 import { goOnHere, letGo, sendNextPage, sendNextPiece, shares, standStill } from "./migration-pages.ts";
+import { MOVABLE } from "./migration-pieces.ts";
 import { RecordKind, sendAnswer, sendRecord, takeRecord } from "./records.ts";
 import { hostTime } from "./scheduler.ts";
 
@@ -31,6 +33,7 @@ export function serveSource(host: Host): void {
 /** What stands in the way of moving a domain; 0: nothing. */
 export function obstacle(host: Host, domain: DomainView | undefined): number {
   if (domain === undefined) return MigrationReason.NO_DOMAIN;
+  if ((domain.flags & DomainFlag.PARAVIRTUAL) !== 0) return MigrationReason.KIND;
   if (!fitsLog(host, domain)) return MigrationReason.TOO_LARGE;
   return shares(host, domain) ? MigrationReason.SHARES : MigrationReason.NONE;
 }
@@ -55,13 +58,14 @@ function begin(host: Host, now: bigint): void {
 export function sendHello(host: Host, domain: DomainView): void {
   sendRecord(host, RecordKind.HELLO, [
     domain.ramBytes,
-    BigInt(domain.flags),
+    BigInt(domain.flags & MOVABLE),
     domain.entry,
     domain.tree,
     BigInt(domain.weight),
     BigInt(domain.cap),
     BigInt(vcpusOf(host, domain.id).length),
     BigInt(host.state.migration.saves),
+    domain.virtio.diskBytes,
   ]);
 }
 

@@ -11,6 +11,7 @@ import {
   MigrationPhase,
   MigrationReason,
   MigrationRole,
+  Remus,
   ROUNDS,
   type VmmState,
 } from "./layout.ts";
@@ -75,8 +76,15 @@ export function migrationReport({ vmm: { state } }: Machine): MigrationReport {
   };
 }
 
-function begin({ board, vmm }: Machine, role: number, options: Partial<MigrationOptions>, saves = 0): void {
-  const { migration } = vmm.state;
+/** Gives a machine a part in a migration, and forgets what was before. */
+export function beginRole(
+  { board, vmm }: Machine,
+  role: number,
+  options: Partial<MigrationOptions>,
+  saves = 0,
+): void {
+  const { migration, remus } = vmm.state;
+  board.memory.write(remus.address, new Uint8Array(Remus.sizeBytes));
   board.memory.write(migration.address, new Uint8Array(Migration.sizeBytes));
   migration.domain = options.domain ?? 0;
   migration.maxRounds = options.maxRounds ?? 30;
@@ -88,10 +96,10 @@ function begin({ board, vmm }: Machine, role: number, options: Partial<Migration
 
 /** Tells a machine to send a domain. It begins when the scheduler's timer goes off next. */
 export const sendDomain = (machine: Machine, options: MigrationOptions): void =>
-  begin(machine, MigrationRole.SOURCE, options);
+  beginRole(machine, MigrationRole.SOURCE, options);
 
 /** Tells a machine to wait for a domain. Told before it starts, it needs no guest of its own to stay on. */
-export const awaitDomain = (machine: Machine): void => begin(machine, MigrationRole.DESTINATION, {});
+export const awaitDomain = (machine: Machine): void => beginRole(machine, MigrationRole.DESTINATION, {});
 
 /** Tells a destination that has everything, and has not heard the source's last word, what that was. */
 export function settleDomain({ vmm }: Machine, order: "BEGIN" | "GIVE_UP"): void {
@@ -222,7 +230,7 @@ export type SavedDomain =
 
 /** Saves a domain: stopped, written down and let go on. The machine runs meanwhile. */
 export function saveDomain(machine: Machine, domain: number, turns = 10_000): SavedDomain {
-  begin(machine, MigrationRole.SOURCE, { domain, maxRounds: 0 }, 1);
+  beginRole(machine, MigrationRole.SOURCE, { domain, maxRounds: 0 }, 1);
   const pieces: Uint8Array[] = [];
   for (let turn = 0; turn < turns; turn++) {
     runFor(machine, 1_000);

@@ -11,6 +11,8 @@ import { MigrationRole } from "./layout.ts";
 import { serveLeaving } from "./leaving.ts";
 import { serveDestination } from "./migration-destination.ts";
 import { serveSource } from "./migration-source.ts";
+import { serveBackup } from "./remus-backup.ts";
+import { servePrimary } from "./remus-primary.ts";
 
 /** Looks into the mailboxes, if this machine has a migration. */
 export function serveMigration(host: Host): void {
@@ -18,4 +20,6 @@ export function serveMigration(host: Host): void {
   const { role } = host.state.migration;
   if (role === MigrationRole.SOURCE) serveSource(host);
   if (role === MigrationRole.DESTINATION) serveDestination(host);
+  if (role === MigrationRole.PRIMARY) servePrimary(host);
+  if (role === MigrationRole.BACKUP) serveBackup(host);
 }

@@ -24,6 +24,10 @@ export const RecordKind = {
   GIVE_UP: 6,
   /** Destination: all has come. */
   READY: 7,
+  /** Primary: that was all of an epoch. */
+  EPOCH: 8,
+  /** Backup: it has the epoch. */
+  ACK: 9,
 } as const;
 
 const MAGIC = 0x4d30_6d44n;

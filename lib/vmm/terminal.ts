@@ -35,12 +35,22 @@ export const printByte = (printer: Printer, byte: number): void => printBytes(pr
 export function printBytes({ context, domain }: Printer, bytes: Uint8Array): void {
   const log = domain.console;
   const { written } = log;
-  const hasTerminal = (domain.flags & DomainFlag.HAS_TERMINAL) !== 0;
+  const goesOut =
+    (domain.flags & (DomainFlag.HAS_TERMINAL | DomainFlag.HOLDS_OUTPUT)) === DomainFlag.HAS_TERMINAL;
   for (const [index, byte] of bytes.entries()) {
     log.bytes.set(Number((written + BigInt(index)) % BigInt(CONSOLE_BYTES)), byte);
-    if (hasTerminal) context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
+    if (goesOut) context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
   }
   log.written = written + BigInt(bytes.length);
+}
+
+/** Lets bytes of the console out that were held, by number from the beginning. */
+export function letOut({ context, domain }: Printer, from: bigint, to: bigint): void {
+  if ((domain.flags & DomainFlag.HAS_TERMINAL) === 0) return;
+  for (let number = from; number < to; number += 1n) {
+    const byte = domain.console.bytes.get(Number(number % BigInt(CONSOLE_BYTES)));
+    context.store(beyond(UART, UartOffset.THR), 1, BigInt(byte));
+  }
 }
 
 /** What somebody has typed goes to the guest at the terminal. That guest's number, if there is one; 0 if nothing came. */

@@ -33,6 +33,8 @@ export const DomainFlag = {
   PRIVILEGED: 16,
   /** Its RAM comes in pages of 2 MiB where the machine has frames in a row. */
   LARGE_PAGES: 32,
+  /** Another machine is ready to go on with it: what it prints stays here until that machine has what went before. */
+  HOLDS_OUTPUT: 64,
 } as const;
 
 /** A domain: a virtual machine. */

@@ -61,6 +61,8 @@ export const MigrationReason = {
   REFUSED: 9,
   /** The operator said so. */
   ORDERED: 10,
+  /** It is of a kind that cannot be moved (a paravirtualized one's memory are this machine's frames), or be protected (a disk). */
+  KIND: 11,
 } as const;
 
 /** What the operator wants of a machine that is in doubt. */
@@ -107,6 +109,9 @@ export const Migration = struct("migration", {
   outbox: Mailbox,
   inbox: Mailbox,
 });
+
+/** Where pages of a protected domain lie that have come and are not its own yet: addresses at which no guest has RAM. */
+export const APART = 1n << 39n;
 
 /** A domain that is not here any more and gives its memory back, some pages at each visit; 0: none. */
 export const Leaving = struct("leaving", { domain: u32, page: u32 });

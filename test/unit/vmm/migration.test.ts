@@ -18,50 +18,21 @@ import {
   type WireFault,
 } from "../../../lib/vmm/migration-wire.ts";
 import { seededNumbers } from "../../support/random.ts";
-import { frameMistakes, guestBytes, recount, type VmmScene, vmmScene } from "./vmm-scene.ts";
+import { alphabet, inOrder, machineWith, memoryOf, writer } from "./moving-scene.ts";
+import { frameMistakes, guestBytes, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
 const kernel = new Uint8Array(readFileSync(assetFile("images/mini-kernel.elf")));
 const CONSOLE = readFileSync(join(import.meta.dirname, "../../golden/mini-kernel-console.txt"), "utf8");
 const KERNEL: Guest = { image: kernel, begins: "machine" };
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 
-/** Writes all over `pages` pages, prints a letter now and then, and stops in the end. */
-const writer = (pages: number, letters: number): Guest => ({
-  image: guestBytes(`li s0, 0x80010000\n li s1, 0\n li s2, 0\n li s6, ${letters}
-    letter: li s3, ${pages * 4}
-    next: li t0, ${pages}\n remu t1, s1, t0\n slli t1, t1, 12\n add t1, t1, s0\n andi t2, s1, 511\n slli t2, t2, 3\n add t1, t1, t2
-    ld t3, (t1)\n add t3, t3, s1\n sd t3, (t1)\n addi s1, s1, 1\n addi s3, s3, -1\n bnez s3, next
-    li t0, 26\n remu a0, s2, t0\n addi a0, a0, 97\n li a7, 1\n ecall\n addi s2, s2, 1\n bltu s2, s6, letter
-    li a7, 8\n ecall\n j .`),
-  ramBytes: 256 * 1024,
-});
-const alphabet = (letters: number): string =>
-  Array.from({ length: letters }, (_, index) => String.fromCharCode(97 + (index % 26))).join("");
-
-const CONFIG = { ramBytes: 16 * 1024 * 1024 };
-const sourceOf = (guest: Guest, options: HypervisorOptions = {}): VmmScene =>
-  vmmScene({ guests: [guest], slice: 500 }, options, CONFIG);
+const sourceOf = (guest: Guest, options: HypervisorOptions = {}): VmmScene => machineWith([guest], options);
 function destination(options: HypervisorOptions = {}): VmmScene {
-  const scene = vmmScene({ guests: [], slice: 500 }, options, CONFIG);
+  const scene = machineWith([], options);
   awaitDomain(scene);
   return scene;
 }
 
-/** What a domain's memory holds, page by page; pages of zeros are as good as none, and so is the device tree, which nobody here reads. */
-function memoryOf(scene: VmmScene, domain = 1): Map<bigint, string> {
-  const pages = new Map<bigint, string>();
-  for (const { domain: owner, page, frame } of recount(scene).leaves) {
-    if (owner !== domain || page === scene.vmm.state.domain(domain).tree) continue;
-    const at = scene.vmm.state.frameAddress(frame);
-    const words = Array.from({ length: 512 }, (_, index) =>
-      scene.board.memory.load(at + BigInt(8 * index), 8),
-    );
-    if (words.some((word) => word !== 0n)) pages.set(page, words.join());
-  }
-  return pages;
-}
-
-const inOrder = (pages: Map<bigint, string>) => [...pages].sort(([a], [b]) => (a < b ? -1 : 1));
 const FOR_LONG = { instructions: 6_000_000 };
 
 /** A guest that runs on one machine from beginning to end. */
