@@ -6,6 +6,8 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { EventKind } from "../bus/event-sink.ts";
 import type { EngineStop, StopCondition } from "../engine/engine.ts";
+import { interruptToTake } from "../hart/interrupts.ts";
+import { isVirtual } from "../isa/mode.ts";
 import type { BreakpointHit } from "./breakpoint.ts";
 import type { Machine } from "./machine.ts";
 import { type StepRecord, stepMachine } from "./step-record.ts";
@@ -55,7 +57,10 @@ function runTo(
       return { reason: "breakpoint", at: breakKind(hit), hart: hit.hart, hits: [hit, ...others] };
     if (clock.retired >= deadline || machine.pauseRequested) return { reason: "budget" };
     if (clock.now >= untilInsns) return { reason: "time" };
-    if (trapLoop.isLooping(clock.retired)) return { reason: "trap-loop" };
+    if (trapLoop.isLooping(clock.retired) && !outlastLoop(machine, untilInsns - clock.now)) {
+      if (clock.now >= untilInsns) continue;
+      return { reason: "trap-loop" };
+    }
 
     const before = clock.retired;
     turns.attend(before);
@@ -91,6 +96,25 @@ function metCondition(
 const sleepOrPass = ({ clock, turns }: Machine, limitInsns?: number): boolean =>
   turns.pass(clock.retired) || clock.sleep(limitInsns);
 
+/** Alarms that ring and interrupt nobody; so many at most. */
+const VAIN_ALARMS = 64;
+
+/**
+ * A guest's hart takes trap after trap: another hart's turn comes, or time jumps to an interrupt that ends it, for on real hardware time would
+ * pass. False: none will come, or the program is no guest, and nobody is there to be protected from it.
+ */
+function outlastLoop({ clock, turns, harts }: Machine, limitInsns?: number): boolean {
+  const hart = harts[turns.current];
+  if (hart === undefined || !isVirtual(hart.state.modeNumber)) return false;
+  const endsInsns = clock.now + (limitInsns ?? Number.POSITIVE_INFINITY);
+  for (let alarms = 0; alarms < VAIN_ALARMS; alarms++) {
+    if (interruptToTake(hart.state) !== undefined || turns.pass(clock.retired)) return true;
+    if (!clock.sleep(endsInsns - clock.now)) return false;
+    clock.ringDue();
+  }
+  return false;
+}
+
 /** One recorded step. Nothing is recorded when the hart only sleeps or an alarm is due. */
 function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition | undefined): EngineStop {
   const { record, stop } = stepMachine(machine, until);
@@ -103,10 +127,11 @@ function loggedStep(machine: Machine, steps: StepRecord[], until: StopCondition 
  * will, or the machine is off, the record shows the instruction that would come next and nothing done.
  */
 export function stepOnce(machine: Machine): StepRecord {
-  const { clock, turns } = machine;
+  const { clock, trapLoop, turns } = machine;
   for (;;) {
     clock.ringDue();
     const before = clock.retired;
+    if (trapLoop.isLooping(before)) outlastLoop(machine);
     turns.attend(before);
     const { record, stop } = stepMachine(machine);
     digestIfDue(machine, before);
@@ -122,10 +147,14 @@ export function stepOnce(machine: Machine): StepRecord {
  * @returns  False: nothing more will happen.
  */
 export function nudgeMachine(machine: Machine, untilInsns = Number.POSITIVE_INFINITY): boolean {
-  const { clock, turns } = machine;
+  const { clock, trapLoop, turns } = machine;
   if (machine.finish !== undefined) return false;
   clock.ringDue();
   const before = clock.retired;
+  if (trapLoop.isLooping(before)) {
+    outlastLoop(machine, Math.max(0, untilInsns - clock.now));
+    if (clock.now >= untilInsns) return true;
+  }
   turns.attend(before);
   const stop = turns.engine.run(1);
   digestIfDue(machine, before);

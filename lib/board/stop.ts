@@ -13,7 +13,8 @@ export type BreakKind = "pc" | "mode" | "trap" | "read" | "write" | "access" | "
  * - `poweroff`: the guest switched the machine off
  * - `reset`: the guest asked for a reset; `board.reset()` does it
  * - `wfi`: all harts wait and nothing will ever wake one
- * - `trap-loop`: a hart takes trap after trap and retires nothing between them, because its handler itself traps
+ * - `trap-loop`: a hart takes trap after trap and retires nothing between them, because its handler itself traps;
+ *   a guest in a virtual machine only when no interrupt will ever take the hart away from it
  * - `handler-error`: a TypeScript handler failed; the message says which and how
  * - `breakpoint`: what `until` or a breakpoint asked for has happened, to this hart; `hits` says which breakpoints, and why
  */

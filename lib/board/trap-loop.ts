@@ -1,6 +1,7 @@
 /**
  * Notices a hart whose trap handler itself traps: trap after trap, and no instruction retired between them. Real hardware
- * would spin; time here is retired instructions, so it would stand still, and a run would never end.
+ * would spin; time here is retired instructions, so it would stand still, and a run would never end. Of a guest in a virtual machine the
+ * run loop lets time pass instead, as it does in WFI: its hypervisor's timer takes the hart away from it.
  */
 import { RECORD, RECORD_BYTES, recordEach, retiredIn } from "../bus/event-record.ts";
 import { type BatchSink, batchSink, EventKind, type EventSink } from "../bus/event-sink.ts";
@@ -25,7 +26,7 @@ export class TrapLoop implements BatchSink {
   #retired = 0;
   #traps = 0;
 
-  /** @param onLoop  Called at the trap that makes it a loop. */
+  /** @param onLoop  Called at the trap that makes it a loop, and again after as many. */
   constructor(next: EventSink, onLoop: () => void) {
     this.#next = next;
     this.#nextBatch = batchSink(next);
@@ -67,12 +68,12 @@ export class TrapLoop implements BatchSink {
     if (!isTrap(kind)) return;
     this.#traps = retired === this.#retired ? this.#traps + 1 : 1;
     this.#retired = retired;
-    if (this.#traps === LIMIT) this.#onLoop();
+    if (this.#traps % LIMIT === 0) this.#onLoop();
   }
 
-  /** Whether the hart is in a loop, given how many instructions have retired by now. */
+  /** Whether so many traps have come again without an instruction, given how many instructions have retired by now. */
   isLooping(retired: number): boolean {
-    return this.#traps >= LIMIT && retired === this.#retired;
+    return this.#traps > 0 && this.#traps % LIMIT === 0 && retired === this.#retired;
   }
 
   /** Traps taken since the last instruction, given how many instructions have retired by now. */
