@@ -1,7 +1,7 @@
 /** Equal pages in one frame: found by hash, shared after a comparison, and everybody's own again with the first store. */
 import { describe, expect, it } from "vitest";
 import { SeededNumbers } from "../../../lib/bits/seeded-numbers.ts";
-import { ExitKind, FrameType } from "../../../lib/vmm/layout.ts";
+import { DomainState, ExitKind, FrameType } from "../../../lib/vmm/layout.ts";
 import { awaitDomain, MigrationWire, migrationReport, sendDomain } from "../../../lib/vmm/migration-wire.ts";
 import { carryOut, sharingReport } from "../../../lib/vmm/operator.ts";
 import { scanPages } from "../../../lib/vmm/page-sharing.ts";
@@ -81,6 +81,23 @@ describe("equal pages", () => {
       1n,
       2n,
     ]);
+    expect(puppets.mistakes()).toEqual([]);
+  });
+
+  it.each([
+    ["copied", 1],
+    ["kept", 2],
+  ])("is %s by nobody who has all the frames that he may have", (_, sharers) => {
+    const puppets = new Puppets([{}, {}]);
+    fill(puppets, 1, 0, 5);
+    fill(puppets, 2, 0, 5);
+    scan(puppets);
+    if (sharers === 2) puppets.store(1, page(0), 1n);
+    const { state } = puppets.scene.vmm;
+    carryOut(puppets.scene, { kind: "LIMIT", domain: 2, words: [BigInt(state.domain(2).frames)] });
+    puppets.tell(2, 2n, [page(0), 2n]);
+    puppets.run();
+    expect(state.domain(2).state).toBe(DomainState.CRASHED);
     expect(puppets.mistakes()).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** Pages of 2 MiB in the second stage: when they come, what splits them, and that nobody notices but by the number of faults. */
 import { describe, expect, it } from "vitest";
 import { gpa, hpa } from "../../../lib/hs/address.ts";
-import { LARGE_BYTES, mapLargePage } from "../../../lib/vmm/large-pages.ts";
+import { LARGE_BYTES, mapLargePage, splitPage } from "../../../lib/vmm/large-pages.ts";
 import { ExitKind } from "../../../lib/vmm/layout.ts";
 import { carryOut } from "../../../lib/vmm/operator.ts";
 import { ALL_RIGHTS } from "../../../lib/vmm/second-stage.ts";
@@ -135,6 +135,15 @@ describe("a large page is split", () => {
     carryOut(puppets.scene, { kind: "LIMIT", domain: 1, words: [0n] });
     expect(puppets.call(1, "balloon_give", at(1), 1)).toBe(1);
     kept(puppets, 0, 2, 300, 511);
+    expect(puppets.mistakes()).toEqual([]);
+  });
+
+  it("with a fence for the whole domain, and not again", () => {
+    const puppets = filled();
+    const { host, fences } = handsOn(puppets.scene);
+    for (const number of [300, 0]) splitPage(host, 1, gpa(at(number)));
+    expect(fences).toEqual([[undefined, 1n]]);
+    kept(puppets, 0, 1, 2, 300, 511);
     expect(puppets.mistakes()).toEqual([]);
   });
 
