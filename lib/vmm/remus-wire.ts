@@ -14,17 +14,30 @@ export interface ProtectionOptions {
   readonly turnInsns?: number;
 }
 
-const DEFAULT_TURN = 3_000;
-
 export type ProtectionSide = "primary" | "backup";
 const OTHER = { primary: "backup", backup: "primary" } as const;
 
-/** A protected domain, from outside. */
-export class Protection {
-  readonly #machines: Readonly<Record<ProtectionSide, Machine>>;
-  readonly #turnInsns: number;
+/** What the operator knows from the beginning. */
+interface Plan {
+  readonly machines: Readonly<Record<ProtectionSide, Machine>>;
+  readonly turnInsns: number;
   /** Number of the byte of the domain's console that is the first on the primary's serial port. */
-  readonly #firstByte: number;
+  readonly firstByte: number;
+}
+
+/** Gives both machines their orders. The primary begins when its scheduler's timer goes off next. */
+export function protect(primary: Machine, backup: Machine, options: ProtectionOptions): Protection {
+  const { domain, epochTicks, turnInsns = 3_000 } = options;
+  const firstByte = Number(primary.vmm.state.domain(domain).console.written) - seenFrom(primary);
+  beginRole(primary, MigrationRole.PRIMARY, { domain });
+  beginRole(backup, MigrationRole.BACKUP, {});
+  primary.vmm.state.remus.epochTicks = BigInt(epochTicks);
+  return new Protection({ machines: { primary, backup }, turnInsns, firstByte });
+}
+
+/** A protected domain, from outside. `protect` makes one. */
+export class Protection {
+  readonly #plan: Plan;
   readonly #off = new Set<ProtectionSide>();
   readonly #offAt: Record<ProtectionSide, number> = {
     primary: Number.POSITIVE_INFINITY,
@@ -33,24 +46,13 @@ export class Protection {
   #isCut = false;
   #chosen: ProtectionSide | undefined;
 
-  /** Gives both machines their orders. The primary begins when its scheduler's timer goes off next. */
-  constructor(primary: Machine, backup: Machine, options: ProtectionOptions | undefined, from?: Protection) {
-    this.#machines = { primary, backup };
-    this.#turnInsns = options?.turnInsns ?? from?.#turnInsns ?? DEFAULT_TURN;
-    if (options === undefined) {
-      this.#firstByte = from?.#firstByte ?? 0;
-      return;
-    }
-    const { domain, epochTicks } = options;
-    this.#firstByte = Number(primary.vmm.state.domain(domain).console.written) - seenFrom(primary);
-    beginRole(primary, MigrationRole.PRIMARY, { domain });
-    beginRole(backup, MigrationRole.BACKUP, {});
-    primary.vmm.state.remus.epochTicks = BigInt(epochTicks);
+  constructor(plan: Plan) {
+    this.#plan = plan;
   }
 
   /** The same operator once more, who knows of nothing that happened since: for machines that are put back to where they were. */
   again(): Protection {
-    return new Protection(this.#machines.primary, this.#machines.backup, undefined, this);
+    return new Protection(this.#plan);
   }
 
   /** Which machine was let go on alone; `undefined`: none had to. */
@@ -70,7 +72,7 @@ export class Protection {
 
   /** What somebody has seen who looks at both serial ports. */
   get shown(): string {
-    return this.#machines.primary.board.console.text + this.#machines.backup.board.console.text;
+    return this.#plan.machines.primary.board.console.text + this.#plan.machines.backup.board.console.text;
   }
 
   /** Lets both machines run for some turns. */
@@ -90,30 +92,30 @@ export class Protection {
 
   #run(side: ProtectionSide): void {
     if (this.#off.has(side)) return;
-    const machine = this.#machines[side];
+    const machine = this.#plan.machines[side];
     const left = this.#offAt[side] - machine.board.clock.now;
-    if (left > 0) runFor(machine, Math.min(this.#turnInsns, left));
-    if (left <= this.#turnInsns) this.#off.add(side);
+    if (left > 0) runFor(machine, Math.min(this.#plan.turnInsns, left));
+    if (left <= this.#plan.turnInsns) this.#off.add(side);
   }
 
   #carry(side: ProtectionSide): void {
-    const [from, to] = [this.#machines[side], this.#machines[OTHER[side]]];
+    const [from, to] = [this.#plan.machines[side], this.#plan.machines[OTHER[side]]];
     if (!isFree(to)) return;
     const bytes = collect(from);
     if (bytes.length > 0) deliver(to, bytes);
   }
 
   #decide(side: ProtectionSide): void {
-    const { migration } = this.#machines[side].vmm.state;
+    const { migration } = this.#plan.machines[side].vmm.state;
     if (migration.phase !== MigrationPhase.ASKING || migration.order !== MigrationOrder.NONE) return;
     this.#chosen ??= side;
     if (this.#chosen !== side) {
       migration.order = MigrationOrder.GIVE_UP;
       return;
     }
-    this.#machines[OTHER[side]].vmm.state.migration.order = MigrationOrder.GIVE_UP;
-    const seen = this.#firstByte + seenFrom(this.#machines.primary);
-    this.#machines.backup.vmm.state.remus.shown = BigInt(seen);
+    this.#plan.machines[OTHER[side]].vmm.state.migration.order = MigrationOrder.GIVE_UP;
+    const seen = this.#plan.firstByte + seenFrom(this.#plan.machines.primary);
+    this.#plan.machines.backup.vmm.state.remus.shown = BigInt(seen);
     migration.order = MigrationOrder.BEGIN;
   }
 }

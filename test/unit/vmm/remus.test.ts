@@ -8,7 +8,7 @@ import { referee } from "../../../lib/referee/referee.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { DomainState } from "../../../lib/vmm/layout.ts";
 import { migrationReport } from "../../../lib/vmm/migration-wire.ts";
-import { Protection } from "../../../lib/vmm/remus-wire.ts";
+import { type Protection, protect } from "../../../lib/vmm/remus-wire.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { inOrder, machineWith, memoryOf, rememberer } from "./moving-scene.ts";
 import { frameMistakes, type VmmScene } from "./vmm-scene.ts";
@@ -28,7 +28,7 @@ interface Pair {
 
 function protectedPair(epochTicks = 800, options: HypervisorOptions = {}): Pair {
   const [primary, backup] = [machineWith([guest], options), machineWith([], options)];
-  const protection = new Protection(primary, backup, { domain: 1, epochTicks, turnInsns: 1_500 });
+  const protection = protect(primary, backup, { domain: 1, epochTicks, turnInsns: 1_500 });
   // Before, the backup has not begun to wait, and would switch itself off.
   for (const { board } of [primary, backup]) board.run({ instructions: STARTED, untilInsns: STARTED });
   return { primary, backup, protection };
