@@ -53,7 +53,8 @@ describe("equal pages", () => {
       expect(typeOf(puppets, 2, 2)).toBe(FrameType.RAM);
       expect(puppets.mistakes()).toEqual([]);
 
-      // Who stores has its own again, and nobody else sees it.
+      // Who stores has its own again, and nobody else sees it. That it was read before must not be remembered.
+      expect(puppets.load(3, page(5) + 8n)).toBe(0n);
       puppets.store(3, page(5) + 8n, 99n);
       expect(puppets.scene.vmm.state.vcpu(2).exits.get(ExitKind.COPY_ON_WRITE)).toBe(1n);
       expect(

@@ -23,8 +23,7 @@ export function handsOn(
     },
     fenceSecondStage: (address?: bigint, vmid?: bigint) => {
       fences.push([address, vmid]);
-      for (const { remembered } of board.harts)
-        remembered?.fenceSecondStage({ address, id: vmid === undefined ? undefined : Number(vmid) });
+      for (const { remembered } of board.harts) remembered?.fenceSecondStage({ address, id: vmid });
     },
   } as unknown as HsContext;
   return { host: { context, map: vmm.map, state: vmm.state }, fences };

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { DomainFlag, DomainState, PortState, VcpuState } from "../../../lib/vmm/layout.ts";
 import { carryOut, createGuest } from "../../../lib/vmm/operator.ts";
+import { dismantle } from "../../../lib/vmm/second-stage.ts";
+import { handsOn } from "./hands-on.ts";
 import { ERROR, faulted, PUPPET, Puppets } from "./puppets.ts";
 
 const RAM = 32 * 4096;
@@ -113,6 +115,26 @@ describe("a page of a domain that is destroyed", () => {
     puppets.destroy(1);
     puppets.destroy(2);
     expect([state.domain(1).state, state.domain(2).state]).toEqual([DomainState.NONE, DomainState.NONE]);
+    expect(puppets.mistakes()).toEqual([]);
+  });
+});
+
+describe("taking a second stage apart", () => {
+  it("fences the whole domain before the first of its frames is free", () => {
+    const guest = { ramBytes: 6 * 1024 * 1024, largePages: true };
+    const puppets = new Puppets([{}, guest], {}, { ramBytes: 16 * 1024 * 1024 });
+    for (const place of [page(0), page(1), 0x8020_0000n]) puppets.store(2, place, 1n);
+    const { state } = puppets.scene.vmm;
+    carryOut(puppets.scene, { kind: "PAUSE", domain: 2 });
+    const { free } = state.pool;
+    const { host, fences } = handsOn(puppets.scene, () => {
+      if (fences.length === 0) expect(state.pool.free).toBe(free);
+    });
+    dismantle(host, 2);
+    expect(fences).toEqual([[undefined, 2n]]);
+    expect(state.pool.free).toBeGreaterThan(free + 512);
+    // A large page goes as a whole, and with it the table that was kept for it.
+    expect(state.domain(2).frames).toBe(0);
     expect(puppets.mistakes()).toEqual([]);
   });
 });
