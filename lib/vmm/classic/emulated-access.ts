@@ -9,6 +9,7 @@ import { beyond, type GPA, type GVA, gva, hpa, pageOf } from "../../hs/address.t
 import { isRefused } from "../../hs/context.ts";
 import { decode } from "../../isa/decode.ts";
 import { guestRegister, setGuestRegister } from "../access.ts";
+import { atomicChange } from "./atomic-change.ts";
 import {
   accessFault,
   dataView,
@@ -27,7 +28,11 @@ interface Access {
   readonly kind: "load" | "store";
   readonly width: Width;
   readonly isSigned: boolean;
+  /** The register that is loaded, and what is stored. */
   readonly register: number;
+  readonly operand: bigint;
+  /** An atomic operation: what it stores, from what it loads. */
+  readonly change?: (old: bigint, operand: bigint) => bigint;
   readonly address: GVA;
   readonly sizeBytes: 2 | 4;
 }
@@ -72,11 +77,15 @@ function fetchHalf(monitor: Monitor, address: GVA): number | undefined {
 
 function presentAccess(monitor: Monitor): Access | undefined {
   const decoded = decode(fetchedWord(monitor) ?? 0);
-  const shape = SHAPES[(decoded?.mnemonic ?? "").replace(/^c\.|sp$/g, "")];
-  if (decoded === undefined || shape === undefined) return undefined;
-  const { rd, rs1, rs2, imm, sizeBytes } = decoded;
+  if (decoded === undefined) return undefined;
+  const { rd, rs1, rs2, imm, sizeBytes, mnemonic } = decoded;
+  const atomic = atomicChange(mnemonic);
+  const shape = atomic === undefined ? SHAPES[mnemonic.replace(/^c\.|sp$/g, "")] : store(atomic.width);
+  if (shape === undefined) return undefined;
   const address = gva(guestRegister(monitor, rs1) + BigInt(imm));
-  return { ...shape, register: shape.kind === "load" ? rd : rs2, address, sizeBytes };
+  const operand = guestRegister(monitor, rs2);
+  const access = { ...shape, register: rd, operand, address, sizeBytes };
+  return atomic === undefined ? access : { ...access, change: atomic.change };
 }
 
 /** Makes the load or store at which the guest stands, or hands it the exception that it earns. */
@@ -86,7 +95,7 @@ export function makeAccess(monitor: Monitor, kind: "load" | "store"): void {
   if (access === undefined) {
     const place = translate(monitor, dataView(monitor), tval, kind);
     if (place.kind === "place" && isGuestRam(monitor.state, place.address))
-      throw new Error("the guest needs an instruction done for it that is no ordinary load or store");
+      throw new Error("the guest needs an access done for it that is no load, store or AMO of integers");
     count(monitor, Exit.EXCEPTION);
     deliver(monitor, place.kind === "no-place" ? place.cause : accessFault(kind).cause, tval);
     return;
@@ -134,11 +143,22 @@ function makeLoad(monitor: Monitor, access: Access): Failed | undefined {
 function makeStore(monitor: Monitor, access: Access): Failed | undefined {
   const pieces = piecesOf(monitor, access);
   if ("kind" in pieces) return pieces;
-  const value = guestRegister(monitor, access.register);
+  const value = access.change === undefined ? access.operand : changed(monitor, access, pieces[0]?.address);
+  if (value === undefined) return { ...accessFault("store"), address: access.address };
   for (const [index, { address, width }] of pieces.entries())
     if (!storeAt(monitor, address, width, value >> BigInt(8 * index)))
       return { ...accessFault("store"), address: access.address };
   return undefined;
+}
+
+/** What an atomic operation stores; the register gets what was there. It works on RAM and never crosses a page. */
+function changed(monitor: Monitor, access: Access, at: GPA | undefined): bigint | undefined {
+  const { width, register, operand, change } = access;
+  const bits = 8 * width;
+  if (at === undefined || change === undefined || !isGuestRam(monitor.state, at, width)) return undefined;
+  const old = BigInt.asIntN(bits, monitor.context.load(hostAddress(at), width));
+  setGuestRegister(monitor, register, old);
+  return change(old, BigInt.asIntN(bits, operand));
 }
 
 function loadAt({ state, context }: Monitor, address: GPA, width: Width): bigint | undefined {

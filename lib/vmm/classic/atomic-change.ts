@@ -1,0 +1,25 @@
+/** Atomic operations that are made for the guest. Its hart is the only one, so a load and a store are atomic enough. @spec norm:amo_operand_size */
+
+type Change = (old: bigint, operand: bigint) => bigint;
+
+/** Both are signed, as wide as the access. */
+const CHANGES: Readonly<Record<string, Change>> = {
+  swap: (_, operand) => operand,
+  add: (old, operand) => old + operand,
+  xor: (old, operand) => old ^ operand,
+  and: (old, operand) => old & operand,
+  or: (old, operand) => old | operand,
+  min: (old, operand) => (old < operand ? old : operand),
+  max: (old, operand) => (old > operand ? old : operand),
+  minu: (old, operand) => (BigInt.asUintN(64, old) < BigInt.asUintN(64, operand) ? old : operand),
+  maxu: (old, operand) => (BigInt.asUintN(64, old) > BigInt.asUintN(64, operand) ? old : operand),
+};
+
+/** What an instruction of this name does to memory; `undefined` for one that is no AMO. */
+export function atomicChange(
+  mnemonic: string,
+): { readonly width: 4 | 8; readonly change: Change } | undefined {
+  const [, name = "", letter] = /^amo([a-z]+)\.([wd])/.exec(mnemonic) ?? [];
+  const change = CHANGES[name];
+  return change === undefined ? undefined : { width: letter === "w" ? 4 : 8, change };
+}
