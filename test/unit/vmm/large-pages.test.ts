@@ -68,7 +68,10 @@ describe("a guest with large pages", () => {
     carryOut(puppets.scene, { kind: "LIMIT", domain: 1, words: [300n] });
     puppets.store(1, at(7), 7n);
     carryOut(puppets.scene, { kind: "LIMIT", domain: 1, words: [3000n] });
+    const { pool } = puppets.scene.vmm.state;
+    const { untouched } = pool;
     puppets.store(1, at(8), 8n);
+    expect(pool.untouched - untouched).toBeLessThan(2);
     expect([puppets.frameOf(1, at(8))?.level, puppets.load(1, at(7))]).toEqual([0, 7n]);
     expect(puppets.mistakes()).toEqual([]);
   });

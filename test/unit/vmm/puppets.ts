@@ -28,6 +28,28 @@ export const PUPPET: Uint8Array = guestBytes(`la t0, handler\n csrw stvec, t0\n 
   .align 2
   handler: csrr t1, scause\n li t2, ${FAULT}\n sub t2, t2, t1\n sd t2, 56(s0)\n la t1, done\n csrw sepc, t1\n sret`);
 
+/** Where a page lies, and the entry that says so. */
+export interface Place {
+  readonly at: bigint;
+  readonly entry: bigint;
+  readonly level: number;
+}
+
+/** Walks to a domain's page, from outside. */
+export function placeOf({ board, vmm }: VmmScene, domain: number, page: bigint): Place | undefined {
+  let table: bigint = vmm.state.root(domain);
+  for (let level = 2; level >= 0; level--) {
+    const index = (page >> BigInt(12 + 9 * level)) & (level === 2 ? 2047n : 511n);
+    const entry = board.memory.load(table + 8n * index, 8) as bigint;
+    if ((entry & 1n) === 0n) return undefined;
+    const to = ((entry >> 10n) & ((1n << 44n) - 1n)) << 12n;
+    if ((entry & 0xen) !== 0n)
+      return { at: to + (page & ((1n << BigInt(12 + 9 * level)) - 4096n)), entry, level };
+    table = to;
+  }
+  return undefined;
+}
+
 /** Guests on one machine, a referee beside them. */
 export class Puppets {
   readonly scene: VmmScene;
@@ -116,23 +138,9 @@ export class Puppets {
     return this.scene.vmm.state.pool.free;
   }
 
-  /** Where a domain's page lies, walked from outside. */
-  frameOf(
-    domain: number,
-    page: bigint,
-  ): { readonly at: bigint; readonly entry: bigint; readonly level: number } | undefined {
-    const { board, vmm } = this.scene;
-    let table: bigint = vmm.state.root(domain);
-    for (let level = 2; level >= 0; level--) {
-      const index = (page >> BigInt(12 + 9 * level)) & (level === 2 ? 2047n : 511n);
-      const entry = board.memory.load(table + 8n * index, 8) as bigint;
-      if ((entry & 1n) === 0n) return undefined;
-      const to = ((entry >> 10n) & ((1n << 44n) - 1n)) << 12n;
-      if ((entry & 0xen) !== 0n)
-        return { at: to + (page & ((1n << BigInt(12 + 9 * level)) - 4096n)), entry, level };
-      table = to;
-    }
-    return undefined;
+  /** Where a domain's page lies. */
+  frameOf(domain: number, page: bigint): Place | undefined {
+    return placeOf(this.scene, domain, page);
   }
 
   #word(domain: number, index: bigint): bigint {

@@ -6,6 +6,7 @@ import { PTE } from "../../../lib/mmu/pte.ts";
 import { installVmm, type Vmm } from "../../../lib/vmm/hypervisor.ts";
 import {
   DOMAINS,
+  DomainFlag,
   DomainState,
   FOREIGN_MAPPINGS,
   FrameType,
@@ -116,6 +117,9 @@ export function frameMistakes(scene: VmmScene): string[] {
       mistakes.push(`frame ${number}: ${refCount} references, and it has ${expected}`);
     if (typeCount !== (counts.get(number) ?? 0))
       mistakes.push(`frame ${number}: type count ${typeCount}, and it has ${counts.get(number) ?? 0}`);
+    const isParavirtual = (state.domain(owner).flags & DomainFlag.PARAVIRTUAL) !== 0;
+    if (type === FrameType.RAM && used === 0 && !isParavirtual)
+      mistakes.push(`frame ${number} is domain ${owner}'s, and nothing maps it`);
     if (type === FrameType.FREE && used > 0) mistakes.push(`frame ${number} is free and mapped`);
     if (type !== FrameType.FREE) owned.set(owner, (owned.get(owner) ?? 0) + 1);
   }
