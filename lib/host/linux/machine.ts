@@ -3,7 +3,7 @@ import type { Board } from "../../board/board.ts";
 import type { FileEntry } from "../../board/disk/file-tree.ts";
 import type { EngineName } from "../../board/engine-choice.ts";
 import { loadLinux } from "../../board/linux-boot.ts";
-import { buildBoard, type HartCount } from "../../board/virt.ts";
+import { buildBoard, type HartCount, type TranslatingOptions } from "../../board/virt.ts";
 import { installFirmware } from "../../firmware/firmware.ts";
 import { useNativeDigests } from "../native-digest.ts";
 import { initialFileSystem, rootDisk, type Terminal } from "./file-systems.ts";
@@ -22,6 +22,8 @@ export interface LinuxOptions {
   readonly seed?: number;
   /** Which engine the harts have; the board's own choice when left out. */
   readonly engine?: EngineName;
+  /** How soon and how that engine translates, if it does. */
+  readonly translating?: TranslatingOptions;
   /** Shell commands to run instead of a shell; then the machine switches itself off. */
   readonly command?: string;
   /** More files for the root disk. */
@@ -68,7 +70,8 @@ export function linuxMachine(files: LinuxFiles, options: LinuxOptions = {}): Lin
   });
   if (!(disk instanceof Uint8Array)) return { kind: "refused", message: disk.message };
   const engine = options.engine === undefined ? {} : { engine: options.engine };
-  const board = buildBoard({ ramBytes, harts, seed, disk, ...engine });
+  const translating = options.translating === undefined ? {} : { translating: options.translating };
+  const board = buildBoard({ ramBytes, harts, seed, disk, ...engine, ...translating });
   const layout = loadLinux(board, {
     kernel: files.kernel,
     initramfs,

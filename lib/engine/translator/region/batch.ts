@@ -13,13 +13,27 @@ export interface BatchFunction {
 /** Number of the type of regions in a module of a batch. */
 export const REGION_TYPE = 0;
 
-/** The bytes of a module that puts its functions into their slots when it is instantiated. */
-export function writeBatch(functions: readonly BatchFunction[]): Uint8Array<ArrayBuffer> {
+/** Number of the function by which regions tell that they are left, in modules that count it. */
+export const LEFT_FUNCTION = 0;
+
+/**
+ * The bytes of a module that puts its functions into their slots when it is instantiated.
+ *
+ * @param countsExits  Whether it imports `left` of "h".
+ */
+export function writeBatch(
+  functions: readonly BatchFunction[],
+  countsExits = false,
+): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
   const type = module.type({ parameters: ["i32", "i32", "i32"], results: ["i32"] });
   if (type !== REGION_TYPE) throw new RangeError("regions have the first type");
   module.importMemory("m", "memory", 1);
   module.importTable("m", "table", FIRST_REGION_SLOT);
+  if (countsExits) {
+    const left = module.importFunction("h", "left", module.type({ parameters: ["i32"], results: [] }));
+    if (left !== LEFT_FUNCTION) throw new RangeError("it is the first function");
+  }
   for (const { name, body, slots } of functions) {
     const number = module.declare(type);
     module.define(number, body);

@@ -86,6 +86,7 @@ export function writeReturnCheck(frame: RegionFrame, { flow, nextOffset }: Block
     frame.dispatchIf();
   } else {
     code.if();
+    frame.tell("call", frame.offset);
     code.get(budget);
     code.op("return");
     code.end();

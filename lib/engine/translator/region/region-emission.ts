@@ -46,6 +46,11 @@ export class RegionEmission extends Temporaries implements Emission {
     this.#group = group;
   }
 
+  /** Of the present instruction. */
+  get mnemonic(): string {
+    return this.#decoded.mnemonic ?? "";
+  }
+
   hart(): void {
     this.code.get(this.#frame.hart);
   }

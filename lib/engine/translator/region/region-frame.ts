@@ -8,7 +8,9 @@ import { HART_LAYOUT } from "../../../hart/layout.ts";
 import { CACHED_PC, CACHED_SLOT, pushJumpCacheEntry } from "../jump-cache.ts";
 import { CELLS, NO_ARRIVAL, SLOT_INTERPRET } from "../layout.ts";
 import { Code, type Label, type Local } from "../wasm/code.ts";
+import { LEFT_FUNCTION } from "./batch.ts";
 import type { RegionCode } from "./discovery.ts";
+import type { ExitProfile, ExitReason } from "./exit-profile.ts";
 import { type DirtySet, type ExitFrame, Exits, storeRegisters } from "./exits.ts";
 import type { RegionInsn } from "./instruction.ts";
 import type { LookTactics } from "./looks.ts";
@@ -24,6 +26,8 @@ export interface RegionPlace {
   /** Page flags that keep stores from the fast path. */
   readonly storeFlags: number;
   readonly tactics: LookTactics;
+  /** Whoever counts ways out, if somebody does. */
+  readonly exits?: ExitProfile | undefined;
   /** The slot for code at an offset from the region's base; 0 for code that nobody has executed. */
   slotFor(offset: number): number;
 }
@@ -107,6 +111,7 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
     code.end();
     if (this.#dispatches) this.#writeDispatch();
     code.end();
+    this.tell("context", this.#region.start);
     this.#goInterpret(0);
     return code.finish();
   }
@@ -121,8 +126,9 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
 
   /** What is known of registers where control goes several ways; the result restores it for the next one. */
   remember(): () => void {
-    const { words, dirtyX, dirtyF } = this;
+    const { words, dirtyX, dirtyF, offset } = this;
     return () => {
+      this.offset = offset;
       this.words = words;
       this.dirtyX = dirtyX;
       this.dirtyF = dirtyF;
@@ -176,6 +182,7 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
 
   #leave(offset: number, giveBack: number): void {
     const { code } = this;
+    this.tell(giveBack === 0 ? "budget" : "instruction", offset);
     const site = this.#exits.site(offset, giveBack, this.#dirty());
     if (site !== undefined) {
       code.i32(site);
@@ -189,6 +196,16 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
     code.op("i32.add");
     code.set(this.budget);
     this.#goInterpret(NO_ARRIVAL);
+  }
+
+  /** In a profile, tells that the region is left here, and why. Nothing else of the code differs. */
+  tell(reason: ExitReason, offset: number): void {
+    const { exits } = this.#place;
+    if (exits === undefined) return;
+    const region = this.pcAt(this.#region.start);
+    const mnemonic = reason === "instruction" ? this.emission.mnemonic : "";
+    this.code.i32(exits.numberOf({ region, reason, pc: this.pcAt(offset), mnemonic }));
+    this.code.call(LEFT_FUNCTION);
   }
 
   #goInterpret(flag: 0 | typeof NO_ARRIVAL): void {
@@ -224,6 +241,7 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
   goOutside(offset: number): void {
     const { code } = this;
     const slot = this.#place.slotFor(offset);
+    this.tell("outside", this.offset);
     this.storeDirty();
     this.storePc(offset);
     code.get(this.hart);
@@ -235,6 +253,7 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
 
   /** Goes on at the address in `target`, which is not in the region or not known to be. */
   jumpOutside(): void {
+    this.tell("register", this.offset);
     this.storeDirty();
     this.storeTarget();
     this.dispatch();
@@ -246,10 +265,17 @@ export class RegionFrame implements ExitFrame, EmissionFrame {
     this.code.br(this.#dispatch);
   }
 
-  /** The same if the i32 that it pops is not zero. */
+  /** The same if the i32 that it pops is not zero: a privileged instruction has gone elsewhere. */
   dispatchIf(): void {
     this.#dispatches = true;
-    this.code.brIf(this.#dispatch);
+    if (this.#place.exits === undefined) {
+      this.code.brIf(this.#dispatch);
+      return;
+    }
+    this.code.if();
+    this.tell("privileged", this.offset);
+    this.code.br(this.#dispatch);
+    this.code.end();
   }
 
   /** Goes on where pc says, in the region that the jump cache knows for it. Everything is stored. */

@@ -19,6 +19,7 @@ import { codePageAddress, codePageOf, heatAddress, ramOffsetOf } from "../runtim
 import type { HartView, RegionHost, RegionSource } from "../runtime/registry.ts";
 import { type BatchFunction, REGION_TYPE, writeBatch } from "./batch.ts";
 import { type CodePage, Discovery, type RegionCode } from "./discovery.ts";
+import type { ExitProfile } from "./exit-profile.ts";
 import { MANY_NOTES } from "./exits.ts";
 import { type Graph, graphOf } from "./graph.ts";
 import type { LookTactics } from "./looks.ts";
@@ -39,9 +40,14 @@ export interface RegionOptions {
   readonly coalesces?: boolean;
   /** What regions guess about accesses in loops, until they find that they guess wrong. */
   readonly guess?: LookTactics["guess"];
+  /** Counts why regions are left, which makes them slower. */
+  readonly exits?: ExitProfile;
 }
 
-const DEFAULTS: Required<RegionOptions> = {
+/** All of them; nobody counts unless asked to. */
+type Options = Required<Omit<RegionOptions, "exits">> & Pick<RegionOptions, "exits">;
+
+const DEFAULTS: Options = {
   batch: 64,
   urgentTimes: 2,
   capBytes: 64 * 2 ** 20,
@@ -83,7 +89,9 @@ export const createRegions =
 
 class Regions implements RegionSource {
   readonly #host: RegionHost;
-  readonly #options: Required<RegionOptions>;
+  readonly #options: Options;
+  /** What modules of regions import. */
+  readonly #imports: WebAssembly.Imports;
   readonly #discovery: Discovery;
   readonly #places: Places;
   readonly #i32: Int32Array;
@@ -96,7 +104,8 @@ class Regions implements RegionSource {
   constructor(host: RegionHost, options: RegionOptions) {
     this.#host = host;
     this.#options = { ...DEFAULTS, ...options };
-    const { guess, coalesces } = this.#options;
+    const { guess, coalesces, exits } = this.#options;
+    this.#imports = exits === undefined ? host.imports : { ...host.imports, h: { left: exits.left } };
     this.#places = new Places({ guess, coalesces }, ({ region }) => {
       if (region !== undefined) this.#end(region, 0);
     });
@@ -305,6 +314,7 @@ class Regions implements RegionSource {
       functionType: REGION_TYPE,
       storeFlags: this.#host.storeFlags,
       tactics: entry.tactics,
+      exits: this.#options.exits,
       slotFor: (offset) => this.#slotFor(code, offset, hart),
     });
     const slots = entry.linkSlot === 0 ? [slot] : [slot, entry.linkSlot];
@@ -344,9 +354,10 @@ class Regions implements RegionSource {
   }
 
   #install(functions: readonly BatchFunction[], made: readonly Region[], hart: HartView): void {
-    const { counters, imports } = this.#host;
+    const { counters } = this.#host;
+    const bytes = writeBatch(functions, this.#options.exits !== undefined);
     try {
-      new WebAssembly.Instance(new WebAssembly.Module(writeBatch(functions)), imports);
+      new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
     } catch (error) {
       if (!isHostsRefusal(error)) throw error;
       counters.compileFailures += 1;

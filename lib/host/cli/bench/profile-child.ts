@@ -4,6 +4,7 @@ import path from "node:path";
 import process from "node:process";
 import type { Board } from "../../../board/board.ts";
 import { buildBoard } from "../../../board/virt.ts";
+import { ExitProfile } from "../../../engine/translator/region/exit-profile.ts";
 import { DEBIAN_CACHE } from "../../debian-packages.ts";
 import { linuxMachine } from "../../linux/machine.ts";
 import { LINUX_FOLDER, readLinuxFiles } from "../../linux/packages.ts";
@@ -12,6 +13,7 @@ import { engineCounters } from "./engine-counters.ts";
 import { withRounds } from "./guest-image.ts";
 import { BOOT_COMMAND } from "./linux-boot.ts";
 import type { ProfileAnswer, ProfileOrder, SampledFunction } from "./profile.ts";
+import { leftRegions } from "./region-exits.ts";
 import { watchSlowSteps } from "./slow-steps.ts";
 
 /** A benchmark guest is stopped after so long; Linux runs to its power-off. */
@@ -41,14 +43,15 @@ function timeConstructor(name: "Module" | "Instance") {
   return made;
 }
 
-function boardOf({ guest, engine }: ProfileOrder): Board {
+function boardOf({ guest, engine }: ProfileOrder, exits: ExitProfile): Board {
+  const translating = { exits };
   if (guest === "linux") {
     const files = readLinuxFiles(path.join(DEBIAN_CACHE, LINUX_FOLDER));
-    const machine = linuxMachine(files, { engine, command: BOOT_COMMAND });
+    const machine = linuxMachine(files, { engine, translating, command: BOOT_COMMAND });
     if (machine.kind === "refused") throw new Error(machine.message);
     return machine.board;
   }
-  const board = buildBoard({ engine });
+  const board = buildBoard({ engine, translating });
   const loaded = board.loadElf(withRounds(guest, ROUNDS));
   if (loaded.kind === "load-error") throw new Error(loaded.message);
   return board;
@@ -100,7 +103,8 @@ function profiled(order: ProfileOrder): ProfileAnswer {
   session.post("Profiler.setSamplingInterval", { interval: SAMPLING_MICROSECONDS });
   session.post("Profiler.start");
   const [began, used] = [performance.now(), process.cpuUsage()];
-  const built = boardOf(order);
+  const exits = new ExitProfile();
+  const built = boardOf(order, exits);
   board = built;
   const retired = runFor(built, order.guest === "linux" ? Number.POSITIVE_INFINITY : GUEST_MS);
   const { user, system } = process.cpuUsage(used);
@@ -113,7 +117,9 @@ function profiled(order: ProfileOrder): ProfileAnswer {
   });
   const processorMs = (user + system) / 1000;
   const counters = { ...engineCounters(built), ...slowSteps() };
-  return { retired, wallMs, processorMs, functions, modules, instances, counters };
+  const nameOf = (address: bigint): string => built.symbols.nameOf(address) ?? `0x${address.toString(16)}`;
+  const regions = leftRegions(exits.counts, nameOf);
+  return { retired, wallMs, processorMs, functions, modules, instances, regions, counters };
 }
 
 answerOrder(profiled);

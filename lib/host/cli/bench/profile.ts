@@ -2,6 +2,7 @@
 
 import type { EngineName } from "../../../board/engine-choice.ts";
 import type { BenchGuestName } from "../../../systems/bench-guests.ts";
+import { exitsByReason, type LeftRegion, regionLines } from "./region-exits.ts";
 import { alignedLines, shown } from "./report.ts";
 import { timedScript } from "./timed-process.ts";
 
@@ -36,6 +37,8 @@ export interface ProfileAnswer {
   readonly functions: readonly SampledFunction[];
   readonly modules: MadeCount & { readonly bytes: number };
   readonly instances: MadeCount;
+  /** Regions that were left for other code, and why. */
+  readonly regions: readonly LeftRegion[];
   /** What the engine counts about itself; lists are by name. */
   readonly counters: Readonly<Record<string, number | Readonly<Record<string, number>>>>;
 }
@@ -45,6 +48,7 @@ const SHOWN_FUNCTIONS = 30;
 const SHOWN_REASONS = 12;
 /** What the names of translated regions begin with. */
 const REGION = "region";
+const REGION_NAME = /^region ([0-9a-f]+)$/;
 
 const KINDS: readonly (readonly [pattern: RegExp, kind: string])[] = [
   [/^wasm:.* region/, "translated regions"],
@@ -86,7 +90,17 @@ function functionLines({ functions }: ProfileAnswer): string[] {
   );
 }
 
-function counterLines({ counters }: ProfileAnswer): string[] {
+/** Milliseconds in each region, by its address. */
+function regionTimes({ functions }: ProfileAnswer): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const { name, milliseconds } of functions) {
+    const address = REGION_NAME.exec(name)?.[1];
+    if (address !== undefined) times.set(address, (times.get(address) ?? 0) + milliseconds);
+  }
+  return times;
+}
+
+function counterLines({ counters }: Pick<ProfileAnswer, "counters">): string[] {
   const numbers = Object.entries(counters).filter(
     (entry): entry is [string, number] => typeof entry[1] === "number",
   );
@@ -122,8 +136,13 @@ export function profileLines(order: ProfileOrder, answer: ProfileAnswer): string
     "By function:",
     ...functionLines(answer),
     "",
+    "Regions, how often they were left for other code, and why; calls and returns are not counted:",
+    ...regionLines(answer.regions, regionTimes(answer)),
+    "",
     "The engine counted:",
-    ...counterLines(answer),
+    ...counterLines({
+      counters: { ...answer.counters, "regions were left because": exitsByReason(answer.regions) },
+    }),
   ];
 }
 

@@ -37,6 +37,9 @@ export function splitTimes(printed: string): { readonly output: string; readonly
   };
 }
 
+/** Options of Node that a child gets, too: never `-e` with its script, which would start itself over and over. */
+const KEPT_OPTION = /^--(?:disable-warning|max-semi-space-size)=/;
+
 /** Runs a program to its end. Throws when it does not end within the limit. */
 export function timedProcess(program: string, args: readonly string[], limitMs: number): TimedProcess {
   const began = performance.now();
@@ -67,7 +70,8 @@ export function timedScript<Answer>(
   limitMs: number,
 ): TimedProcess & { readonly answer: Answer } {
   const script = siblingModule(import.meta.url, name).pathname;
-  const args = [...process.execArgv, script, JSON.stringify(order)];
+  const options = process.execArgv.filter((option) => KEPT_OPTION.test(option));
+  const args = [...options, script, JSON.stringify(order)];
   const ended = timedProcess(process.execPath, args, limitMs);
   if (ended.exitCode !== 0) throw new Error(`${name} ended with ${ended.exitCode}: ${ended.output}`);
   return { ...ended, answer: JSON.parse(ended.output) as Answer };
