@@ -35,6 +35,10 @@ export class Words {
     this.#known[0] = 0;
     this.#kept = new Int32Array(blocks.length);
     this.#wide = blocks.map(({ insns }) => new Int32Array(insns.length));
+    if (!blocks.some(({ insns }) => insns.some(makesWord))) {
+      this.#known.fill(0);
+      return;
+    }
     while (this.#spreadKnown()) {}
     const wideAt = new Int32Array(blocks.length);
     while (this.#spreadWide(wideAt)) {}
@@ -132,6 +136,10 @@ function extend(sets: Int32Array, number: number, by: number): boolean {
   sets[number] = before | by;
   return sets[number] !== before;
 }
+
+/** Whether an instruction leaves an i32 whatever its operands are. Without any, none is kept. */
+const makesWord = ({ emitter }: RegionInsn): boolean =>
+  emitter?.kind === "compute" && emitter.word?.of === "any";
 
 /** Registers that are known to hold words behind an instruction. */
 const knownBehind = (insn: RegionInsn, known: number): number =>
