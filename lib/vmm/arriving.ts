@@ -17,6 +17,7 @@ import {
   FrameType,
   MigrationReason,
   PAGE_BYTES,
+  TYPED_BYTES,
   Vcpu,
   VcpuState,
   type VcpuView,
@@ -30,7 +31,6 @@ import { ALL_RIGHTS, lookUp, mapPage } from "./second-stage.ts";
 import { GUEST_EXCEPTIONS, hgatpOf, resetVcpu, VSEI, VSSI, VSTI } from "./vcpu.ts";
 import { MAX_QUEUE_SIZE } from "./virtio/rings.ts";
 
-const TYPED_BYTES = 64;
 const GUEST_INTERRUPTS = VSSI | VSTI | VSEI;
 const SPP = encodeCsr("sstatus", { SPP: 1 });
 /** What may differ between guests in `hstatus`, and what is so for all. */

@@ -8,7 +8,7 @@ import type { Board } from "../board/board.ts";
 import type { LoadError } from "../board/load-error.ts";
 import { type Hypervisor, type HypervisorOptions, installHypervisor } from "../hs/hypervisor.ts";
 import { onlooker } from "../hs/onlooker.ts";
-import { type VmmState, vmmState } from "./layout.ts";
+import { DOMAINS, DomainFlag, PAGE_BYTES, type VmmState, vmmState } from "./layout.ts";
 import { type LoadOptions, loadGuests } from "./loader.ts";
 import { vmmModule } from "./module.ts";
 
@@ -51,4 +51,28 @@ export function printedBy({ state }: Pick<Vmm, "state">, domain: number): string
     console.bytes.get((Math.max(0, end - size) + index) % size),
   );
   return new TextDecoder().decode(Uint8Array.from(bytes), { stream: true });
+}
+
+/** What a domain's disk holds now; empty without one. */
+export function diskOf(board: Board, { state }: Pick<Vmm, "state">, domain: number): Uint8Array {
+  const disk = new Uint8Array(Number(state.domain(domain).virtio.diskBytes));
+  const loaded = state.bootInfo.domain.get(domain - 1).disk;
+  const pages = state.diskPages(domain);
+  for (let at = 0; at < disk.length; at += PAGE_BYTES) {
+    const frame = pages.get(at / PAGE_BYTES);
+    if (frame === 0 && at >= loaded.bytes) continue;
+    const from = frame === 0 ? loaded.from + BigInt(at) : state.frameAddress(frame);
+    const bytes = board.memory.bytes(from, Math.min(PAGE_BYTES, disk.length - at));
+    if (bytes instanceof Uint8Array) disk.set(bytes, at);
+  }
+  return disk;
+}
+
+/** Puts another domain at the board's serial port: it is typed to, and what it prints goes there. An operator's store, from outside. */
+export function giveTerminal({ state }: Pick<Vmm, "state">, domain: number): void {
+  for (let id = 1; id < DOMAINS; id++) {
+    const each = state.domain(id);
+    const others = each.flags & ~DomainFlag.HAS_TERMINAL;
+    each.flags = id === domain ? others | DomainFlag.HAS_TERMINAL : others;
+  }
 }

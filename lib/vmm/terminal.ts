@@ -5,11 +5,10 @@ import { Fcr, Ier, Lsr, UartOffset } from "../devices/uart-registers.ts";
 import { beyond, type HPA, hpa } from "../hs/address.ts";
 import type { HsContext } from "../hs/context.ts";
 import type { Host, Visit } from "./host.ts";
-import { CONSOLE_BYTES, DOMAINS, DomainFlag, type DomainView, Uart } from "./layout.ts";
+import { CONSOLE_BYTES, DOMAINS, DomainFlag, type DomainView, TYPED_BYTES } from "./layout.ts";
 
 const UART = hpa(BigInt(VIRT_MAP.uart.base));
 const PLIC = hpa(BigInt(VIRT_MAP.plic.base));
-const TYPED_BYTES = Uart.fields.find(({ name }) => name === "received")?.sizeBytes ?? 0;
 /** The context of the hart that runs guests: hart 0's supervisor mode. */
 const CONTEXT = 1;
 const CLAIM: HPA = beyond(PLIC, PlicOffset.CONTEXT + CONTEXT * PlicOffset.CONTEXT_STRIDE + PlicOffset.CLAIM);

@@ -32,6 +32,9 @@ export const GUEST_RAM_BYTES: number = 96 * MIB;
 /** The hypervisor's own, and for each guest its RAM, its tables, its disk, and what the loader has left of kernel and files. */
 const ramFor = (count: number): number => (64 + 192 * count) * MIB;
 
+/** Until the driver of the virtio console is loaded the kernel prints by calls of its firmware, which the hypervisor is: a line each. */
+const EARLY = "earlycon=sbi";
+
 /** Builds the board and loads everything; the next instruction is the hypervisor's first. The first guest has the terminal. */
 export function guestsMachine(files: LinuxFiles, options: GuestsOptions = {}): GuestsMachine {
   useNativeDigests();
@@ -62,6 +65,8 @@ export function linuxGuest(
     disk,
     console: terminal === "hvc0" ? "virtio" : "uart",
     ramBytes: GUEST_RAM_BYTES,
-    commandLine: kernelArguments(terminal),
+    // A third of the faults, and shorter walks: a boot takes three quarters of the time.
+    largePages: true,
+    commandLine: terminal === "hvc0" ? `${EARLY} ${kernelArguments(terminal)}` : kernelArguments(terminal),
   };
 }

@@ -2,6 +2,9 @@
 import { array, struct, u8, u32, u64 } from "../../hs/struct.ts";
 import { DOMAIN_VCPUS } from "./sizes.ts";
 
+/** Typed bytes that a guest need not have read at once: a line that somebody pastes. */
+export const TYPED_BYTES = 1024;
+
 /** A 16550 that is not there. */
 export const Uart = struct("uart", {
   interruptEnable: u8,
@@ -16,7 +19,7 @@ export const Uart = struct("uart", {
   /** Bytes typed and not yet read: a ring, counted from the beginning. */
   typed: u32,
   read: u32,
-  received: array(u8, 64),
+  received: array(u8, TYPED_BYTES),
 });
 
 /** Sources of the virtual PLIC; 0 is none. */
