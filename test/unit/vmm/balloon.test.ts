@@ -104,7 +104,7 @@ describe("a machine whose memory is used up", () => {
   /** Guest 1 has all frames but a few; guest 2 is about to store to a page that it has not used. */
   function exhausted(): Puppets {
     const puppets = new Puppets(
-      [{ ramBytes: 1024 * 4096 }, { ramBytes: 1024 * 4096 }],
+      [{ ramBytes: 2048 * 4096 }, { ramBytes: 2048 * 4096 }],
       {},
       { ramBytes: 8 * 1024 * 1024 },
     );
@@ -141,6 +141,16 @@ describe("a machine whose memory is used up", () => {
     expect(puppets.destroy(2)).toBe(0);
     expect(puppets.free).toBeGreaterThan(0);
     expect(puppets.mistakes()).toEqual([]);
+  });
+
+  it("does not let a guest wait that may not have more", () => {
+    const puppets = exhausted();
+    const { state } = puppets.scene.vmm;
+    expect(state.vcpu(1).state).toBe(VcpuState.STARVED);
+    carryOut(puppets.scene, { kind: "LIMIT", domain: 1, words: [0n] });
+    puppets.tell(1, STORE, [0x8070_0000n, 1n]);
+    puppets.run();
+    expect(state.domain(1).state).toBe(DomainState.CRASHED);
   });
 
   it("stops a guest at once that has all that it may have", () => {

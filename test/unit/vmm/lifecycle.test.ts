@@ -5,6 +5,7 @@ import { carryOut, createGuest } from "../../../lib/vmm/operator.ts";
 import { dismantle } from "../../../lib/vmm/second-stage.ts";
 import { handsOn } from "./hands-on.ts";
 import { ERROR, faulted, PUPPET, Puppets } from "./puppets.ts";
+import { guestBytes } from "./vmm-scene.ts";
 
 const RAM = 32 * 4096;
 const FIRST = 0x8000_4000n;
@@ -42,6 +43,20 @@ describe.each(["coherent", "sticky"] as const)("the operator of a machine (%s)",
     expect(puppets.scene.vmm.state.domain(2).ports.get(1).state).toBe(PortState.FREE);
     expect(frame).toBeDefined();
     expect(puppets.mistakes()).toEqual([]);
+  });
+
+  it("gives a virtual CPU to another, which finds no registers of the first", () => {
+    const puppets = new Puppets([{}, {}], {}, { translations });
+    puppets.store(2, page(0), 0x5ec2n);
+    puppets.destroy(2);
+    // The first had its mailbox's address in s0, and what it stored last in t3.
+    const image = guestBytes(
+      `mv a0, s0\n mv a1, t3\n li t0, ${FIRST}\n sd a0, (t0)\n sd a1, 8(t0)\n li t1, 1\n sd t1, 16(t0)\n stay: j stay`,
+    );
+    expect(createGuest(puppets.scene, { image, ramBytes: RAM })).toBe(2);
+    puppets.run();
+    const at = puppets.frameOf(2, FIRST)?.at ?? 0n;
+    expect([0n, 8n, 16n].map((word) => puppets.scene.board.memory.load(at + word, 8))).toEqual([0n, 0n, 1n]);
   });
 
   it("can destroy the one that runs, and all of them; the machine stays on for others", () => {
