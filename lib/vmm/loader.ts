@@ -75,6 +75,8 @@ export interface LoadOptions {
 }
 
 const DEFAULT_RAM = 4 * 1024 * 1024;
+/** What paravirtualized guests have together at most. */
+const MOST_PARAVIRTUAL = 8 * 1024 * 1024;
 const DEFAULT_WEIGHT = 256;
 const DEFAULT_SLICE = 100_000;
 const DEFAULT_PERIOD = 300_000;
@@ -124,6 +126,8 @@ export function loadGuests(
       "no-room",
       `There is room for ${DOMAINS - 1} guests with ${VCPUS} virtual CPUs together.`,
     );
+  const refused = paravirtualMistake(guests);
+  if (refused !== undefined) return refused;
   const { ram } = board.bus;
   const memory = onlooker(board);
   const boot = BootInfo.at(memory, places.addressOf("boot_info"));
@@ -185,6 +189,23 @@ function flagsOf(guest: Guest, index: number): number {
     [DomainFlag.PRIVILEGED, privileged === true],
   ];
   return flags.reduce((sum, [flag, isSet]) => (isSet ? sum | flag : sum), 0);
+}
+
+/** Paravirtualized guests get all their memory before the first instruction, in one handler's work. */
+function paravirtualMistake(guests: readonly Guest[]): LoadError | undefined {
+  const ours = guests.filter(({ begins }) => begins === "paravirtual");
+  if (ours.some(({ disk, console = "uart" }) => disk !== undefined || console !== "uart"))
+    return loadError(
+      "no-room",
+      "A paravirtualized guest cannot have virtio devices: it reaches no registers.",
+    );
+  const bytes = ours.reduce((sum, { ramBytes = DEFAULT_RAM }) => sum + ramBytes, 0);
+  return bytes <= MOST_PARAVIRTUAL
+    ? undefined
+    : loadError(
+        "no-room",
+        `Paravirtualized guests cannot have ${bytes} bytes of RAM together, but ${MOST_PARAVIRTUAL} at most.`,
+      );
 }
 
 function diskMistake({ disk = NO_BYTES }: Guest, index: number, ramBytes: number): LoadError | undefined {

@@ -1,6 +1,6 @@
 /** Random calls of a paravirtualized guest against a model that counts nothing, with the referee beside; and mistakes that this must find. */
 import fc from "fast-check";
-import { AssertionError, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { vmmAfresh } from "../../support/vmm-afresh.ts";
 import type { PuppetOptions } from "../../unit/vmm/paravirtual-scene.ts";
 import { MISTAKES, planted } from "./paravirtual-mistakes.ts";
@@ -40,7 +40,7 @@ function isJudged(list: readonly Order[], options: PuppetOptions): boolean {
     try {
       duet.do(each);
     } catch (error) {
-      if (!(error instanceof AssertionError)) return false;
+      if (!(error instanceof Error && error.name === "AssertionError")) return false;
     }
     if (judge.violations.length > 0 || scene.board.hart.mode !== "VS") return judge.violations.length > 0;
   }
@@ -49,7 +49,7 @@ function isJudged(list: readonly Order[], options: PuppetOptions): boolean {
 
 describe("the referee alone names a hypervisor that", () => {
   const names = MISTAKES.filter(({ isOwnHarm = false }) => !isOwnHarm);
-  it.each(byName(IS_FULL ? names : names.slice(0, 4)))("%s", async (_, mistake) => {
+  it.each(byName(IS_FULL ? names : names.slice(3, 9)))("%s", async (_, mistake) => {
     const module = await vmmAfresh(planted(mistake));
     const { failed } = fc.check(
       fc.property(orders, (list) => !isJudged(list, { module, config: { translations: "sticky" } })),
