@@ -4,6 +4,7 @@
  * operator: these stores are not among a board's recorded inputs.
  */
 import type { Board } from "../board/board.ts";
+import { INSNS_PER_TICK } from "../bus/clock.ts";
 import {
   MAILBOX_BYTES,
   Migration,
@@ -137,6 +138,9 @@ export function deliver({ board, vmm: { state } }: Machine, bytes: Uint8Array): 
 export const runFor = ({ board }: Machine, insns: number): void =>
   void board.run({ instructions: insns, untilInsns: board.clock.now + insns });
 
+/** Turns within which a machine takes what has come. */
+const PATIENT_TURNS = 20;
+
 /** A wire between two machines. */
 export class MigrationWire {
   readonly #source: Machine;
@@ -146,6 +150,10 @@ export class MigrationWire {
   /** Changed records that have not come yet. */
   readonly #onTheirWay = { source: [] as Uint8Array[], destination: [] as Uint8Array[] };
   readonly #records = { source: 0, destination: 0 };
+  /** How far the source's time is ahead, in instruction times: turns are equally long on both. */
+  readonly #aheadInsns: number;
+  /** Turns since something was carried. */
+  #quietTurns = 0;
   /** Bytes that the source has sent. */
   sent: number;
 
@@ -155,7 +163,15 @@ export class MigrationWire {
     this.#destination = destination;
     this.#fault = fault;
     this.#turnInsns = turnInsns;
+    this.#aheadInsns = source.board.clock.now - destination.board.clock.now;
     this.sent = sent;
+  }
+
+  /** How long the guest stood still when it has moved, in ticks. */
+  get downtimeTicks(): number {
+    const { stoppedAt } = migrationReport(this.#source);
+    const { wentOnAt } = migrationReport(this.#destination);
+    return wentOnAt - stoppedAt + Math.round(this.#aheadInsns / INSNS_PER_TICK);
   }
 
   /** Runs both machines for so many turns at most, or until neither has a migration any more. */
@@ -174,7 +190,9 @@ export class MigrationWire {
   get isOver(): boolean {
     const [source, destination] = [this.#source.vmm.state, this.#destination.vmm.state];
     const isCut = this.sent >= (this.#fault.cutAt ?? Number.POSITIVE_INFINITY);
-    const isEmpty = isFree(this.#destination) && this.#onTheirWay.source.length === 0;
+    // Who waits for the last word and has got half of it will wait for ever.
+    const isTaken = isFree(this.#destination) || this.#quietTurns > PATIENT_TURNS;
+    const isEmpty = isTaken && this.#onTheirWay.source.length === 0;
     const isMoving = !isCut && isOpen(destination) && !(isEmpty && source.migration.outbox.length === 0n);
     const { phase } = destination.migration;
     const isDecided =
@@ -187,6 +205,7 @@ export class MigrationWire {
 
   /** Carries what is in the outboxes, as far as the other side has taken what came before. */
   carry(): void {
+    this.#quietTurns += 1;
     const { cutAt = Number.POSITIVE_INFINITY } = this.#fault;
     if (this.sent < cutAt) this.#pass("source", this.#source, this.#destination);
     // A wire that is cut carries nothing the other way either.
@@ -203,7 +222,9 @@ export class MigrationWire {
       this.#records[side] += 1;
     }
     const next = waiting.shift();
-    if (next !== undefined) deliver(to, next);
+    if (next === undefined) return;
+    deliver(to, next);
+    this.#quietTurns = 0;
   }
 
   /** What comes in place of a record. */

@@ -14,8 +14,6 @@ import {
   restoreDomain,
   saveDomain,
   sendDomain,
-  settleDomain,
-  type WireFault,
 } from "../../../lib/vmm/migration-wire.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { alphabet, inOrder, machineWith, memoryOf, writer } from "./moving-scene.ts";
@@ -43,11 +41,11 @@ function unmoved(guest: Guest): VmmScene {
 }
 
 /** Moves a guest that has run for a while. */
-function move(guest: Guest, after: number, fault: WireFault = {}, options: HypervisorOptions = {}) {
+function move(guest: Guest, after: number, options: HypervisorOptions = {}) {
   const [from, to] = [sourceOf(guest, options), destination(options)];
   for (const { board } of [from, to]) board.run({ instructions: after, untilInsns: after });
   sendDomain(from, { domain: 1, maxRounds: 5 });
-  const wire = new MigrationWire(from, to, fault);
+  const wire = new MigrationWire(from, to);
   wire.run(1_500);
   return { from, to, wire };
 }
@@ -78,7 +76,7 @@ describe("a guest that writes memory all the time", () => {
 
   it("leaves nothing behind: handlers that forget everything move it just so", () => {
     const plain = move(guest, 60_000);
-    const forgetful = move(guest, 60_000, {}, { handlers: { amnesia: { seed: 5 } } });
+    const forgetful = move(guest, 60_000, { handlers: { amnesia: { seed: 5 } } });
     for (const side of ["from", "to"] as const)
       expect(forgetful[side].board.trace.hash()).toBe(plain[side].board.trace.hash());
   });
@@ -95,48 +93,6 @@ describe("the mini kernel", () => {
       expect(printedBy(to.vmm, 1)).toBe(CONSOLE);
       expect(to.vmm.state.domain(1)).toMatchObject({ state: DomainState.OFF, exitCode: 0n });
     }
-  });
-});
-
-describe("a wire that breaks", () => {
-  const guest = writer(2, 900);
-  const text = alphabet(900);
-  const whole = move(guest, 20_000);
-  const total = whole.wire.sent;
-
-  /** Who has the guest in the end, and that it is one machine alone that has it. */
-  function judge(fault: WireFault): string {
-    const { from, to } = move(guest, 20_000, fault);
-    const [there, here] = [migrationReport(to), migrationReport(from)];
-    if (here.phase === "GIVEN_UP") {
-      // Who has heard nothing at all still waits for the first word.
-      expect([fault, there.phase]).toEqual([fault, fault.cutAt === 0 ? "WAITING" : "GIVEN_UP"]);
-      expect([fault, frameMistakes(to)]).toEqual([fault, []]);
-      from.board.run(FOR_LONG);
-      expect([fault, from.board.console.text, to.board.console.text]).toEqual([fault, text, ""]);
-      expect([fault, frameMistakes(from)]).toEqual([fault, []]);
-      return there.reason;
-    }
-    expect([fault, here.phase]).toEqual([fault, "DONE"]);
-    if (there.phase === "PREPARED") settleDomain(to, "BEGIN");
-    to.board.run(FOR_LONG);
-    expect([fault, from.board.console.text + to.board.console.text]).toEqual([fault, text]);
-    return there.phase;
-  }
-
-  it("leaves the guest on one machine, whatever byte is the last", () => {
-    const step = isFull ? 1 : Math.ceil(total / 12);
-    const found = new Set<string>();
-    for (let cutAt = 0; cutAt < total; cutAt += step) found.add(judge({ cutAt }));
-    for (const back of [1, 12, 24, 25, 40, 60, 80]) found.add(judge({ cutAt: total - back }));
-    expect(found).toContain("SILENCE");
-    expect(found).toContain("PREPARED");
-  });
-
-  it("is found out whichever byte it changes", () => {
-    const step = isFull ? 1 : Math.ceil(total / 12);
-    for (let flipAt = 0; flipAt < total; flipAt += step)
-      expect(["CORRUPTED", "SILENCE", "PREPARED", "REFUSED"]).toContain(judge({ flipAt }));
   });
 });
 

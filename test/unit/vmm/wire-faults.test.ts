@@ -1,0 +1,187 @@
+/**
+ * The wire of a migration, broken or lying at every place. Both machines are put back to where they stood before the record that it is
+ * about; one machine alone has the guest in the end, and whoever reads the console sees what an unmoved guest prints.
+ */
+import { describe, expect, it } from "vitest";
+import { referee } from "../../../lib/referee/referee.ts";
+import { printedBy } from "../../../lib/vmm/hypervisor.ts";
+import { DomainState } from "../../../lib/vmm/layout.ts";
+import {
+  awaitDomain,
+  MigrationWire,
+  migrationReport,
+  sendDomain,
+  settleBy,
+  type WireFault,
+} from "../../../lib/vmm/migration-wire.ts";
+import { seededNumbers } from "../../support/random.ts";
+import { machineWith, rememberer } from "./moving-scene.ts";
+import { frameMistakes, type VmmScene } from "./vmm-scene.ts";
+
+const isFull = process.env["DOM0_TEST_FULL"] === "1";
+const guest = rememberer(2, 420);
+const alone = machineWith([guest]);
+alone.board.run({ instructions: 3_000_000 });
+const TEXT = printedBy(alone.vmm, 1);
+const TURN = 3_000;
+
+const [from, to] = [machineWith([guest]), machineWith([])];
+const BOARDS = [from.board, to.board];
+awaitDomain(to);
+for (const board of BOARDS) board.run({ instructions: 20_000, untilInsns: 20_000 });
+sendDomain(from, { domain: 1, maxRounds: 2, fewPages: 0 });
+
+/** Both machines, as they are. */
+function photograph() {
+  const taken = BOARDS.map((board) => [board, board.snapshot()] as const);
+  return (): void => {
+    for (const [board, snapshot] of taken) board.revert(snapshot);
+  };
+}
+
+/** Where each record of the whole migration begins, and how to go back to the turn that carries it. */
+interface Place {
+  readonly sent: number;
+  readonly goBack: () => void;
+}
+
+/** An undisturbed migration, turn by turn: a place for each record of the source and each answer. */
+function places(): { readonly records: readonly Place[]; readonly total: number } {
+  const wire = new MigrationWire(from, to, {}, TURN);
+  const records: Place[] = [];
+  while (!wire.isOver) {
+    const [goBack, { sent }] = [photograph(), wire];
+    wire.turn();
+    if (wire.sent !== sent) records.push({ sent, goBack });
+  }
+  return { records, total: wire.sent };
+}
+
+const { records, total } = places();
+
+/** Goes back to a record, and lets the rest happen with a fault. Who has the guest then. */
+function happen(record: number, fault: WireFault): "source" | "destination" {
+  const place = records[record];
+  if (place === undefined) throw new Error(`there is no record ${record}`);
+  place.goBack();
+  const wire = new MigrationWire(from, to, fault, TURN, place.sent);
+  for (let turn = 0; turn < 300 && !wire.isOver; turn++) wire.turn();
+  expect(wire.isOver).toBe(true);
+  settleBy(from, to);
+  for (let turn = 0; turn < 6; turn++) wire.turn();
+  return judge();
+}
+
+const isThere = ({ vmm }: VmmScene): boolean => {
+  const { state } = vmm.state.domain(1);
+  return state === DomainState.RUNNING || state === DomainState.OFF;
+};
+
+let judged = 0;
+
+/** One machine has the guest; it goes on to its end, and the other has nothing of it. Every twelfth time all is recounted. */
+function judge(): "source" | "destination" {
+  expect([isThere(from), isThere(to)].filter(Boolean)).toHaveLength(1);
+  const winner = isThere(from) ? from : to;
+  for (let piece = 0; piece < 60 && winner.vmm.state.domain(1).state === DomainState.RUNNING; piece++)
+    winner.board.run({ instructions: 50_000, untilInsns: winner.board.clock.now + 50_000 });
+  expect(from.board.console.text + to.board.console.text).toBe(TEXT);
+  expect(winner.vmm.state.domain(1).state).toBe(DomainState.OFF);
+  expect((winner === from ? to : from).vmm.state.domain(1).frames).toBe(0);
+  judged += 1;
+  if (judged % 12 === 0)
+    for (const scene of [from, to]) {
+      expect(frameMistakes(scene)).toEqual([]);
+      expect(referee(scene.board, scene.vmm).check()).toEqual([]);
+    }
+  return winner === from ? "source" : "destination";
+}
+
+/** The record that a byte belongs to. */
+const recordOf = (byte: number): number => records.findLastIndex(({ sent }) => sent <= byte);
+
+/** All; or every third, and the last ones. */
+const some = <T>(all: readonly T[]): readonly T[] =>
+  isFull ? all : all.filter((_, index) => index % 3 === 0 || index >= all.length - 4);
+
+/** Every byte; or those around the ends of records, and some others. */
+function bytes(): number[] {
+  if (isFull) return Array.from({ length: total }, (_, byte) => byte);
+  const number = seededNumbers(23);
+  const ends = some(records).flatMap(({ sent }) => [sent - 1, sent, sent + 1]);
+  const others = Array.from({ length: 10 }, () => number(total));
+  return [...new Set([...ends, ...others])].filter((byte) => byte >= 0 && byte < total).sort((a, b) => a - b);
+}
+
+it("this migration has pages, pieces, a word at the end and a last word", () => {
+  expect(records.length).toBeGreaterThan(15);
+  expect(TEXT).toHaveLength(420);
+});
+
+describe("a wire that", () => {
+  it("breaks before any byte leaves the guest on one machine", { timeout: 7_200_000 }, () => {
+    const winners = new Map<string, number>();
+    for (const cutAt of bytes()) {
+      const winner = happen(recordOf(cutAt), { cutAt });
+      winners.set(winner, (winners.get(winner) ?? 0) + 1);
+      // The source has let go when the other side's answer has come: behind that is the last word alone.
+      expect([cutAt, winner]).toEqual([
+        cutAt,
+        cutAt < (records.at(-1)?.sent ?? 0) ? "source" : "destination",
+      ]);
+    }
+    expect([...winners.keys()].sort()).toEqual(["destination", "source"]);
+  });
+
+  it("changes any byte leaves the guest on one machine", { timeout: 7_200_000 }, () => {
+    for (const flipAt of bytes().filter((_, index) => isFull || index % 3 === 0)) {
+      const winner = happen(recordOf(flipAt), { flipAt });
+      expect([flipAt, winner]).toEqual([
+        flipAt,
+        flipAt < (records.at(-1)?.sent ?? 0) ? "source" : "destination",
+      ]);
+    }
+  });
+
+  const kinds: Readonly<Record<string, (bytes: Uint8Array) => readonly Uint8Array[]>> = {
+    loses: () => [],
+    repeats: (bytes) => [bytes, bytes.slice()],
+    shortens: (bytes) => [bytes.subarray(0, bytes.length - 8)],
+    lengthens: (bytes) => [Uint8Array.of(...bytes, 0, 0, 0, 0, 0, 0, 0, 0)],
+    empties: (bytes) => [new Uint8Array(bytes.length)],
+  };
+
+  it.each(Object.keys(kinds))("%s any record leaves the guest on one machine", (kind) => {
+    for (const index of some([...records.keys()]))
+      happen(index, {
+        change: (bytes, number, side) =>
+          side === "source" && number === 0 ? (kinds[kind]?.(bytes) ?? []) : [bytes],
+      });
+  });
+
+  it.each(Object.keys(kinds))("%s the answer leaves the guest on one machine", (kind) => {
+    happen(records.length - 2, {
+      change: (bytes, _, side) => (side === "destination" ? (kinds[kind]?.(bytes) ?? []) : [bytes]),
+    });
+  });
+
+  it("swaps two records leaves the guest on one machine", () => {
+    for (const index of some([...records.slice(0, -2).keys()])) {
+      const kept: Uint8Array[] = [];
+      happen(index, {
+        change: (bytes, number, side) => {
+          if (side === "source" && number === 0) {
+            kept.push(bytes);
+            return [];
+          }
+          return side === "source" && number === 1 ? [bytes, ...kept] : [bytes];
+        },
+      });
+    }
+  });
+
+  it("does nothing wrong moves it", () => {
+    expect(happen(0, {})).toBe("destination");
+    expect(migrationReport(to)).toMatchObject({ phase: "DONE" });
+  });
+});
