@@ -1,12 +1,21 @@
 /** Paravirtualized guests beside others: what they share, how they take turns, and how they begin and end. */
 import { describe, expect, it } from "vitest";
+import { buildBoard } from "../../../lib/board/virt.ts";
+import { hpa } from "../../../lib/hs/address.ts";
 import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { referee } from "../../../lib/referee/referee.ts";
 import { violationText } from "../../../lib/referee/violation.ts";
 import { FIRST_HYPERCALL, HYPERCALLS } from "../../../lib/vmm/hypercalls.ts";
-import { printedBy } from "../../../lib/vmm/hypervisor.ts";
-import { DomainState, paravirtualPlaces, StartInfo } from "../../../lib/vmm/layout.ts";
+import { installVmm, printedBy } from "../../../lib/vmm/hypervisor.ts";
+import {
+  DomainFlag,
+  DomainState,
+  paravirtualPlaces,
+  START_MAGIC,
+  StartInfo,
+} from "../../../lib/vmm/layout.ts";
 import type { Guest } from "../../../lib/vmm/loader.ts";
+import { carryOut, createGuest } from "../../../lib/vmm/operator.ts";
 import { guestBytes, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
 const NAMES = Object.keys(HYPERCALLS);
@@ -215,5 +224,101 @@ describe("a paravirtualized guest", () => {
     scene.board.run({ instructions: 3_000_000 });
     expect(scene.board.trace.hash()).toBe(hash);
     expect(printedBy(scene.vmm, 1)).toBe(letters(20000));
+  });
+});
+
+describe("a paravirtualized guest that is destroyed", () => {
+  const map = (): string =>
+    `retry: ${call("yield")}\n ${call("grant_map", 1, 0, "s3", 1)}\n bltz a0, retry\n mv s5, a0
+     li s4, ${WORK}\n sd zero, 8(s4)
+     stay: ${call("yield")}\n ld t0, 8(s4)\n beqz t0, stay\n ld s6, (s2)\n ${call("grant_unmap", "s5")}\n ${show("s6")}\n ${OFF}`;
+  const lend = (text: string): string =>
+    `li s2, ${WORK}\n li t0, 0x1234\n sd t0, (s2)\n ${text}\n ${call("grant", 2, "s3", 1)}\n stay: ${call("yield")}\n j stay`;
+  const toHvm = hvm(`li s2, ${THERE}\n mv s3, s2\n ${map()}`);
+  const toPv = pv(
+    `${frame(places.tables, "s3")}\n addi s3, s3, 800\n li s2, ${0x8000_0000 + 100 * 4096}\n ${map()}`,
+  );
+  const lender = pv(lend(frame(WORK_PAGE, "s3")));
+
+  function begin(guests: readonly Guest[], translations: "coherent" | "sticky") {
+    const scene = vmmScene(
+      { guests, slice: 3_000, operated: true },
+      {},
+      { ramBytes: 32 << 20, translations },
+    );
+    const judge = referee(scene.board, scene.vmm);
+    scene.board.run({ instructions: 150_000 });
+    const expectOrder = (): void =>
+      expect([...judge.violations, ...judge.check()].map((violation) => violationText(violation))).toEqual(
+        [],
+      );
+    expect(scene.vmm.state.foreign(0).mapper).toBe(2);
+    expectOrder();
+    return { ...scene, expectOrder };
+  }
+  /** Tells the guest with a mapping to go on to its end. */
+  function tell({ vmm, board }: VmmScene, page: bigint): void {
+    board.memory.store(page + 8n, 8, 1n);
+    board.run({ instructions: 150_000 });
+    expect(printedBy(vmm, 2)).toBe(letters(0x1234));
+  }
+  /** Where a paravirtualized guest's page lies: its list is in its last pages. */
+  function pageOf({ vmm, board }: VmmScene, domain: number): bigint {
+    const { state } = vmm;
+    let number = state.bootInfo.poolEnd as bigint;
+    for (; state.frame(state.frameNumber(hpa(number))).owner !== domain; ) number += 4096n;
+    for (; ; number += 4096n)
+      if (
+        board.memory.load(number, 8) === START_MAGIC &&
+        board.memory.load(number + 8n, 4) === BigInt(domain)
+      )
+        return (board.memory.load(number + 4096n + BigInt(8 * WORK_PAGE), 8) as bigint) << 12n;
+  }
+
+  it.each(["coherent", "sticky"] as const)(
+    "leaves its granted page to those who map it, and all else (%s)",
+    (translations) => {
+      const scene = begin([lender, toPv], translations);
+      const { state } = scene.vmm;
+      const told = pageOf(scene, 2);
+      expect(carryOut(scene, { kind: "DESTROY", domain: 1 })).toBe(0);
+      expect([state.domain(1).state, state.domain(1).frames]).toEqual([DomainState.DYING, 1]);
+      scene.expectOrder();
+      tell(scene, told);
+      expect(state.domain(1).state).toBe(DomainState.NONE);
+      scene.expectOrder();
+    },
+  );
+
+  it("gives back what it has mapped of others'", () => {
+    for (const second of [toPv, toHvm]) {
+      const scene = begin([second === toPv ? hvm(lend("mv s3, s2")) : lender, second], "sticky");
+      expect(carryOut(scene, { kind: "DESTROY", domain: 2 })).toBe(0);
+      scene.board.run({ instructions: 50_000 });
+      const { state } = scene.vmm;
+      expect([state.domain(2).state, state.foreign(0).mapper]).toEqual([DomainState.NONE, 0]);
+      expect(state.domain(1).grants.get(0).mapped).toBe(0);
+      scene.expectOrder();
+    }
+  });
+
+  it("is not made by an order: nobody but the domain builder makes first tables", () => {
+    const scene = vmmScene({ guests: [hvm("again: j again")], operated: true }, {}, { ramBytes: 32 << 20 });
+    expect(
+      createGuest(scene, { image: guestBytes("nop"), ramBytes: 65536, flags: DomainFlag.PARAVIRTUAL }),
+    ).toBe(-22);
+  });
+});
+
+describe("a paravirtualized guest cannot have", () => {
+  it.each([
+    ["virtio devices", { disk: new Uint8Array(512) }, "reaches no registers"],
+    ["as much memory as one handler cannot give it", { ramBytes: 9 << 20 }, "8388608 at most"],
+    ["less than it is told in", { ramBytes: 4096 }, "more than its 4096 bytes"],
+    ["half a page", { ramBytes: 65536 + 8 }, "whole pages"],
+  ] as const)("%s", (_, options, message) => {
+    const board = buildBoard({ ramBytes: 32 << 20 });
+    const made = installVmm(board, { guests: [{ ...pv("nop"), ...options }] });
+    expect(made).toMatchObject({ kind: "load-error", message: expect.stringContaining(message) });
   });
 });
