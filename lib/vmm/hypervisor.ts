@@ -42,13 +42,14 @@ export function installVmm(
   return { ...hypervisor, kind: "vmm", state: vmmState(onlooker(board), hypervisor.map) };
 }
 
-/** What a domain has printed, up to the last 16 KiB. */
-export function printedBy({ state }: Pick<Vmm, "state">, domain: number): string {
+/** What a domain has printed, from a byte on when one is given, up to the last 16 KiB. */
+export function printedBy({ state }: Pick<Vmm, "state">, domain: number, from = 0): string {
   const { console } = state.domain(domain);
   const size = console.bytes.length;
   const end = Number(console.written);
-  const bytes = Array.from({ length: Math.min(end, size) }, (_, index) =>
-    console.bytes.get((Math.max(0, end - size) + index) % size),
+  const begin = Math.max(from, end - size);
+  const bytes = Array.from({ length: Math.max(0, end - begin) }, (_, index) =>
+    console.bytes.get((begin + index) % size),
   );
   return new TextDecoder().decode(Uint8Array.from(bytes), { stream: true });
 }

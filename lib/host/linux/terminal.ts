@@ -12,17 +12,20 @@ const QUIT = "x";
 export interface Typed {
   readonly text: string;
   readonly quits: boolean;
+  /** Which of several machines the person wants to type to. */
+  readonly chosen?: number;
 }
 
 /**
  * Reads the escape key out of a stream of keys: Ctrl-A x leaves, Ctrl-A Ctrl-A is one Ctrl-A for the guest, Ctrl-A and
- * anything else is nothing.
+ * a digit chooses a machine, Ctrl-A and anything else is nothing.
  */
 export class EscapeKeys {
   #escaped = false;
 
   take(keys: string): Typed {
     let text = "";
+    let chosen: number | undefined;
     for (const key of keys) {
       if (!this.#escaped) {
         if (key.charCodeAt(0) === ESCAPE) this.#escaped = true;
@@ -32,14 +35,17 @@ export class EscapeKeys {
       this.#escaped = false;
       if (key.toLowerCase() === QUIT) return { text, quits: true };
       if (key.charCodeAt(0) === ESCAPE) text += key;
+      if (/^[1-9]$/.test(key)) chosen = Number(key);
     }
-    return { text, quits: false };
+    return { text, quits: false, ...(chosen === undefined ? {} : { chosen }) };
   }
 }
 
 /** What the terminal tells a session. */
 export interface KeyListener {
   onText(text: string): void;
+  /** The person wants to type to another machine from now on. */
+  onChoice?(machine: number): void;
   onQuit(): void;
 }
 
@@ -54,8 +60,10 @@ export function listenToKeys(listener: KeyListener): () => void {
   const escapeKeys = new EscapeKeys();
   const onData = (bytes: Buffer): void => {
     const keys = bytes.toString("utf8");
-    const { text, quits } = isTerminal ? escapeKeys.take(keys) : { text: keys, quits: false };
+    const typed: Typed = isTerminal ? escapeKeys.take(keys) : { text: keys, quits: false };
+    const { text, quits, chosen } = typed;
     if (text !== "") listener.onText(text);
+    if (chosen !== undefined) listener.onChoice?.(chosen);
     if (quits) listener.onQuit();
   };
   const restore = (): void => {

@@ -6,6 +6,7 @@ export const OTHER_BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   reference: async () => (await import("./mix.ts")).bench,
   "guest-boot": async () => (await import("./guest-boot.ts")).bench,
   "linux-boot": async () => (await import("./linux-boot.ts")).bench,
+  "linux-guest": async () => (await import("./linux-guest.ts")).bench,
   "linux-in-chromium": async () => (await import("./linux-in-chromium.ts")).bench,
   hypercall: async () => (await import("./hypercall.ts")).bench,
   "sbi-call": async () => (await import("./sbi-call.ts")).bench,
