@@ -333,7 +333,11 @@ class PagingProgramWriter {
   #proxy(): string {
     const level = this.#pick([0, 1]);
     const between = `li t3, 0x1800\n csrc mstatus, t3\n li t3, ${(level << 11) | 0x2_0000}\n csrs mstatus, t3`;
-    const access = this.#access(["ld", "lbu", "sd", "sh"], this.#address(), between);
+    const access = this.#pick([
+      () => this.#access(["ld", "lbu", "sd", "sh"], this.#address(), between),
+      () => `li t6, ${this.#address()}\n ${between}\n amoadd.w ${this.#pick(X)}, a5, (t6)`,
+      () => `li t6, ${this.#address()}\n ${between}\n lr.d ${this.#pick(X)}, (t6)`,
+    ])();
     return this.#did("mprv", `${access}\n li t3, 0x20000\n csrc mstatus, t3`);
   }
 }

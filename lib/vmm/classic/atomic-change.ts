@@ -1,4 +1,4 @@
-/** Atomic operations that are made for the guest. Its hart is the only one, so a load and a store are atomic enough. @spec norm:amo_operand_size */
+/** Atomic instructions that are made for the guest. Its hart is the only one, so a load and a store are atomic enough. @spec norm:amo_operand_size */
 
 type Change = (old: bigint, operand: bigint) => bigint;
 
@@ -14,6 +14,15 @@ const CHANGES: Readonly<Record<string, Change>> = {
   minu: (old, operand) => (BigInt.asUintN(64, old) < BigInt.asUintN(64, operand) ? old : operand),
   maxu: (old, operand) => (BigInt.asUintN(64, old) > BigInt.asUintN(64, operand) ? old : operand),
 };
+
+/**
+ * Bytes that an LR loads. It is a load and no more: no reservation outlives a trap, so that the SC behind it fails, as it may. A loop of
+ * the two never ends where the monitor has to make its accesses: under MPRV, and in a page of patched code.
+ */
+export function reservedWidth(mnemonic: string): 4 | 8 | undefined {
+  const [, letter] = /^lr\.([wd])/.exec(mnemonic) ?? [];
+  return letter === undefined ? undefined : letter === "w" ? 4 : 8;
+}
 
 /** What an instruction of this name does to memory; `undefined` for one that is no AMO. */
 export function atomicChange(

@@ -26,7 +26,7 @@ const STI = encodeCsr("mip", { STIP: 1 });
 const SEI = encodeCsr("mip", { SEIP: 1 });
 const SUPERVISOR_INTERRUPTS = SSI | STI | SEI;
 
-export const legal = (name: CsrName, old: bigint, value: bigint): bigint =>
+const legal = (name: CsrName, old: bigint, value: bigint): bigint =>
   legalize(CSRS[name], old, value & presentBits(WITHOUT_H, name), writableMask(CSRS[name]));
 
 /** Replaces the bits of `mask`. */

@@ -9,7 +9,7 @@ import { beyond, type GPA, type GVA, gva, hpa, pageOf } from "../../hs/address.t
 import { isRefused } from "../../hs/context.ts";
 import { decode } from "../../isa/decode.ts";
 import { guestRegister, setGuestRegister } from "../access.ts";
-import { atomicChange } from "./atomic-change.ts";
+import { atomicChange, reservedWidth } from "./atomic-change.ts";
 import {
   accessFault,
   dataView,
@@ -60,7 +60,12 @@ const DEVICES = [VIRT_MAP.testFinisher, VIRT_MAP.rtc, VIRT_MAP.clint, VIRT_MAP.p
 const isDevice = (address: bigint): boolean =>
   DEVICES.some(({ base, sizeBytes }) => address >= BigInt(base) && address < BigInt(base + sizeBytes));
 
-/** The word of the instruction where the guest stands: 16 or 32 bits. `undefined`: it is not there any more. */
+/**
+ * The word of the instruction where the guest stands: 16 or 32 bits. It may be there no longer: the guest has changed its tables and not
+ * fenced. Then it gets the exception of one who fetches now, which the manual allows.
+ *
+ * @returns  `undefined`: there is no instruction, and the exception has been delivered.
+ */
 export function fetchedWord(monitor: Monitor): number | undefined {
   const pc = gva(monitor.context.csr.read("mepc"));
   const low = fetchHalf(monitor, pc);
@@ -71,16 +76,25 @@ export function fetchedWord(monitor: Monitor): number | undefined {
 
 function fetchHalf(monitor: Monitor, address: GVA): number | undefined {
   const place = translate(monitor, presentView(monitor), address, "fetch");
-  if (place.kind === "no-place" || !isGuestRam(monitor.state, place.address, 2)) return undefined;
-  return Number(monitor.context.load(hostAddress(place.address), 2));
+  if (place.kind === "place" && isGuestRam(monitor.state, place.address, 2))
+    return Number(monitor.context.load(hostAddress(place.address), 2));
+  count(monitor, Exit.EXCEPTION);
+  deliver(monitor, place.kind === "no-place" ? place.cause : accessFault("fetch").cause, address);
+  return undefined;
 }
 
-function presentAccess(monitor: Monitor): Access | undefined {
-  const decoded = decode(fetchedWord(monitor) ?? 0);
+function shapeOf(mnemonic: string, atomic: Width | undefined): Shape | undefined {
+  if (atomic !== undefined) return store(atomic);
+  const reserved = reservedWidth(mnemonic);
+  return reserved === undefined ? SHAPES[mnemonic.replace(/^c\.|sp$/g, "")] : load(reserved, true);
+}
+
+function accessOf(monitor: Monitor, word: number): Access | undefined {
+  const decoded = decode(word);
   if (decoded === undefined) return undefined;
   const { rd, rs1, rs2, imm, sizeBytes, mnemonic } = decoded;
   const atomic = atomicChange(mnemonic);
-  const shape = atomic === undefined ? SHAPES[mnemonic.replace(/^c\.|sp$/g, "")] : store(atomic.width);
+  const shape = shapeOf(mnemonic, atomic?.width);
   if (shape === undefined) return undefined;
   const address = gva(guestRegister(monitor, rs1) + BigInt(imm));
   const operand = guestRegister(monitor, rs2);
@@ -90,12 +104,14 @@ function presentAccess(monitor: Monitor): Access | undefined {
 
 /** Makes the load or store at which the guest stands, or hands it the exception that it earns. */
 export function makeAccess(monitor: Monitor, kind: "load" | "store"): void {
-  const access = presentAccess(monitor);
+  const word = fetchedWord(monitor);
+  if (word === undefined) return;
+  const access = accessOf(monitor, word);
   const tval = gva(monitor.context.csr.read("mtval"));
   if (access === undefined) {
     const place = translate(monitor, dataView(monitor), tval, kind);
     if (place.kind === "place" && isGuestRam(monitor.state, place.address))
-      throw new Error("the guest needs an access done for it that is no load, store or AMO of integers");
+      throw new Error("the guest needs an access done for it that is none of integers");
     count(monitor, Exit.EXCEPTION);
     deliver(monitor, place.kind === "no-place" ? place.cause : accessFault(kind).cause, tval);
     return;

@@ -18,10 +18,11 @@ import { causeWords } from "../../isa/trap.ts";
 import type { IsaVariant } from "../../isa/variant.ts";
 import { ClassicHandler, classicCode } from "./code.ts";
 import { Mode, monitorOf } from "./host.ts";
-import { type ClassicView, CODE, classicState, GUEST_OFFSET, PAGE_BYTES, POOL, STATE } from "./layout.ts";
+import { type ClassicView, CODE, classicState, GUEST_OFFSET, POOL, STATE } from "./layout.ts";
 import { type ClassicGuest, loadGuest } from "./loader.ts";
 import { goOn, handleTrap } from "./trap.ts";
 
+export { hostAddress } from "./layout.ts";
 export type { ClassicGuest } from "./loader.ts";
 
 /** How to install. */
@@ -107,7 +108,7 @@ export function installClassic(
   const refused = loadGuest(board, state, guest);
   if (refused !== undefined) return refused;
   state.patches = options.patches === true ? 1n : 0n;
-  installHandlers(board, () => handlersFor(board.hart.isa), options.handlers);
+  attachClassic(board, options.handlers);
   board.hart.pc = CODE;
   board.hart.state.waiting = false;
   board.hart.stateReplaced();
@@ -116,6 +117,10 @@ export function installClassic(
   return { kind: "classic", state };
 }
 
-/** Bytes of a page, for whoever looks at the guest's RAM from outside. */
-export { hostAddress } from "./layout.ts";
-export { PAGE_BYTES };
+/**
+ * Registers the handlers alone, for a board whose RAM has the monitor and its guest already: one that was opened from an image, or that a
+ * replay is about to begin with.
+ */
+export function attachClassic(board: Board, handlers: HandlerOptions = {}): void {
+  installHandlers(board, () => handlersFor(board.hart.isa), handlers);
+}

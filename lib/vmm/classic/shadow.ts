@@ -30,8 +30,8 @@ const gibBit = (address: bigint): bigint => 1n << ((address >> 30n) & 63n);
 const entryTo = (address: bigint, flags: bigint): bigint => ((address >> PAGE_SHIFT) << 10n) | flags;
 const addressIn = (entry: bigint): bigint => ((entry >> 10n) & ((1n << 44n) - 1n)) << PAGE_SHIFT;
 
-/** A page of the pool; when none is left, all shadows are forgotten first. The caller looks for its shadow again. */
-export function takePage(monitor: Monitor): HPA | undefined {
+/** A page of the pool; `undefined`: none is left. */
+function takePage(monitor: Monitor): HPA | undefined {
   const { state } = monitor;
   const { used } = state;
   if (used >= POOL_PAGES) return undefined;

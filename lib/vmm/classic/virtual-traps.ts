@@ -1,7 +1,7 @@
 /** Traps of the guest into the guest, and its returns from them: what a hart would do to its CSRs, done to the virtual ones. */
 import { SSTATUS_MASK, statusField, withStatus } from "../../hart/status.ts";
 import { encodeCsr } from "../../isa/csr-map.ts";
-import { EXCEPTION, INTERRUPT } from "../../isa/trap.ts";
+import { INTERRUPT } from "../../isa/trap.ts";
 import { Mode, type Monitor } from "./host.ts";
 
 const INTERRUPT_BIT = 1n << 63n;
@@ -56,10 +56,6 @@ export function deliver(monitor: Monitor, cause: number, tval: bigint): void {
   const isDelegated = mode !== Mode.M && ((csrs.medeleg >> BigInt(cause)) & 1n) === 1n;
   trap(monitor, BigInt(cause), tval, isDelegated);
 }
-
-/** The instruction does not exist for the guest in its present mode. */
-export const deliverIllegal = (monitor: Monitor): void =>
-  deliver(monitor, EXCEPTION.illegalInstruction, monitor.context.csr.read("mtval"));
 
 /** @spec norm:mstatus_xpie_xie_xpp_trap_op */
 function trap(monitor: Monitor, cause: bigint, tval: bigint, toSupervisor: boolean): void {
