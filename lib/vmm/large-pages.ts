@@ -5,7 +5,7 @@
  * Frames stay what is counted: each of the 512 has its owner's reference and one for the entry, so that nothing changes for a frame when
  * its entry is split into 512. The table for that is taken when the large page is made, and kept: to split never fails.
  *
- * @spec norm:Sv39_superpage_align @spec norm:Sv39_superpage_align_fault
+ * @spec priv §"Sv39: Page-Based 39-bit Virtual-Memory System"
  */
 import { beyond, type GPA, type HPA } from "../hs/address.ts";
 import { refer, takeFrame } from "./frames.ts";
