@@ -39,7 +39,7 @@ export const HartArea = struct("hart-area", {
 export type HartAreaView = ViewOf<typeof HartArea>;
 
 /** What the one who boots tells the firmware. */
-export const BootInfo = struct("boot-info", {
+export const BootInfo = struct("payload-info", {
   /** Physical address of the first instruction in supervisor mode. */
   payload: pointer,
   /** Physical address of the device tree. */

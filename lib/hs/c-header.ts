@@ -82,6 +82,6 @@ function member({ name, type: { c } }: PlacedField): string {
 
 /** For assembly, which has no structures. */
 const offsets = ({ name, sizeBytes, fields }: StructShape): string[] => [
-  `#define ${macro(name, "BYTES")} ${sizeBytes}`,
+  `#define ${macro("sizeof", name)} ${sizeBytes}`,
   ...fields.map((field) => `#define ${macro(name, field.name)} ${field.offset}`),
 ];
