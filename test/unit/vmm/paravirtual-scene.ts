@@ -19,16 +19,16 @@ import { vmmModule } from "../../../lib/vmm/module.ts";
 import { guestBytes, type VmmScene } from "./vmm-scene.ts";
 
 const PAGE = 4096n;
-/** `a2` is 1 behind what trapped, `a1` says why. */
+/** `s10` is 1 behind what trapped, `a1` says why. */
 const PUPPET = `begin: mv s11, a1\n la t0, handler\n csrw stvec, t0
   idle: j idle
-  call: li a2, 0\n ecall\n j idle
-  load: li a2, 0\n ld a0, (a0)\n j idle
-  store: li a2, 0\n sd a1, (a0)\n j idle
-  satp: li a2, 0\n csrw satp, a0\n j idle
-  fence: li a2, 0\n sfence.vma\n j idle
+  call: li s10, 0\n ecall\n j idle
+  load: li s10, 0\n ld a0, (a0)\n j idle
+  store: li s10, 0\n sd a1, (a0)\n j idle
+  satp: li s10, 0\n csrw satp, a0\n j idle
+  fence: li s10, 0\n sfence.vma\n j idle
   .align 2
-  handler: csrr a1, scause\n li a2, 1\n la t0, idle\n csrw sepc, t0\n sret`;
+  handler: csrr a1, scause\n li s10, 1\n la t0, idle\n csrw sepc, t0\n sret`;
 
 /** Places in the puppet's code. */
 const built = assemble(PUPPET, { origin: PARAVIRTUAL_BASE });
@@ -116,7 +116,7 @@ export class Puppet {
     hart.stateReplaced();
     const reason = this.run();
     if (reason !== "breakpoint") throw new Error(`the machine stopped: ${reason}`);
-    return hart.read("a2") === 0n ? { value: hart.read("a0") } : { trap: hart.read("a1") };
+    return hart.read("s10") === 0n ? { value: hart.read("a0") } : { trap: hart.read("a1") };
   }
 
   /** A hypercall by name; the error or value, signed. */
@@ -125,6 +125,7 @@ export class Puppet {
     const told = this.tell("call", {
       a0: args[0] ?? 0n,
       a1: args[1] ?? 0n,
+      a2: args[2] ?? 0n,
       a3: args[3] ?? 0n,
       a7: FIRST_HYPERCALL + BigInt(number),
     });
