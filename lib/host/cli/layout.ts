@@ -7,7 +7,7 @@ import { BootInfo, HartArea } from "../../firmware/map.ts";
 import { cHeader } from "../../hs/c-header.ts";
 import { HsArea } from "../../hs/hypervisor-vector.ts";
 import type { StructShape } from "../../hs/struct.ts";
-import { vmmLayout } from "../../vmm/layout.ts";
+import { PageUpdate, StartInfo, vmmLayout } from "../../vmm/layout.ts";
 import type { Command } from "./main.ts";
 import { parsed, Refusal, refusing } from "./refusal.ts";
 
@@ -16,6 +16,9 @@ export const SHARED_STRUCTS: readonly StructShape[] = [
   HsArea,
   HartArea,
   BootInfo,
+  // What a paravirtualized guest finds, and what it asks with.
+  StartInfo,
+  PageUpdate,
   // All that the reference hypervisor keeps. How much RAM there is decides lengths of tables, and no structure.
   ...new Set(Object.values(vmmLayout(PAGE_BYTES)).flatMap(({ c }) => c.struct ?? [])),
 ];
