@@ -80,7 +80,12 @@ export class DriverImage {
   }
 
   /** Everything before a driver may use its queues: acknowledge, features (low and high word), and which queue has which rings. */
-  begin(slot: number, queues: readonly Rings[], features: readonly [number, number] = [0, 1]): void {
+  begin(
+    slot: number,
+    queues: readonly Rings[],
+    features: readonly [number, number] = [0, 1],
+    status = 15,
+  ): void {
     const write = (offset: number, word: number): void => this.write(register(slot, offset), word);
     write(0x70, 0);
     write(0x70, 3);
@@ -102,7 +107,7 @@ export class DriverImage {
       }
       write(0x44, 1);
     }
-    write(0x70, 15);
+    write(0x70, status);
   }
 
   describe({ descriptors }: Rings, index: number, { address, length, flags, next }: Descriptor): void {

@@ -111,6 +111,55 @@ describe("a slot", () => {
     }
   });
 
+  it("touches no memory before its driver is ready, nor after a mistake", () => {
+    const image = new DriverImage();
+    const rings = ringsAt(0);
+    image.request(rings, 0, place(0x1000), { type: IN, sector: 1, data: SECTOR });
+    image.offer(rings, [0]);
+    image.begin(DISK, [rings], [0, 1], 11);
+    image.write(register(DISK, 0x50), 0);
+    image.begin(DISK, [rings]);
+    image.write(register(DISK, 0x30), 1);
+    // A second queue does not exist, and the first one's size cannot be changed: neither is a mistake.
+    image.write(register(DISK, 0x44), 1);
+    image.write(register(DISK, 0x30), 0);
+    image.write(register(DISK, 0x44), 0);
+    image.write(register(DISK, 0x38), 3);
+    image.write(register(DISK, 0x44), 1);
+    image.write(register(DISK, 0x50), 0);
+    image.read(register(DISK, 0x70));
+    image.write(register(DISK, 0x38), 16);
+    image.write(register(DISK, 0x44), 1);
+    image.write(register(DISK, 0x50), 0);
+    image.read(register(DISK, 0x44));
+    const scene = run({ guests: [guestOf(image, numbered(16))] });
+    expect(halfOf(scene, rings.used + 2)).toBe(0);
+    expect(results(scene, 2)).toEqual([15 | NEEDS_RESET, 1]);
+  });
+
+  it("keeps a queue's places while it is ready, and interrupts when the driver has said it wants that", () => {
+    const image = new DriverImage();
+    const rings = ringsAt(0);
+    for (const first of [0, 3])
+      image.request(rings, first, place(0x1000 + 0x400 * first), { type: IN, sector: 1, data: SECTOR });
+    image.begin(DISK, [rings], [1 << 29, 1]);
+    image.write(register(DISK, 0x80), place(0x3000));
+    image.offer(rings, [0, 3], 0);
+    // Behind the ring: the driver wants to hear of the second request.
+    image.put(rings.available + 4 + 2 * rings.size, Uint8Array.of(1, 0));
+    for (const count of [1, 2]) {
+      image.write(rings.available, count << 16);
+      image.write(register(DISK, 0x50), 0);
+      image.read(register(DISK, 0x60));
+    }
+    image.read(register(DISK, 0x70));
+    const scene = run({ guests: [guestOf(image, numbered(16))] });
+    expect(results(scene, 3)).toEqual([0, 1, 15]);
+    expect(ramOf(scene, 1, place(0x1010), 1)).toEqual(Uint8Array.of(2));
+    // What the device has taken, so that the driver knows when to notify.
+    expect(halfOf(scene, rings.used + 4 + 8 * rings.size)).toBe(2);
+  });
+
   it("forgets everything at a reset", () => {
     const image = diskDriver();
     image.write(register(DISK, 0x70), 0);
@@ -259,6 +308,8 @@ describe("a driver that breaks the rules", () => {
       image.describe(rings, 0, { address: 0x1000_0000, length: 16, flags: 1, next: 1 }),
     "a buffer that ends behind RAM": (image) =>
       image.describe(rings, 2, { address: 0x8000_0000 + DRIVER_RAM - 8, length: 16, flags: 2, next: 0 }),
+    "a header that ends behind RAM": (image) =>
+      image.describe(rings, 0, { address: 0x8000_0000 + DRIVER_RAM - 8, length: 16, flags: 1, next: 1 }),
     "a request longer than any": (image) =>
       image.describe(rings, 1, { address: place(0x1000), length: 0x2_0000, flags: 3, next: 2 }),
     "more chains than the queue has": (image) => image.offer(rings, [0], 17),
