@@ -41,16 +41,10 @@ function loadedPage(host: Host, domain: number, page: number): HPA | undefined {
   return frame;
 }
 
-/** The domain has no disk any more: its frames are free. */
-export function dropDisk(host: Host, domain: number): void {
-  const { state } = host;
-  const pages = state.diskPages(domain);
-  const count = diskPageCount(state.domain(domain));
-  for (let page = 0; page < count; page++) {
-    const frame = pages.get(page);
-    if (frame === 0) continue;
-    pages.set(page, 0);
-    disown(host, state.frameAddress(frame));
-  }
-  diskOf(host, domain).bytes = 0n;
+/** The domain gives a page of its disk back, used or not. */
+export function dropDiskPage(host: Host, domain: number, page: number): void {
+  const frame = hasDiskPage(host, domain, page) ? diskPage(host, domain, page) : undefined;
+  if (frame === undefined) return;
+  host.state.diskPages(domain).set(page, 0);
+  disown(host, frame);
 }

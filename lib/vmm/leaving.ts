@@ -3,7 +3,7 @@
  * has time for. Meanwhile no migration begins.
  */
 import { gpa } from "../hs/address.ts";
-import { diskPageCount } from "./disk-pages.ts";
+import { diskPageCount, dropDiskPage } from "./disk-pages.ts";
 import { dropLoaded, forgetDomain } from "./domain.ts";
 import { disown } from "./frames.ts";
 import type { Host } from "./host.ts";
@@ -32,14 +32,6 @@ function leavePage(host: Host, domain: DomainView, number: number): void {
   else if (host.state.frame(host.state.frameNumber(frame)).owner === id) disown(host, frame);
 }
 
-function leaveDiskPage(host: Host, domain: number, number: number): void {
-  const pages = host.state.diskPages(domain);
-  const frame = pages.get(number);
-  if (frame === 0) return;
-  pages.set(number, 0);
-  disown(host, host.state.frameAddress(frame));
-}
-
 /** One visit. False: nobody is leaving. */
 export function serveLeaving(host: Host): boolean {
   const { leaving } = host.state;
@@ -51,7 +43,7 @@ export function serveLeaving(host: Host): boolean {
   const end = Math.min(from + PAGES_PER_VISIT, pages);
   for (let number = from; number < end; number++)
     if (number < ramPages) leavePage(host, domain, number);
-    else leaveDiskPage(host, id, number - ramPages);
+    else dropDiskPage(host, id, number - ramPages);
   leaving.page = end;
   if (end < pages) return true;
   dismantle(host, id);
