@@ -150,8 +150,10 @@ export class MigrationWire {
   /** Changed records that have not come yet. */
   readonly #onTheirWay = { source: [] as Uint8Array[], destination: [] as Uint8Array[] };
   readonly #records = { source: 0, destination: 0 };
-  /** How far the source's time is ahead, in instruction times: turns are equally long on both. */
-  readonly #aheadInsns: number;
+  /** Both machines' times when this wire was laid: turns are equally long on both. */
+  readonly #began: readonly (readonly [machine: Machine, now: number])[];
+  /** How long it has been there, in instruction times. */
+  #time = 0;
   /** Turns since something was carried. */
   #quietTurns = 0;
   /** Bytes that the source has sent. */
@@ -163,7 +165,7 @@ export class MigrationWire {
     this.#destination = destination;
     this.#fault = fault;
     this.#turnInsns = turnInsns;
-    this.#aheadInsns = source.board.clock.now - destination.board.clock.now;
+    this.#began = [source, destination].map((machine) => [machine, machine.board.clock.now]);
     this.sent = sent;
   }
 
@@ -171,7 +173,8 @@ export class MigrationWire {
   get downtimeTicks(): number {
     const { stoppedAt } = migrationReport(this.#source);
     const { wentOnAt } = migrationReport(this.#destination);
-    return wentOnAt - stoppedAt + Math.round(this.#aheadInsns / INSNS_PER_TICK);
+    const [source = 0, destination = 0] = this.#began.map(([, now]) => now);
+    return wentOnAt - stoppedAt + Math.round((source - destination) / INSNS_PER_TICK);
   }
 
   /** Runs both machines for so many turns at most, or until neither has a migration any more. */
@@ -181,8 +184,9 @@ export class MigrationWire {
 
   /** Runs both machines for a turn, and carries what there is. */
   turn(): void {
-    runFor(this.#source, this.#turnInsns);
-    runFor(this.#destination, this.#turnInsns);
+    this.#time += this.#turnInsns;
+    for (const [{ board }, began] of this.#began)
+      board.run({ instructions: 2 * this.#turnInsns, untilInsns: began + this.#time });
     this.carry();
   }
 

@@ -66,6 +66,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "release, validate, autograde, feedback, export: assignments and their grades",
     load: () => import("./grade.ts"),
   },
+  guests: {
+    summary: "boot stock Debian kernels side by side in virtual machines",
+    load: () => import("./guests.ts"),
+  },
   images: {
     summary: "build the guest images, or compare them with their sources",
     load: () => import("./images.ts"),
@@ -77,6 +81,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
   lockstep: {
     summary: "run a machine on both engines and show the first difference",
     load: () => import("./lockstep.ts"),
+  },
+  migrate: {
+    summary: "move guests between two machines while they run, and draw how it went",
+    load: () => import("./migrate.ts"),
   },
   nbconvert: {
     summary: "convert notebooks to HTML, Markdown, MDX or a script",
