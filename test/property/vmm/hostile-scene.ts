@@ -86,8 +86,9 @@ export function hostileScene(images: readonly Uint8Array[], guest: Partial<Guest
 export function mistakesIn(scene: Hostile, neighbor: number, isSpared = true): string[] {
   const { judge, vmm } = scene;
   const printed = printedBy(vmm, neighbor);
-  const alone = "abcdefghijklmnop".repeat(printed.length / 16 + 1);
-  const isWell = alone.startsWith(printed) && printed.length > 3;
+  // The log keeps the last 16 KiB, so that it may begin in the middle.
+  const alone = "abcdefghijklmnop".repeat(printed.length / 16 + 2);
+  const isWell = alone.includes(printed) && printed.length > 3;
   return [
     ...judge.violations.map(({ sentence }) => sentence),
     ...judge.check().map(({ sentence }) => sentence),
@@ -96,13 +97,18 @@ export function mistakesIn(scene: Hostile, neighbor: number, isSpared = true): s
   ];
 }
 
-/** Calls that a domain's first virtual CPU has still to make. */
-function callsLeft({ board, vmm }: Hostile, domain: number): number {
+/** A register of a domain's first virtual CPU, by number; 0 before it has begun. */
+export function registerOf({ board, vmm }: VmmScene, domain: number, index: number): bigint {
   const { state } = vmm;
   const { address, area } = state.vcpu(domain - 1);
-  const x = state.pcpu(0).current === address ? board.hart.state.x : undefined;
-  const [at, end] = [S0, S1].map((index) => BigInt.asUintN(64, x?.[index] ?? area.saved.x.get(index)));
-  return at === undefined || end === undefined || at === 0n ? Number.NaN : Number(end - at) / BYTES;
+  const isCurrent = state.pcpu(0).current === address;
+  return isCurrent ? BigInt.asUintN(64, board.hart.state.x[index] ?? 0n) : area.saved.x.get(index);
+}
+
+/** Calls that a domain has still to make. */
+function callsLeft(scene: Hostile, domain: number): number {
+  const at = registerOf(scene, domain, S0);
+  return at === 0n ? Number.NaN : Number(registerOf(scene, domain, S1) - at) / BYTES;
 }
 
 /** Lets all callers come to the end of their tables. What has kept one from it is a sentence. */
