@@ -13,11 +13,6 @@ const report = process.env["DOM0_SCENES"];
 const forgets = process.env["DOM0_AMNESIA"] === "1";
 const ROOT = path.resolve(import.meta.dirname, "../..");
 
-if (forgets) {
-  const vmmModule = await vmmAfresh();
-  vi.doMock("../../lib/vmm/module.ts", () => ({ vmmModule }));
-}
-
 if (report !== undefined || forgets) {
   const { HypervisorHandler } = await import("../../lib/hs/hypervisor-vector.ts");
   const { Board } = await import("../../lib/board/board.ts");
@@ -54,4 +49,10 @@ if (report !== undefined || forgets) {
     }
     ofTest = [];
   });
+}
+
+// Last: what the hypervisor stands on is loaded here, and must find its own mocks.
+if (forgets) {
+  const vmmModule = await vmmAfresh();
+  vi.doMock("../../lib/vmm/module.ts", () => ({ vmmModule }));
 }
