@@ -25,6 +25,7 @@ import { PageHint, type PageHintView, PageSharing, pageHintsFor } from "./layout
 import { FOREIGN_MAPPINGS, ForeignMapping } from "./layout/sharing.ts";
 import { DOMAINS, VCPUS } from "./layout/sizes.ts";
 import { Pcpu, Vcpu, type VcpuView } from "./layout/vcpu.ts";
+import { VmLog } from "./layout/vm-log.ts";
 
 export * from "./layout/balloon.ts";
 export * from "./layout/boot.ts";
@@ -39,6 +40,7 @@ export * from "./layout/sharing.ts";
 export * from "./layout/sizes.ts";
 export * from "./layout/vcpu.ts";
 export * from "./layout/virtio.ts";
+export * from "./layout/vm-log.ts";
 
 /** Everything that the hypervisor keeps, by symbol name, for a machine with so much RAM. */
 export const vmmLayout = (ramBytes: number) =>
@@ -53,6 +55,7 @@ export const vmmLayout = (ramBytes: number) =>
     migration: Migration,
     leaving: Leaving,
     remus: Remus,
+    vm_log: VmLog,
     /** A bit for each page of the RAM of the domain that migrates: it changed since it was sent. */
     dirty_pages: array(u64, Math.ceil(ramBytes / PAGE_BYTES / 64)),
     /** For each domain and each page of its disk: number of the frame that holds it; 0: it was not used yet. */
@@ -91,6 +94,7 @@ export const vmmState = (memory: StructMemory, places: VmmPlaces) => ({
   migration: Migration.at(memory, places.addressOf("migration")),
   leaving: Leaving.at(memory, places.addressOf("leaving")),
   remus: Remus.at(memory, places.addressOf("remus")),
+  vmLog: VmLog.at(memory, places.addressOf("vm_log")),
   /** Words of the log of dirty pages, and how many there are. */
   dirtyPages: array(u64, Number(places.ram.sizeBytes >> 18n)).read(memory, places.addressOf("dirty_pages")),
   /** Frames of a domain's disk, by page. */

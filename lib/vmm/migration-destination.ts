@@ -11,10 +11,11 @@ import {
   throwAway,
 } from "./arriving.ts";
 import type { Host } from "./host.ts";
-import { MigrationOrder, MigrationPhase, MigrationReason, MigrationRole } from "./layout.ts";
+import { LogRole, MigrationOrder, MigrationPhase, MigrationReason, MigrationRole } from "./layout.ts";
 import { SILENCE_TICKS } from "./migration-source.ts";
 import { type Record, RecordKind, sendAnswer, takeRecord } from "./records.ts";
 import { hostTime } from "./scheduler.ts";
+import { beginLog } from "./vm-log.ts";
 
 /** One visit: at most one record. */
 export function serveDestination(host: Host): void {
@@ -102,6 +103,7 @@ function prepare(host: Host, record: Record, now: bigint): number {
 function run(host: Host, now: bigint): void {
   const { migration } = host.state;
   beginHere(host, arriving(host), now);
+  if (host.state.vmLog.role === LogRole.REPLAY_NEXT) beginLog(host, arriving(host), LogRole.REPLAYING);
   migration.phase = MigrationPhase.DONE;
   migration.role = MigrationRole.NONE;
 }

@@ -7,6 +7,7 @@ import {
   DomainFlag,
   DomainState,
   type DomainView,
+  LogRole,
   MigrationPhase,
   MigrationReason,
   MigrationRole,
@@ -16,6 +17,7 @@ import { goOnHere, letGo, sendNextPage, sendNextPiece, shares, standStill } from
 import { MOVABLE } from "./migration-pieces.ts";
 import { RecordKind, sendAnswer, sendRecord, takeRecord } from "./records.ts";
 import { hostTime } from "./scheduler.ts";
+import { beginLog } from "./vm-log.ts";
 
 /** Ticks of `time` without a word from the other side: it is not there any more. */
 export const SILENCE_TICKS = 20_000n;
@@ -88,6 +90,7 @@ function sendNext(host: Host, domain: DomainView, now: bigint): void {
   if (phase === MigrationPhase.PREPARED) {
     if (migration.saves === 1) {
       goOnHere(host, domain, now);
+      if (host.state.vmLog.role === LogRole.RECORD_NEXT) beginLog(host, domain, LogRole.RECORDING);
       end(host, MigrationPhase.DONE, MigrationReason.NONE);
     } else if (now - migration.heardAt > SILENCE_TICKS) giveUp(host, domain, MigrationReason.SILENCE);
     return;

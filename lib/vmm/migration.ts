@@ -13,9 +13,11 @@ import { serveDestination } from "./migration-destination.ts";
 import { serveSource } from "./migration-source.ts";
 import { serveBackup } from "./remus-backup.ts";
 import { servePrimary } from "./remus-primary.ts";
+import { serveWaitingLog } from "./vm-log.ts";
 
 /** Looks into the mailboxes, if this machine has a migration. */
 export function serveMigration(host: Host): void {
+  serveWaitingLog(host);
   if (serveLeaving(host)) return;
   const { role } = host.state.migration;
   if (role === MigrationRole.SOURCE) serveSource(host);

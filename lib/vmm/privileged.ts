@@ -16,6 +16,7 @@ import {
 } from "./machine-mode.ts";
 import { translationInstruction } from "./paravirtual/instructions.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
+import { loggedCsr } from "./vm-log.ts";
 
 const WORD = { WFI: 0x1050_0073, MRET: 0x3020_0073, SRET: 0x1020_0073 } as const;
 const SYSTEM = 0x73;
@@ -27,6 +28,7 @@ const TW = encodeCsr("mstatus", { TW: 1 });
 export function privileged(visit: Visit): void {
   const word = Number(visit.context.csr.read("stval") & 0xffff_ffffn);
   const isMachine = visit.vcpu.machine.mode === MACHINE;
+  if (loggedCsr(visit, word)) return;
   if (word === WORD.WFI && maySleep(visit, isMachine)) wait(visit);
   else if (isParavirtual(visit.domain) && translationInstruction(visit, word)) return;
   else if (!isMachine || !inMachineMode(visit, word)) deliverIllegal(visit);

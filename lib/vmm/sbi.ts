@@ -11,6 +11,7 @@ import { wait } from "./privileged.ts";
 import { printByte, readTyped } from "./terminal.ts";
 import { resetVcpu, startVcpu, VSSI } from "./vcpu.ts";
 import { driveUart } from "./virtual-uart.ts";
+import { isLoggedDomain, setDeadline } from "./vm-log.ts";
 
 /** Error codes. @spec SBI 2.0 "Standard SBI Errors" */
 const SbiError = {
@@ -52,8 +53,10 @@ const base: readonly SbiFunction[] = [
 ];
 
 /** @spec SBI 2.0 "Timer Extension" */
-const setTimer: SbiFunction = ({ context }) => {
-  context.csr.write("vstimecmp", context.registers.a0);
+const setTimer: SbiFunction = (visit) => {
+  const { context, domain } = visit;
+  if (isLoggedDomain(visit, domain)) setDeadline(visit, context.registers.a0);
+  else context.csr.write("vstimecmp", context.registers.a0);
   return success();
 };
 

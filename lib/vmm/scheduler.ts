@@ -33,7 +33,7 @@ export const guestTime = (visit: Pick<Visit, "context" | "vcpu">): bigint =>
   BigInt.asUintN(64, hostTime(visit) + visit.vcpu.vs.htimedelta);
 
 /** When a guest's time is here. What has been at all times is due. */
-function whenHere({ vs: { htimedelta } }: VcpuView, deadline: bigint): bigint {
+export function whenHere({ vs: { htimedelta } }: VcpuView, deadline: bigint): bigint {
   const here = deadline - BigInt.asIntN(64, htimedelta);
   if (deadline === NEVER || here > NEVER) return NEVER;
   return here < 0n ? 0n : here;
@@ -79,7 +79,7 @@ export function schedule(host: Host): void {
 
 /** Whether mailboxes, or a domain that leaves, have to be looked at. */
 const expectsVisits = ({ state }: Host): boolean =>
-  state.migration.role !== MigrationRole.NONE || state.leaving.domain !== 0;
+  state.migration.role !== MigrationRole.NONE || state.leaving.domain !== 0 || state.vmLog.isWaiting !== 0;
 
 /** Whether the machine has something to do when no guest has. */
 const isAwaited = (host: Host): boolean => host.state.bootInfo.operated !== 0 || expectsVisits(host);

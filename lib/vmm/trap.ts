@@ -24,6 +24,7 @@ import { takeTyped } from "./terminal.ts";
 import { currentVcpu } from "./vcpu.ts";
 import { feedConsole } from "./virtio/registers.ts";
 import { driveUart } from "./virtual-uart.ts";
+import { leaveFor, loggedCall, noteExit, serveLog, Way, type WayNumber } from "./vm-log.ts";
 
 const count = ({ vcpu }: Visit, kind: number): void => vcpu.exits.set(kind, vcpu.exits.get(kind) + 1n);
 
@@ -49,9 +50,14 @@ function visitOf(context: HsContext, map: HypervisorMap): Visit {
 export function handleTrap(context: HsContext, map: HypervisorMap): void {
   const visit = visitOf(context, map);
   const { interrupt, code } = decodeCsr("scause", context.csr.read("scause"));
-  if (interrupt === 1n) hostInterrupt(visit, Number(code));
-  else answer(visit, Number(code));
-  goOn(visit);
+  const isCall = interrupt === 0n && Number(code) === EXCEPTION.ecallFromVs;
+  const isLogged = noteExit(visit, isCall ? Way.CALL : Way.TRAP);
+  if (interrupt === 1n) hostInterrupt(visit, Number(code), isLogged);
+  else {
+    answer(visit, Number(code));
+    if (isLogged) serveLog(visit, false);
+  }
+  goOn(visit, Way.TRAP);
 }
 
 /** A hypercall: `a0` is what it returns, and the guest goes on behind it. */
@@ -59,15 +65,19 @@ export const hypercall =
   (serve: (visit: Visit) => bigint): HypervisorHandle =>
   (context, map) => {
     const visit = visitOf(context, map);
+    const isLogged = noteExit(visit, Way.HYPERCALL);
     count(visit, ExitKind.HYPERCALL);
-    answerHypercall(context, BigInt.asUintN(64, serve(visit)));
-    goOn(visit);
+    const value = isLogged ? loggedCall(visit, () => serve(visit)) : serve(visit);
+    answerHypercall(context, BigInt.asUintN(64, value));
+    if (isLogged) serveLog(visit, false);
+    goOn(visit, Way.HYPERCALL);
   };
 
 /** Back to a guest: to this one if it can run, else to whoever the scheduler chooses. */
-function goOn(visit: Visit): void {
+function goOn(visit: Visit, way: WayNumber): void {
   if (visit.vcpu.state !== VcpuState.RUNNING) schedule(visit);
   enter(visit);
+  leaveFor(visit, visit, way);
 }
 
 /** Before a guest runs that brings its own machine mode: interrupts for that. */
@@ -149,15 +159,16 @@ function givePage(visit: Visit, address: GPA): boolean {
 }
 
 /** The host's own interrupts: its timer is the scheduler's, and the serial port has something for the guest at the terminal. */
-function hostInterrupt(visit: Visit, code: number): void {
+function hostInterrupt(visit: Visit, code: number, isLogged: boolean): void {
   count(visit, ExitKind.INTERRUPT);
+  if (code === INTERRUPT.supervisorExternal) typed(visit);
+  if (isLogged) serveLog(visit, true);
   if (code === INTERRUPT.supervisorTimer) {
     serveMigration(visit);
     serveOperator(visit);
     noteVisit(visit);
     schedule(visit);
-  } else if (code === INTERRUPT.supervisorExternal) typed(visit);
-  else visit.context.csr.clear("sip", 1n << BigInt(code));
+  } else if (code !== INTERRUPT.supervisorExternal) visit.context.csr.clear("sip", 1n << BigInt(code));
 }
 
 function typed(visit: Host): void {
@@ -178,4 +189,5 @@ export function handleIdle(context: HsContext, map: HypervisorMap): void {
   noteVisit(host);
   schedule(host);
   enter(host);
+  leaveFor(host, undefined, Way.SWITCH);
 }
