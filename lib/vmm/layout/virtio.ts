@@ -1,10 +1,10 @@
 /** Virtio devices that are not there: a disk and a console for each domain. */
 import { array, guestPointer, struct, u8, u16, u32, u64, type ViewOf } from "../../hs/struct.ts";
 
-/** Which slot of the board has which device. */
-export const VirtioSlot = { DISK: 0, CONSOLE: 1 } as const;
-/** Slots that may have one. */
-export const VIRTIO_DEVICES = 2;
+/** Which slot has which device, as on the board; the network's, between them, is empty. */
+export const VirtioSlot = { DISK: 0, CONSOLE: 2 } as const;
+/** Slots up to the last that may have one. */
+export const VIRTIO_DEVICES = 3;
 /** Queues that a device has at most. */
 export const VIRTIO_QUEUES = 2;
 

@@ -10,7 +10,7 @@ import { frameMistakes, type VmmScene } from "./vmm-scene.ts";
 const SECTOR = 512;
 const SECTORS = 128;
 const TURNS = 70;
-const [DISK, CONSOLE] = [0, 1];
+const [DISK, CONSOLE] = [0, 2];
 
 /**
  * Copies sector after sector to the other half of its disk, and prints a letter behind each: a read, a write of the same buffer, and a

@@ -12,7 +12,7 @@ import { DRIVER_RAM, DriverImage, halfOf, place, ramOf, register, results, rings
 import { frameMistakes, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
 const DISK = 0;
-const CONSOLE = 1;
+const CONSOLE = 2;
 const SECTOR = 512;
 const NEEDS_RESET = 0x40;
 const IN = 0;
