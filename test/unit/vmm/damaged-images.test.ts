@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { crc32 } from "../../../lib/bits/crc32.ts";
 import { referee } from "../../../lib/referee/referee.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
-import { DomainState } from "../../../lib/vmm/layout.ts";
+import { DomainState, Uart, Vcpu, VsCsrs } from "../../../lib/vmm/layout.ts";
 import { awaitDomain, migrationReport, restoreDomain, saveDomain } from "../../../lib/vmm/migration-wire.ts";
 import { RecordKind } from "../../../lib/vmm/records.ts";
 import { seededNumbers } from "../../support/random.ts";
@@ -101,6 +101,68 @@ it("the image as it is runs to its end", () => {
   expect(restore(saved.bytes)).toBe("NONE");
   machine.board.run({ instructions: 1_500_000 });
   expect(printedBy(machine.vmm, 2)).toBe(alphabet(120));
+  judge(true);
+});
+
+/** Records by kind, and the pieces of the state by number: a virtual CPU, the serial port, the PLIC, virtio devices. */
+const HELLO = (record: Uint8Array): boolean => kindOf(record) === RecordKind.HELLO;
+const piece =
+  (number: bigint) =>
+  (record: Uint8Array): boolean =>
+    kindOf(record) === RecordKind.STATE && viewOf(record).getBigUint64(HEADER, true) === number;
+/** A serial port that is all zeros has no bytes in an image: with them. */
+function whole(record: Uint8Array): Uint8Array {
+  if (!piece(1n)(record) || record.length > HEADER + 16) return record;
+  const longer = new Uint8Array(HEADER + 8 + Uart.sizeBytes + 8);
+  longer.set(record.subarray(0, HEADER + 8));
+  viewOf(longer).setUint32(12, 8 + Uart.sizeBytes, true);
+  return longer;
+}
+const field = (offset: number): number => HEADER + 8 + offset;
+
+/** What in an image, the value, and why it is refused. */
+const TELLING: readonly (readonly [what: string, (record: Uint8Array) => boolean, number, bigint, string])[] =
+  [
+    ["no RAM", HELLO, HEADER, 0n, "INVALID"],
+    ["RAM that is no whole pages", HELLO, HEADER, 4097n, "INVALID"],
+    ["more RAM than the machine's", HELLO, HEADER, 2n ** 40n, "TOO_LARGE"],
+    ["rights that no wire gives", HELLO, HEADER + 8, 16n, "INVALID"],
+    ["no virtual CPU", HELLO, HEADER + 48, 0n, "INVALID"],
+    ["too many virtual CPUs", HELLO, HEADER + 48, 5n, "INVALID"],
+    ["a disk without end", HELLO, HEADER + 64, 2n ** 63n, "TOO_LARGE"],
+    ["a page behind RAM", (record) => kindOf(record) === RecordKind.PAGE, HEADER, 64n, "INVALID"],
+    ["a piece that there is not", piece(0n), HEADER, 99n, "INVALID"],
+    ["a state that none goes on with", piece(0n), field(Vcpu.offsetOf("paused")), 3n, "INVALID"],
+    ["more typed than fits", piece(1n), field(Uart.offsetOf("typed")), 1_000n, "INVALID"],
+    ["less typed than read", piece(1n), field(Uart.offsetOf("read")), 5n, "INVALID"],
+  ];
+
+it.each(TELLING)("an image with %s is refused", (_, isMeant, place, value, reason) => {
+  const records = recordsOf(saved.bytes).map((record) => record.slice());
+  const at = records.findIndex(isMeant);
+  const record = whole(records[at] as Uint8Array);
+  records[at] = record;
+  const isNarrow = place >= HEADER + 8 && kindOf(record) === RecordKind.STATE;
+  if (!isNarrow) viewOf(record).setBigUint64(place, value, true);
+  else if (isMeant === TELLING[9]?.[1]) viewOf(record).setUint16(place, Number(value), true);
+  else viewOf(record).setUint32(place, Number(value), true);
+  expect(restore(joined(records.map(seal)))).toBe(reason);
+  judge(true);
+});
+
+it("what is the hypervisor's is not taken from an image", () => {
+  const records = recordsOf(saved.bytes).map((record) => record.slice());
+  const vcpu = viewOf(records.find(piece(0n)) as Uint8Array);
+  const vs = field(Vcpu.offsetOf("vs"));
+  for (const name of ["hideleg", "hedeleg", "hie", "hvip", "hgatp", "henvcfg", "sstatus"] as const)
+    vcpu.setBigUint64(vs + VsCsrs.offsetOf(name), 2n ** 64n - 1n, true);
+  expect(restore(joined(records.map(seal)))).toBe("NONE");
+  const { state } = machine.vmm;
+  const own = [0, 1, 2, 3].map((index) => state.vcpu(index)).find(({ domain }) => domain === 2);
+  expect(own?.vs.hideleg).toBe(0x444n);
+  expect((own?.vs.hedeleg ?? 0n) & 0xf00n & ~0x100n).toBe(0n);
+  expect((own?.vs.hgatp ?? 0n) >> 44n).toBe(0x8_0002n);
+  expect((own?.vs.hie ?? 0n) & ~0x444n).toBe(0n);
   judge(true);
 });
 

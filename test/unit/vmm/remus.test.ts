@@ -163,6 +163,21 @@ describe("a backup that is not there any more", () => {
     }
   });
 
+  it("gives back what had come of the next epoch", () => {
+    const pair = protectedPair();
+    const { backup, protection } = pair;
+    const isHalf = (): boolean =>
+      backup.vmm.state.remus.committed > 1n && backup.vmm.state.dirtyPages.get(0) !== 0n;
+    for (let turn = 0; turn < 2_000 && !isHalf(); turn++) protection.turn();
+    expect(isHalf()).toBe(true);
+    protection.cut();
+    toTheEnd(pair);
+    protection.run(400);
+    expect(protection.shown).toBe(TEXT);
+    expect(backup.vmm.state.domain(1).frames).toBe(0);
+    expect(frameMistakes(backup)).toEqual([]);
+  });
+
   it("and when both ask, the operator lets one go on alone", () => {
     const pair = protectedPair();
     pair.protection.run(200);
