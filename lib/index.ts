@@ -77,11 +77,12 @@ export {
 } from "./course/climb.ts";
 export { type CsrView, csrPicture, csrView, drawCsr } from "./course/csr-picture.ts";
 export { knockOnEveryDoor, type Tally } from "./course/evidence.ts";
-export { type Instances, instance, LANDING_CHECKS } from "./course/exercises/landing.ts";
+export { LANDING_CHECKS } from "./course/exercises/landing.ts";
 export { fenceTable } from "./course/fence-table.ts";
 export type { FigureBundle, PlotlySpec } from "./course/figure.ts";
 export { type HeatOptions, heatMap } from "./course/heat-map.ts";
 export { answer, type ExerciseId, hint, referenceAnswer } from "./course/help.ts";
+export { type Instances, instance } from "./course/instances.ts";
 export { interruptTable } from "./course/interrupt-table.ts";
 export { buildIsland, Island, type Landing } from "./course/island.ts";
 export type { IslandOptions, IslandPage } from "./course/island-image.ts";
@@ -108,6 +109,18 @@ export {
 export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
+export { WALLS_CHECKS } from "./course/walls/exercises.ts";
+export type { PageEvent, PageOp } from "./course/walls/fence-machine.ts";
+export { leafFor, setBit } from "./course/walls/leaf.ts";
+export { type PageMap, type PageRun, type PageView, pageMap } from "./course/walls/page-map.ts";
+export { pageTree } from "./course/walls/page-tree.ts";
+export { permissionQuilt } from "./course/walls/quilt.ts";
+export { REMAP, type RemapRun, runRemap } from "./course/walls/remap.ts";
+export { rememberedPicture } from "./course/walls/remembered-picture.ts";
+export { addressScatter } from "./course/walls/scatter.ts";
+export { type Touch, touchesOf } from "./course/walls/touches.ts";
+export { type TrapPath, trapPaths, trapPathsOf } from "./course/walls/trap-paths.ts";
+export type { Access, WalkCase } from "./course/walls/walk-cases.ts";
 export { BlockStore, type BlockVersion } from "./devices/virtio/block-store.ts";
 export {
   attachFirmware,

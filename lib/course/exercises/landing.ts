@@ -11,20 +11,20 @@ import { theftCheck } from "./theft.ts";
 import { visitCheck } from "./visit.ts";
 
 /** What each exercise gives to the reader. Exercises that build their own islands need nothing. */
-export interface Instances {
+export interface LandingInstances {
   readonly "01.1": Program | AssemblyError;
   readonly "01.2": DelegationWish;
   readonly "01.5": readonly Crossing[];
 }
 
-const MAKERS: { readonly [Id in keyof Instances]: (seed: number) => Instances[Id] } = {
+/** Makers of instances by exercise. */
+export const LANDING_MAKERS: {
+  readonly [Id in keyof LandingInstances]: (seed: number) => LandingInstances[Id];
+} = {
   "01.1": countdownProgram,
   "01.2": delegationWish,
   "01.5": sampleCrossings,
 };
-
-/** The instance of an exercise for a seed: the same seed, the same exercise. */
-export const instance = <Id extends keyof Instances>(id: Id, seed: number): Instances[Id] => MAKERS[id](seed);
 
 /** All checks of notebook 01. */
 export const LANDING_CHECKS = [

@@ -8,8 +8,10 @@ import { seedFor } from "../../../lib/checks/seed.ts";
 import type { Crossing } from "../../../lib/course/climb.ts";
 import { countdownOf, countdownProgram, countdownSum } from "../../../lib/course/exercises/countdown.ts";
 import { delegationWish } from "../../../lib/course/exercises/delegation.ts";
-import { instance, LANDING_CHECKS } from "../../../lib/course/exercises/landing.ts";
-import { type ExerciseId, hint, referenceAnswer, answer as showAnswer } from "../../../lib/course/help.ts";
+import { LANDING_CHECKS } from "../../../lib/course/exercises/landing.ts";
+import type { LandingExercise } from "../../../lib/course/exercises/landing-answers.ts";
+import { hint, referenceAnswer, answer as showAnswer } from "../../../lib/course/help.ts";
+import { instance } from "../../../lib/course/instances.ts";
 import { buildIsland } from "../../../lib/course/island.ts";
 import { type Item, label } from "../../../lib/isa/assembler/item.ts";
 import { program } from "../../../lib/isa/assembler/program.ts";
@@ -18,17 +20,17 @@ import { asm } from "../../../lib/isa/assembler/typed.ts";
 const RAM = 0x8000_0000n;
 const SEEDS = process.env["DOM0_TEST_FULL"] === "1" ? 20 : 3;
 
-const checkOf = (id: ExerciseId): Check => {
+const checkOf = (id: LandingExercise): Check => {
   const found = LANDING_CHECKS.find((check) => check.id === id);
   if (found === undefined) throw new Error(`no check ${id}`);
   return found;
 };
 
-const judge = (id: ExerciseId, value: unknown, round = 0): Verdict =>
+const judge = (id: LandingExercise, value: unknown, round = 0): Verdict =>
   checkOf(id).run(localAnswer(value), { seed: seedFor(id, String(round)) });
 
 /** Runs the source that readers are shown and returns what the notebook hands to the check. */
-function reference(id: ExerciseId, seed: number): unknown {
+function reference(id: LandingExercise, seed: number): unknown {
   const handed = {
     "01.1": "mine",
     "01.2": "{ seed: SEED, medeleg }",
@@ -41,7 +43,7 @@ function reference(id: ExerciseId, seed: number): unknown {
   return new Function(...Object.keys(scope), source)(...Object.values(scope)) as unknown;
 }
 
-const IDS: ExerciseId[] = ["01.1", "01.2", "01.3", "01.4", "01.5"];
+const IDS: LandingExercise[] = ["01.1", "01.2", "01.3", "01.4", "01.5"];
 
 describe("reference answers", () => {
   it.each(IDS)("of %s pass under every seed, with full points", (id) => {
@@ -109,7 +111,7 @@ const probe = (
   return onMiss;
 };
 
-const wrong: Record<ExerciseId, [what: string, value: unknown][]> = {
+const wrong: Record<LandingExercise, [what: string, value: unknown][]> = {
   "01.1": [
     ["the untouched stub", { seed: 1, a0: 0n, taken: 0 }],
     [
