@@ -7,9 +7,9 @@ import { frameMistakes, guestBytes, type VmmScene, vmmScene } from "./vmm-scene.
 
 const RUN = { instructions: 400_000 };
 
-function run(text: string, guest: Partial<Guest> = {}): VmmScene {
+function run(text: string, guest: Partial<Guest> = {}, budget = RUN): VmmScene {
   const scene = vmmScene({ guests: [{ image: guestBytes(text), ...guest }] });
-  scene.board.run(RUN);
+  scene.board.run(budget);
   return scene;
 }
 const OFF = "off: li a7, 0x53525354\n li a6, 0\n li a0, 0\n li a1, 0\n ecall";
@@ -73,9 +73,12 @@ describe("the SBI of the hypervisor", () => {
   });
 
   it("stops the guest alone when it does what cannot be made good, and says why", () => {
-    const scene = run("li t0, 0x80000000\n li t1, 4096\n loop: sd t0, (t0)\n add t0, t0, t1\n j loop", {
-      ramBytes: 16 * 1024 * 1024,
-    });
+    // Long enough for the wait for memory that nobody gives back.
+    const scene = run(
+      "li t0, 0x80000000\n li t1, 4096\n loop: sd t0, (t0)\n add t0, t0, t1\n j loop",
+      { ramBytes: 16 * 1024 * 1024 },
+      { instructions: 4_000_000 },
+    );
     const { state, crashCause, crashValue } = scene.vmm.state.domain(1);
     expect(state).toBe(DomainState.CRASHED);
     expect(crashCause).toBe(23n);
