@@ -98,7 +98,7 @@ function runsOf(pages: readonly PageView[], nameOf: (page: PageView) => string):
 const PARTS: Readonly<Record<string, string>> = {
   kernel_text: "kernel code",
   kernel_rodata: "kernel constants",
-  kernel_data: "kernel data, pages to give",
+  kernel_data: "kernel data and heap",
   user_text: "user code",
   user_rodata: "user constants",
   user_end: "user stack",

@@ -57,7 +57,10 @@ function linkMarks(from: Place, to: Place, index: number): string {
       stroke: paint,
       "stroke-width": 1.5,
     }),
-    label(to.x - 4, endY - 4, `[${index}]`, {
+    box(to.x - 6 - 6.6 * `[${index}]`.length, endY - 8, 6.6 * `[${index}]`.length + 2, 15, {
+      fill: paperPaint("paper"),
+    }),
+    label(to.x - 5, endY + 4, `[${index}]`, {
       size: 10.5,
       anchor: "end",
       mono: true,

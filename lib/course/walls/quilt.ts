@@ -49,6 +49,7 @@ function runMarks(run: PageRun, y: number): string {
   return [
     label(24, y + 14, owner, { size: 13, bold: true, paint: modePaint(owner) }),
     label(42, y + 14, groupedHex(run.vaddr, 8), { size: 11.5, mono: true }),
+    run.pages.length < 12 ? "" : label(42, y + 32, run.name, { size: 11.5, paint: paperPaint("quiet") }),
     run.pages
       .map(({ flags }, index) =>
         cellMarks(
