@@ -174,7 +174,7 @@ describe("notebook 02", () => {
       "a1 is 29, the old frame",
       /the machine: +29\n[\s\S]*remembers: .*0x8001_0000 {2}<- the hart uses this/,
     ],
-    ["reports", "the board names the missing fence", /Missing: sfence\.vma 0x4000_0000/],
+    ["remap", "the board names the missing fence", /Missing: sfence\.vma 0x4000_0000/],
     [
       "fenced",
       "with the fence the second frame is read",

@@ -109,27 +109,6 @@ export const WALLS_HELP = {
   },
   "02.5": {
     hints: [
-      "Go through the touches once, with a Set of page numbers that the hart remembers. A page number is vaddr >> 12n.",
-      "M-mode touches cost nothing and are not remembered. A fence empties the set.",
-    ],
-    source: () => `function tableReads(touches: readonly Touch[]) {
-  let afresh = 0, remembered = 0;
-  let known = new Set<bigint>();
-  for (const touch of touches) {
-    if (touch.what === "fence") known = new Set();
-    else if (touch.mode !== "M") {
-      afresh += 3;
-      if (!known.has(touch.vaddr >> 12n)) remembered += 3;
-      known.add(touch.vaddr >> 12n);
-    }
-  }
-  return { afresh, remembered };
-}`,
-    because:
-      "Programs touch few pages, often. That is the whole case for remembering translations, and the reason why somebody must say when to forget.",
-  },
-  "02.6": {
-    hints: [
       "isWrong needs a Map from page to frame: map sets it, unmap deletes it, and a load must have seen what the map holds, or -1.",
       "A trial finds a missing fence only if a load comes before the change (so that the hart remembers) and another behind it. Random requests over four pages do it, if there are enough of them.",
     ],
@@ -152,6 +131,27 @@ function isWrong(history: readonly PageEvent[]): boolean {
 }`,
     because:
       "The property says what a load must see, whatever the hart remembers. The trial loads often, so that there is something to remember wrongly.",
+  },
+  "02.6": {
+    hints: [
+      "Go through the touches once, with a Set of page numbers that the hart remembers. A page number is vaddr >> 12n.",
+      "M-mode touches cost nothing and are not remembered. A fence empties the set.",
+    ],
+    source: () => `function tableReads(touches: readonly Touch[]) {
+  let afresh = 0, remembered = 0;
+  let known = new Set<bigint>();
+  for (const touch of touches) {
+    if (touch.what === "fence") known = new Set();
+    else if (touch.mode !== "M") {
+      afresh += 3;
+      if (!known.has(touch.vaddr >> 12n)) remembered += 3;
+      known.add(touch.vaddr >> 12n);
+    }
+  }
+  return { afresh, remembered };
+}`,
+    because:
+      "Programs touch few pages, often. That is the whole case for remembering translations, and the reason why somebody must say when to forget.",
   },
 } as const satisfies Readonly<Record<string, Help>>;
 

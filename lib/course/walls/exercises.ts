@@ -25,8 +25,8 @@ export const WALLS_CHECKS = [
   writeXorExecuteCheck,
   walkCheck,
   mapCheck,
-  touchesCheck,
   fenceCheck,
+  touchesCheck,
 ] as const;
 
 registerChecks(WALLS_CHECKS);

@@ -1,4 +1,4 @@
-/** Exercise 02.6, break: the reader's own property test must tell kernels that forget a fence from one that does not. */
+/** Exercise 02.5, break: the reader's own property test must tell kernels that forget a fence from one that does not. */
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
 import { type Inert, member } from "../../checks/inert.ts";
@@ -131,9 +131,9 @@ const PROPERTIES: readonly Property[] = [
   })),
 ];
 
-/** Check of exercise 02.6. */
+/** Check of exercise 02.5. */
 export const fenceCheck: Check = defineCheck({
-  id: "02.6",
+  id: "02.5",
   title: "Catch the missing fence",
   points: 5,
   properties: PROPERTIES,

@@ -11,16 +11,11 @@ import {
   mapWords,
   pagesIn,
   playMaps,
+  sameEntries,
   tablesIn,
 } from "./map-history.ts";
 
 type Question = (step: MapStep) => { readonly hint: string; readonly fact: string } | undefined;
-
-const sameMap = (left: ReadonlyMap<bigint, bigint>, right: ReadonlyMap<bigint, bigint>): boolean => {
-  const meant = (map: ReadonlyMap<bigint, bigint>) => [...map].filter(([, entry]) => entry !== 0n);
-  const [first, second] = [meant(left), meant(right)];
-  return first.length === second.length && first.every(([at, entry]) => right.get(at) === entry);
-};
 
 const leadsRight: Question = ({ ok, shouldBe, after, pages }) => {
   if (shouldBe === "done" && !ok)
@@ -33,7 +28,7 @@ const leadsRight: Question = ({ ok, shouldBe, after, pages }) => {
       hint: "A page that was mapped already was mapped again: look at the leaf before you write it.",
       fact: "the last request maps a page twice",
     };
-  if (ok !== (shouldBe === "done")) return undefined;
+  if (!ok || shouldBe !== "done") return undefined;
   const found = new Map(pagesIn(after).map((page) => [BigInt.asUintN(64, page.address), page]));
   for (const [address, { pa, flags }] of pages) {
     const page = found.get(address);
@@ -82,7 +77,7 @@ const allOrNothing: Question = ({ ok, before, after, shouldBe }) => {
           fact: "the last request needs more tables than there are frames",
         }
       : undefined;
-  if (!sameMap(before.memory, after.memory))
+  if (!sameEntries(before.memory, after.memory))
     return {
       hint: "A refused request left entries behind. Refuse before the first store, or return the map as it was.",
       fact: "the last request was refused, but entries have changed",

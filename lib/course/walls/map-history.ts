@@ -155,12 +155,24 @@ export function playMaps(answer: Answer, plans: readonly MapPlan[]): MapHistory[
         continue;
       }
       run.steps.push({ request, before: run.state, after, ok, shouldBe, pages: new Map(run.model.pages) });
-      // After a wrong yes or no the model and the tables have parted.
-      if (ok !== (shouldBe === "done")) run.broken = "";
+      // After a wrong yes or no, or a refusal that leaves traces, the model and the tables have parted.
+      if (ok !== (shouldBe === "done") || (!ok && !sameState(run.state, after))) run.broken = "";
       run.state = after;
     }
   }
   return runs.map(({ steps, broken }) => ({ steps, broken }));
+}
+
+/** Entries that say something, compared; and the lists of frames. */
+export function sameState(left: MapState, right: MapState): boolean {
+  return sameEntries(left.memory, right.memory) && left.free.length === right.free.length;
+}
+
+/** Whether two maps hold the same entries; 0 is as good as none. */
+export function sameEntries(left: ReadonlyMap<bigint, bigint>, right: ReadonlyMap<bigint, bigint>): boolean {
+  const meant = (map: ReadonlyMap<bigint, bigint>) => [...map].filter(([, entry]) => entry !== 0n);
+  const [first, second] = [meant(left), meant(right)];
+  return first.length === second.length && first.every(([at, entry]) => right.get(at) === entry);
 }
 
 /** Reads entries of a state. */

@@ -1,4 +1,4 @@
-/** Exercise 02.5, measure: how many table entries a run makes the hart read, with and without a memory for translations. */
+/** Exercise 02.6, measure: how many table entries a run makes the hart read, with and without a memory for translations. */
 import fc from "fast-check";
 import { groupedHex } from "../../bits/hex.ts";
 import type { Answer } from "../../checks/answer.ts";
@@ -52,6 +52,34 @@ const words = (touches: readonly Touch[]): string =>
     .map((each) => (each.what === "fence" ? "fence" : `${each.mode} ${groupedHex(each.vaddr, 8)}`))
     .join("; ") || "no touch at all";
 
+/** What to say when no habit explains a number. */
+const HINTS = {
+  afresh: "Each touch in S or U reads one entry in each of three tables; a touch in M none.",
+  remembered: "A page that is new to the hart costs three entries, one that it remembers none.",
+} as const;
+
+/** Ways to miscount, and what to say about each. */
+const HABITS = [
+  [
+    (touches: readonly Touch[]) =>
+      touches.map((each) => (each.what === "touch" ? { ...each, mode: "S" } : each)),
+    "M-mode uses physical addresses: it walks nothing and fills no memory.",
+  ],
+  [
+    (touches: readonly Touch[]) => touches.filter(({ what }) => what !== "fence"),
+    "A fence makes the hart forget every page: the next touch of each walks again.",
+  ],
+  [
+    (touches: readonly Touch[]) =>
+      touches.map((each) => (each.what === "touch" ? { ...each, vaddr: each.vaddr << 12n } : each)),
+    "The hart remembers pages, not addresses: two touches of one page walk once. Shift the address right by 12.",
+  ],
+] as const;
+
+/** The way to miscount that gives this very number. */
+const habitOf = (touches: readonly Touch[], name: keyof TableReads, got: number) =>
+  HABITS.find(([seen]) => tableReadsOf(seen(touches))[name] === got);
+
 function compare(touches: readonly Touch[], value: Inert, name: "afresh" | "remembered"): Broken | undefined {
   const wanted = tableReadsOf(touches)[name];
   const got = member(value, name);
@@ -59,16 +87,7 @@ function compare(touches: readonly Touch[], value: Inert, name: "afresh" | "reme
   if (got === wanted) return undefined;
   if (typeof got !== "number")
     return { hint: `Return { afresh, remembered }; ${name} must be a number.`, detail };
-  if (touches.some((each) => each.what === "touch" && each.mode === "M"))
-    return { hint: "M-mode uses physical addresses: it walks nothing and fills no memory.", detail };
-  if (name === "afresh")
-    return { hint: "Each touch in S or U reads one entry in each of three tables.", detail };
-  return touches.some((each) => each.what === "fence")
-    ? { hint: "A fence makes the hart forget every page: the next touch of each walks again.", detail }
-    : {
-        hint: "The hart remembers pages, not addresses: two touches of one page walk once. Shift the address right by 12.",
-        detail,
-      };
+  return { hint: habitOf(touches, name, got)?.[1] ?? HINTS[name], detail };
 }
 
 function judge(answer: Answer, run: CheckRun, name: "afresh" | "remembered"): Finding {
@@ -84,9 +103,9 @@ function judge(answer: Answer, run: CheckRun, name: "afresh" | "remembered"): Fi
   });
 }
 
-/** Check of exercise 02.5. */
+/** Check of exercise 02.6. */
 export const touchesCheck: Check = defineCheck({
-  id: "02.5",
+  id: "02.6",
   title: "Measure the walks",
   points: 3,
   properties: [

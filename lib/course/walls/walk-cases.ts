@@ -105,7 +105,7 @@ const SPOILERS = [
   ["V is 0", (entry: bigint) => entry & ~V],
   ["W without R", (entry: bigint) => (entry & ~2n) | 4n],
   ["a reserved bit", (entry: bigint) => entry | (1n << 57n)],
-  ["A in a pointer, or no A in a leaf", (entry: bigint) => entry ^ 64n],
+  ["A in a pointer", (entry: bigint) => ((entry & 0xen) === 0n ? entry | 64n : entry & ~V)],
   ["U in a pointer", (entry: bigint) => ((entry & 0xen) === 0n ? entry | 16n : entry & ~V)],
   ["no leaf at the end", (entry: bigint) => entry & ~0xden],
   ["an address that is not canonical", (entry: bigint) => entry],
@@ -120,7 +120,6 @@ interface Draft {
   readonly access: Access;
   readonly spoiler: number;
   readonly spoiledLevel: number;
-  readonly isOwner: boolean;
 }
 
 const everything = { user: true, sum: false, mxr: false } as const;
@@ -135,7 +134,6 @@ const drafts = (levels: number): fc.Arbitrary<Draft> =>
     access: accesses,
     spoiler: fc.nat(SPOILERS.length - 1),
     spoiledLevel: fc.nat(levels - 1),
-    isOwner: fc.boolean(),
   });
 
 /** Lays the tables for a draft. */
@@ -143,7 +141,7 @@ function build(draft: Draft, family: Family, scheme: WalkCase["scheme"]): WalkCa
   const { levels, addressBits } = SCHEMES[scheme];
   const leafLevel = family === "large" ? draft.leafLevel : 0;
   const memory = new Map<bigint, bigint>();
-  const isPlain = family === "pages" || family === "malformed" || (family === "large" && draft.isOwner);
+  const isPlain = family !== "rights";
   const flags = isPlain ? GOOD_LEAF : draft.flags;
   const access = isPlain ? { ...everything, kind: draft.access.kind } : draft.access;
   const mask = (1n << BigInt(9 * leafLevel)) - 1n;
