@@ -151,7 +151,7 @@ it.each(TELLING)("an image with %s is refused", (_, isMeant, place, value, reaso
 });
 
 it("what is the hypervisor's is not taken from an image", () => {
-  const records = recordsOf(saved.bytes).map((record) => record.slice());
+  const records: Uint8Array[] = recordsOf(saved.bytes).map((record) => record.slice());
   const vcpu = viewOf(records.find(piece(0n)) as Uint8Array);
   const vs = field(Vcpu.offsetOf("vs"));
   for (const name of ["hideleg", "hedeleg", "hie", "hvip", "hgatp", "henvcfg", "sstatus"] as const)
@@ -172,7 +172,7 @@ it("words of extreme values in any record are refused with a reason, or are the 
   const number = seededNumbers(77);
   const found = new Map<string, number>();
   for (let round = 0; round < ROUNDS; round++) {
-    const records = recordsOf(saved.bytes).map((record) => record.slice());
+    const records: Uint8Array[] = recordsOf(saved.bytes).map((record) => record.slice());
     // Pages are the guest's: most mistakes are in what describes it.
     const telling = records.flatMap((record, index) => (kindOf(record) === RecordKind.PAGE ? [] : [index]));
     const index = number(4) === 0 ? number(records.length) : (telling[number(telling.length)] ?? 0);
@@ -201,7 +201,7 @@ it("records that are lost, repeated, of other kinds or lengths are refused with 
 }, () => {
   const number = seededNumbers(78);
   for (let round = 0; round < ROUNDS / 3; round++) {
-    const records = recordsOf(saved.bytes).map((record) => record.slice());
+    const records: Uint8Array[] = recordsOf(saved.bytes).map((record) => record.slice());
     const at = number(records.length);
     const record = records[at] as Uint8Array;
     const way = number(5);
