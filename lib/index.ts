@@ -57,6 +57,7 @@ export { longChecksumCheck } from "./course/assignments/landing/checksum.ts";
 export type { Mstatus } from "./course/assignments/landing/codec.ts";
 export { LANDING_ASSIGNMENT } from "./course/assignments/landing/landing.ts";
 export { pulse } from "./course/assignments/landing/replay.ts";
+export { WALLS_ASSIGNMENT } from "./course/assignments/walls/walls.ts";
 export {
   CLAIMS,
   type Claim,
