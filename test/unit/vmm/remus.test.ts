@@ -132,7 +132,7 @@ describe("a primary that is switched off", () => {
       expect([at, judge({ primary, backup, protection: protection.again() }, at)]).toEqual([at, "DONE"]);
       for (const [board, snapshot] of before) board.revert(snapshot);
     }
-  }, 600_000);
+  }, 3_600_000);
 
   it("before anything whole has come, leaves nothing behind", () => {
     const pair = protectedPair();
