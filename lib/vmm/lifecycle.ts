@@ -28,6 +28,7 @@ import { dismantleParavirtual } from "./paravirtual/dismantling.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
+import { forgetLog, isLoggedDomain } from "./vm-log.ts";
 
 /** A domain that is wanted. */
 export interface Wanted {
@@ -40,6 +41,8 @@ export interface Wanted {
 }
 
 const WEIGHT = 256;
+/** More than any machine has: `max_frames` has 32 bits. */
+const MOST_FRAMES = (1n << 32n) - 1n;
 
 /** An empty domain, whose virtual CPUs are stopped. Its number. */
 export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: Wanted): bigint {
@@ -47,7 +50,8 @@ export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: 
   const isSize = ramBytes > 0n && ramBytes % BigInt(PAGE_BYTES) === 0n && ramBytes <= host.map.ram.sizeBytes;
   // Only the domain builder makes first page tables (`paravirtual/builder.ts`); without them the machine would be the guest's.
   const isUnbuilt = (flags & BigInt(DomainFlag.PARAVIRTUAL)) !== 0n;
-  if (!isSize || isUnbuilt || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS)) return Fault.INVALID;
+  if (maxFrames > MOST_FRAMES || !isSize || isUnbuilt || vcpus < 1n || vcpus > BigInt(DOMAIN_VCPUS))
+    return Fault.INVALID;
   const id = freeNumber(host);
   const free = freeVcpus(host).slice(0, Number(vcpus));
   if (id === undefined || free.length < Number(vcpus)) return Fault.NO_SPACE;
@@ -58,7 +62,7 @@ export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: 
   domain.root = state.root(id);
   domain.ramBase = GUEST_RAM;
   domain.ramBytes = ramBytes;
-  domain.maxFrames = maxFrames === 0n ? maxFramesFor(ramBytes) : Number(BigInt.asUintN(32, maxFrames));
+  domain.maxFrames = maxFrames === 0n ? maxFramesFor(ramBytes) : Number(maxFrames);
   domain.weight = WEIGHT;
   for (const [place, vcpu] of free.entries()) {
     // Whoever had it before has left registers.
@@ -110,14 +114,20 @@ export function startDomain(host: Host, number: bigint, entry: bigint, argument:
   return 0n;
 }
 
-const isMigrating = ({ state: { migration, leaving } }: Host, { id }: DomainView): boolean =>
-  leaving.domain === id || (migration.role !== MigrationRole.NONE && migration.domain === id);
+/** Whether a domain is on its way to another machine, or runs under a log that says when what happens. */
+const isBound = (host: Host, domain: DomainView): boolean => {
+  const { migration, leaving } = host.state;
+  const isMigrating = migration.role !== MigrationRole.NONE && migration.domain === domain.id;
+  const isLogged = isLoggedDomain(host, domain) && domain.state === DomainState.RUNNING;
+  return leaving.domain === domain.id || isMigrating || isLogged;
+};
 
 /** Sets how many frames a domain may have. What it has already stays its own. */
 export function limitDomain(host: Host, number: bigint, frames: bigint): bigint {
   const domain = domainAt(host, number);
   if (domain === undefined) return Fault.NO_DOMAIN;
-  domain.maxFrames = Number(BigInt.asUintN(32, frames));
+  if (frames > MOST_FRAMES) return Fault.INVALID;
+  domain.maxFrames = Number(frames);
   return 0n;
 }
 
@@ -125,7 +135,7 @@ export function limitDomain(host: Host, number: bigint, frames: bigint): bigint 
 export function pauseDomain(host: Host, number: bigint): bigint {
   const domain = domainAt(host, number);
   if (domain?.state !== DomainState.RUNNING) return Fault.NO_DOMAIN;
-  if (isMigrating(host, domain)) return Fault.BUSY;
+  if (isBound(host, domain)) return Fault.BUSY;
   for (const vcpu of vcpusOf(host, domain.id)) {
     if (vcpu.state === VcpuState.PAUSED || vcpu.state === VcpuState.STOPPED) continue;
     vcpu.paused = vcpu.state;
@@ -138,7 +148,7 @@ export function pauseDomain(host: Host, number: bigint): bigint {
 export function unpauseDomain(host: Host, number: bigint): bigint {
   const domain = domainAt(host, number);
   if (domain?.state !== DomainState.RUNNING) return Fault.NO_DOMAIN;
-  if (isMigrating(host, domain)) return Fault.BUSY;
+  if (isBound(host, domain)) return Fault.BUSY;
   for (const vcpu of vcpusOf(host, domain.id))
     if (vcpu.state === VcpuState.PAUSED) vcpu.state = VcpuState.READY;
   return 0n;
@@ -152,8 +162,9 @@ export function destroyDomain(host: Host, number: bigint): bigint {
   const domain = domainAt(host, number);
   const { state } = host;
   if (domain === undefined) return Fault.NO_DOMAIN;
-  if (isMigrating(host, domain) || state.leaving.domain !== 0) return Fault.BUSY;
+  if (isBound(host, domain) || state.leaving.domain !== 0) return Fault.BUSY;
   const { id } = domain;
+  forgetLog(host, domain);
   for (const vcpu of vcpusOf(host, id)) vcpu.state = VcpuState.NONE;
   domain.state = DomainState.DYING;
   closePortsTo(host, id);

@@ -96,7 +96,8 @@ function save({ context: { csr } }: Host, { vs }: VcpuView): void {
 }
 
 /**
- * And back. No fence: each second stage has a VMID of its own and is fenced where it changes, and virtual CPUs without one have ASIDs.
+ * And back. No fence: each second stage has a VMID of its own and is fenced where it changes, and virtual CPUs without one have ASIDs
+ * of their own and are fenced where their tables lose what they held, when one is started again, too (`paravirtual/roots.ts`).
  * `vsatp` is zero while the rest changes, for a hart may translate ahead at any time: the tables of the one guest must not be walked as
  * memory of the other.
  *

@@ -58,6 +58,13 @@ const BUSY: readonly number[] = [LogRole.RECORDING, LogRole.REPLAYING];
 export const isLoggedDomain = ({ state: { vmLog } }: Pick<Host, "state">, { id }: DomainView): boolean =>
   BUSY.includes(vmLog.role) && vmLog.domain === id;
 
+/** The log of a domain that is no more: the next one with its number has nothing to do with it. */
+export function forgetLog(host: Pick<Host, "state">, domain: DomainView): void {
+  if (!isLoggedDomain(host, domain)) return;
+  host.state.vmLog.role = LogRole.NONE;
+  host.state.vmLog.isWaiting = 0;
+}
+
 /** The domain goes on from an image that somebody has: from here on it is recorded, or does what a log says. */
 export function beginLog(host: Host, domain: DomainView, role: number): void {
   const { vmLog } = host.state;

@@ -87,7 +87,8 @@ export function setRoot(visit: Visit, address: bigint): bigint {
 }
 
 /**
- * The root with which a virtual CPU begins that another one starts: that one's. The one that it had when it was stopped goes.
+ * The root with which a virtual CPU begins that another one starts: that one's. The one that it had when it was stopped goes, and is
+ * fenced before: this CPU keeps its ASID, under which harts may still know what those tables said.
  *
  * @returns Its `vsatp`; 0, no tables, where there is a second stage.
  */
@@ -96,6 +97,9 @@ export function inheritRoot(visit: Visit, target: VcpuView): bigint {
   const root = rootOf(visit.context.csr.read("vsatp"));
   refer(visit, root, true);
   const { vsatp } = target.vs;
-  if (vsatp !== 0n) putTyped(visit, rootOf(vsatp));
+  if (vsatp !== 0n) {
+    fenceGuests(visit);
+    putTyped(visit, rootOf(vsatp));
+  }
   return vsatpOf(root, target);
 }

@@ -28,11 +28,17 @@ const PUPPET = `begin: mv s11, a1\n la t0, handler\n csrw stvec, t0
   satp: li s10, 0\n csrw satp, a0\n j idle
   fence: li s10, 0\n sfence.vma\n j idle
   .align 2
-  handler: csrr a1, scause\n li s10, 1\n la t0, idle\n csrw sepc, t0\n sret`;
+  handler: csrr a1, scause\n li s10, 1\n la t0, idle\n csrw sepc, t0\n sret
+  # A second virtual CPU: goes to tables of its own, stores to its page 20, so that the hart remembers it, and stops.
+  visitor: csrw satp, a1\n li t0, ${PARAVIRTUAL_BASE + 20n * PAGE}\n sd zero, (t0)\n li a7, 0x48534d\n li a6, 1\n ecall
+  # And once more: stores there what it finds in page 3, as soon as that is not zero.
+  returner: li t1, ${PARAVIRTUAL_BASE + 3n * PAGE}\n li t0, ${PARAVIRTUAL_BASE + 20n * PAGE}
+  wait: ld t2, (t1)\n beqz t2, wait\n sd t2, (t0)\n spin: j spin`;
 
 /** Places in the puppet's code. */
 const built = assemble(PUPPET, { origin: PARAVIRTUAL_BASE });
-const placeOf = (label: string): bigint => {
+/** Address of a place in it. */
+export const placeOf = (label: string): bigint => {
   const at = built.kind === "program" ? built.symbols.get(label) : undefined;
   if (at === undefined) throw new Error(`no ${label}`);
   return at;
@@ -47,6 +53,7 @@ export type Told = { readonly value: bigint } | { readonly trap: bigint };
 /** How a scene is made. */
 export interface PuppetOptions {
   readonly pages?: number;
+  readonly vcpus?: number;
   readonly others?: readonly Guest[];
   readonly config?: BoardConfig;
   readonly hypervisor?: HypervisorOptions;
@@ -66,6 +73,7 @@ export class Puppet {
 
   constructor({
     pages = 48,
+    vcpus = 1,
     others = [],
     config = {},
     hypervisor = {},
@@ -75,7 +83,7 @@ export class Puppet {
     const { sizeBytes } = board.bus.ram;
     const made = installHypervisor(board, () => module(sizeBytes), hypervisor);
     if (made.kind !== "hypervisor") throw new Error(made.message);
-    const guest: Guest = { image: guestBytes(PUPPET), begins: "paravirtual", ramBytes: pages * 4096 };
+    const guest: Guest = { image: guestBytes(PUPPET), begins: "paravirtual", vcpus, ramBytes: pages * 4096 };
     const refused = loadGuests(board, made.map, { guests: [guest, ...others] });
     if (refused !== undefined) throw new Error(refused.message);
     const state = vmmState(onlooker(board), made.map);
