@@ -4,13 +4,12 @@
  */
 import { expect, it } from "vitest";
 import { crc32 } from "../../../lib/bits/crc32.ts";
-import { referee } from "../../../lib/referee/referee.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { DomainState, Uart, Vcpu, VsCsrs } from "../../../lib/vmm/layout.ts";
 import { awaitDomain, migrationReport, restoreDomain, saveDomain } from "../../../lib/vmm/migration-wire.ts";
 import { RecordKind } from "../../../lib/vmm/records.ts";
 import { seededNumbers } from "../../support/random.ts";
-import { alphabet, machineWith, writer } from "./moving-scene.ts";
+import { alphabet, machineWith, violationsOf, writer } from "./moving-scene.ts";
 import { frameMistakes, guestBytes } from "./vmm-scene.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
@@ -94,7 +93,7 @@ function judge(isWhole: boolean): void {
   }
   if (!isWhole) return;
   expect(frameMistakes(machine)).toEqual([]);
-  expect(referee(machine.board, machine.vmm).check()).toEqual([]);
+  expect(violationsOf(machine)).toEqual([]);
 }
 
 it("the image as it is runs to its end", () => {

@@ -1,5 +1,6 @@
 /** Guests that move between machines, and what is left of them. */
 import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
+import { referee } from "../../../lib/referee/referee.ts";
 import type { Guest } from "../../../lib/vmm/loader.ts";
 import { guestBytes, recount, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
@@ -53,6 +54,14 @@ export function memoryOf(scene: VmmScene, domain = 1): Map<bigint, string> {
     if (words.some((word) => word !== 0n)) pages.set(page, words.join());
   }
   return pages;
+}
+
+/** What a referee finds who looks once and goes: one that stayed would look behind each trap. */
+export function violationsOf({ board, vmm }: VmmScene) {
+  const judge = referee(board, vmm);
+  const found = judge.check();
+  judge.stop();
+  return found;
 }
 
 /** Pages by address. */
