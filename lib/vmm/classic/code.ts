@@ -3,10 +3,11 @@ import { trapVector } from "../../hs/vector.ts";
 import { type Item, label } from "../../isa/assembler/item.ts";
 import { program } from "../../isa/assembler/program.ts";
 import { asm } from "../../isa/assembler/typed.ts";
-import { Classic, CODE, STATE } from "./layout.ts";
+import { FLOAT_CODE_OFFSET, floatCode } from "./floats.ts";
+import { Classic, CODE, PAGE_BYTES, STATE } from "./layout.ts";
 
 /** Numbers of the monitor's handlers: what `hx` calls. */
-export const ClassicHandler = { START: 48, TRAP: 49, NESTED: 50 } as const;
+export const ClassicHandler = { START: 48, TRAP: 49, NESTED: 50, FLOAT: 51 } as const;
 
 const start: readonly Item[] = [
   label("start"),
@@ -23,7 +24,10 @@ const start: readonly Item[] = [
 /** The code, and its labels' addresses. */
 export function classicCode() {
   const vector = trapVector("M", { trap: ClassicHandler.TRAP, nested: ClassicHandler.NESTED });
-  const built = program({ origin: CODE }, [...start, ...vector]);
+  const floats = [asm.align(FLOAT_CODE_OFFSET), ...floatCode(ClassicHandler.FLOAT)];
+  const built = program({ origin: CODE }, [...start, ...vector, ...floats]);
   if (built.kind !== "program") throw new Error(built.message);
+  if (built.symbols.get("floats") !== CODE + BigInt(FLOAT_CODE_OFFSET) || built.bytes.length > PAGE_BYTES)
+    throw new Error("the vector has grown into the code behind it");
   return built;
 }

@@ -8,8 +8,10 @@ import type { Width } from "../../bus/device.ts";
 import { beyond, type GPA, type GVA, gva, hpa, pageOf } from "../../hs/address.ts";
 import { isRefused } from "../../hs/context.ts";
 import { decode } from "../../isa/decode.ts";
+import { EXCEPTION } from "../../isa/trap.ts";
 import { guestRegister, setGuestRegister } from "../access.ts";
 import { atomicChange, reservedWidth } from "./atomic-change.ts";
+import { askForGuestFloat, hasFloats, setGuestFloat } from "./floats.ts";
 import {
   accessFault,
   dataView,
@@ -28,7 +30,9 @@ interface Access {
   readonly kind: "load" | "store";
   readonly width: Width;
   readonly isSigned: boolean;
-  /** The register that is loaded, and what is stored. */
+  /** Of a floating-point register, by number as the others. */
+  readonly isFloat: boolean;
+  /** The register that is loaded, or the floating-point one that is stored; and what is stored. */
   readonly register: number;
   readonly operand: bigint;
   /** An atomic operation: what it stores, from what it loads. */
@@ -37,9 +41,10 @@ interface Access {
   readonly sizeBytes: 2 | 4;
 }
 
-type Shape = Pick<Access, "kind" | "width" | "isSigned">;
-const load = (width: Width, isSigned: boolean): Shape => ({ kind: "load", width, isSigned });
-const store = (width: Width): Shape => ({ kind: "store", width, isSigned: false });
+type Shape = Pick<Access, "kind" | "width" | "isSigned" | "isFloat">;
+const load = (width: Width, isSigned: boolean): Shape => ({ kind: "load", width, isSigned, isFloat: false });
+const store = (width: Width): Shape => ({ kind: "store", width, isSigned: false, isFloat: false });
+const float = (shape: Shape): Shape => ({ ...shape, isFloat: true });
 const SHAPES: Readonly<Record<string, Shape>> = {
   lb: load(1, true),
   lh: load(2, true),
@@ -52,6 +57,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   sh: store(2),
   sw: store(4),
   sd: store(8),
+  flw: float(load(4, false)),
+  fld: float(load(8, false)),
+  fsw: float(store(4)),
+  fsd: float(store(8)),
 };
 
 /** Devices that the guest may use: all that the board has without asking, but what could reach memory by itself. */
@@ -97,27 +106,43 @@ function accessOf(monitor: Monitor, word: number): Access | undefined {
   const shape = shapeOf(mnemonic, atomic?.width);
   if (shape === undefined) return undefined;
   const address = gva(guestRegister(monitor, rs1) + BigInt(imm));
-  const operand = guestRegister(monitor, rs2);
-  const access = { ...shape, register: rd, operand, address, sizeBytes };
+  const operand = shape.isFloat ? 0n : guestRegister(monitor, rs2);
+  const register = shape.isFloat && shape.kind === "store" ? rs2 : rd;
+  const access = { ...shape, register, operand, address, sizeBytes };
   return atomic === undefined ? access : { ...access, change: atomic.change };
 }
 
-/** Makes the load or store at which the guest stands, or hands it the exception that it earns. */
-export function makeAccess(monitor: Monitor, kind: "load" | "store"): void {
+/**
+ * Makes the load or store at which the guest stands, or hands it the exception that it earns. What is no such instruction gets an access
+ * fault: the guest has changed its code and not fenced, so that the hart has executed another.
+ *
+ * @param float  What a floating-point register has. When it is needed and left out, it is asked for, and nothing else is done.
+ */
+export function makeAccess(monitor: Monitor, kind: "load" | "store", float?: bigint): void {
   const word = fetchedWord(monitor);
   if (word === undefined) return;
   const access = accessOf(monitor, word);
   const tval = gva(monitor.context.csr.read("mtval"));
   if (access === undefined) {
     const place = translate(monitor, dataView(monitor), tval, kind);
-    if (place.kind === "place" && isGuestRam(monitor.state, place.address))
-      throw new Error("the guest needs an access done for it that is none of integers");
     count(monitor, Exit.EXCEPTION);
     deliver(monitor, place.kind === "no-place" ? place.cause : accessFault(kind).cause, tval);
     return;
   }
+  if (access.isFloat && !hasFloats(monitor)) {
+    count(monitor, Exit.EXCEPTION);
+    deliver(monitor, EXCEPTION.illegalInstruction, BigInt(word));
+    return;
+  }
+  if (access.isFloat && access.kind === "store" && float === undefined) {
+    askForGuestFloat(monitor, access.register);
+    return;
+  }
   count(monitor, Exit.ACCESS);
-  const failed = access.kind === "load" ? makeLoad(monitor, access) : makeStore(monitor, access);
+  const failed =
+    access.kind === "load"
+      ? makeLoad(monitor, access)
+      : makeStore(monitor, access.isFloat ? { ...access, operand: float ?? 0n } : access);
   if (failed === undefined) skip(monitor, access.sizeBytes);
   else deliver(monitor, failed.cause, failed.address);
 }
@@ -152,7 +177,8 @@ function makeLoad(monitor: Monitor, access: Access): Failed | undefined {
     value |= loaded << BigInt(8 * index);
   }
   const bits = 8 * access.width;
-  setGuestRegister(monitor, access.register, access.isSigned ? BigInt.asIntN(bits, value) : value);
+  if (access.isFloat) setGuestFloat(monitor, access.register, access.width, value);
+  else setGuestRegister(monitor, access.register, access.isSigned ? BigInt.asIntN(bits, value) : value);
   return undefined;
 }
 

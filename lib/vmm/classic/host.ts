@@ -9,12 +9,15 @@ export interface Monitor {
   readonly state: ClassicView;
   /** The machine that it runs on, which is also the machine that the guest believes in. */
   readonly isa: IsaVariant;
+  /** The guest does not go on yet: `resume` leads to another handler, which finishes what this one has begun. */
+  isUnfinished: boolean;
 }
 
 export const monitorOf = (context: HsContext, isa: IsaVariant): Monitor => ({
   context,
   state: classicState(context),
   isa,
+  isUnfinished: false,
 });
 
 /** Modes of the guest, as `state.mode` has them. */

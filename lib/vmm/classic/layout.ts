@@ -107,6 +107,8 @@ export const Classic = struct("classic", {
   patched: array(pointer, PATCHED_PAGES),
   copies: u64,
   exits: array(u64, EXITS),
+  /** A floating-point register of the guest, on its way to or from memory. */
+  float: u64,
 });
 export type ClassicView = ViewOf<typeof Classic>;
 

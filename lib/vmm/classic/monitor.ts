@@ -20,7 +20,7 @@ import { ClassicHandler, classicCode } from "./code.ts";
 import { Mode, monitorOf } from "./host.ts";
 import { type ClassicView, CODE, classicState, GUEST_OFFSET, POOL, STATE } from "./layout.ts";
 import { type ClassicGuest, loadGuest } from "./loader.ts";
-import { goOn, handleTrap } from "./trap.ts";
+import { goOn, handleFloat, handleTrap } from "./trap.ts";
 
 export { hostAddress } from "./layout.ts";
 export type { ClassicGuest } from "./loader.ts";
@@ -82,6 +82,7 @@ function panic({ csr }: HsContext): never {
 const handlersFor = (isa: IsaVariant): HsHandlers => ({
   [ClassicHandler.START]: { name: "classic start", handle: (context) => start(context, isa) },
   [ClassicHandler.TRAP]: { name: "classic trap", handle: (context) => handleTrap(context, isa) },
+  [ClassicHandler.FLOAT]: { name: "classic float", handle: (context) => handleFloat(context, isa) },
   [ClassicHandler.NESTED]: { name: "classic trap in a trap", handle: panic },
 });
 

@@ -29,6 +29,13 @@ export function handleTrap(context: HsContext, isa: IsaVariant): void {
   const { interrupt, code } = decodeCsr("mcause", context.csr.read("mcause"));
   if (interrupt === 1n) count(monitor, Exit.INTERRUPT);
   else answer(monitor, Number(code));
+  if (!monitor.isUnfinished) goOn(monitor);
+}
+
+/** The register that the guest stores has come; `mepc` still says where the guest stands. */
+export function handleFloat(context: HsContext, isa: IsaVariant): void {
+  const monitor = monitorOf(context, isa);
+  makeAccess(monitor, "store", monitor.state.float);
   goOn(monitor);
 }
 
