@@ -19,8 +19,13 @@ const CHANGES: Readonly<Record<string, Change>> = {
  * Bytes that an LR loads. It is a load and no more: no reservation outlives a trap, so that the SC behind it fails, as it may. A loop of
  * the two never ends where the monitor has to make its accesses: under MPRV, and in a page of patched code.
  */
-export function reservedWidth(mnemonic: string): 4 | 8 | undefined {
-  const [, letter] = /^lr\.([wd])/.exec(mnemonic) ?? [];
+export const reservedWidth = (mnemonic: string): 4 | 8 | undefined => widthOf(/^lr\.([wd])/, mnemonic);
+
+/** Bytes that an SC would store. */
+export const conditionalWidth = (mnemonic: string): 4 | 8 | undefined => widthOf(/^sc\.([wd])/, mnemonic);
+
+function widthOf(pattern: RegExp, mnemonic: string): 4 | 8 | undefined {
+  const [, letter] = pattern.exec(mnemonic) ?? [];
   return letter === undefined ? undefined : letter === "w" ? 4 : 8;
 }
 

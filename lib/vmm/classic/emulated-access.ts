@@ -10,7 +10,7 @@ import { isRefused } from "../../hs/context.ts";
 import { decode } from "../../isa/decode.ts";
 import { EXCEPTION } from "../../isa/trap.ts";
 import { guestRegister, setGuestRegister } from "../access.ts";
-import { atomicChange, reservedWidth } from "./atomic-change.ts";
+import { atomicChange, conditionalWidth, reservedWidth } from "./atomic-change.ts";
 import { askForGuestFloat, hasFloats, setGuestFloat } from "./floats.ts";
 import {
   accessFault,
@@ -25,6 +25,9 @@ import { Exit, hostAddress, isGuestRam, PAGE_BYTES } from "./layout.ts";
 import { codeChanged } from "./patching.ts";
 import { deliver } from "./virtual-traps.ts";
 
+/** What an SC says that has not stored. @spec norm:sc_failure_code */
+const FAILED = 1n;
+
 /** What an instruction moves between a register and memory. */
 interface Access {
   readonly kind: "load" | "store";
@@ -37,6 +40,8 @@ interface Access {
   readonly operand: bigint;
   /** An atomic operation: what it stores, from what it loads. */
   readonly change?: (old: bigint, operand: bigint) => bigint;
+  /** An SC: it may store, and does not. */
+  readonly isConditional: boolean;
   readonly address: GVA;
   readonly sizeBytes: 2 | 4;
 }
@@ -94,6 +99,8 @@ function fetchHalf(monitor: Monitor, address: GVA): number | undefined {
 
 function shapeOf(mnemonic: string, atomic: Width | undefined): Shape | undefined {
   if (atomic !== undefined) return store(atomic);
+  const conditional = conditionalWidth(mnemonic);
+  if (conditional !== undefined) return store(conditional);
   const reserved = reservedWidth(mnemonic);
   return reserved === undefined ? SHAPES[mnemonic.replace(/^c\.|sp$/g, "")] : load(reserved, true);
 }
@@ -108,7 +115,8 @@ function accessOf(monitor: Monitor, word: number): Access | undefined {
   const address = gva(guestRegister(monitor, rs1) + BigInt(imm));
   const operand = shape.isFloat ? 0n : guestRegister(monitor, rs2);
   const register = shape.isFloat && shape.kind === "store" ? rs2 : rd;
-  const access = { ...shape, register, operand, address, sizeBytes };
+  const isConditional = conditionalWidth(mnemonic) !== undefined;
+  const access = { ...shape, register, operand, address, sizeBytes, isConditional };
   return atomic === undefined ? access : { ...access, change: atomic.change };
 }
 
@@ -185,6 +193,10 @@ function makeLoad(monitor: Monitor, access: Access): Failed | undefined {
 function makeStore(monitor: Monitor, access: Access): Failed | undefined {
   const pieces = piecesOf(monitor, access);
   if ("kind" in pieces) return pieces;
+  if (access.isConditional) {
+    setGuestRegister(monitor, access.register, FAILED);
+    return undefined;
+  }
   const value = access.change === undefined ? access.operand : changed(monitor, access, pieces[0]?.address);
   if (value === undefined) return { ...accessFault("store"), address: access.address };
   for (const [index, { address, width }] of pieces.entries())

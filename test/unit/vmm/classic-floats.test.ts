@@ -1,4 +1,4 @@
-/** Floating-point loads and stores that the classic monitor makes for its guest. The oracle is the bare board. */
+/** Floating-point loads and stores, and SCs, that the classic monitor makes for its guest. The oracle is the bare board. */
 import { describe, expect, it } from "vitest";
 import type { BoardConfig } from "../../../lib/board/virt.ts";
 import { seededNumbers } from "../../support/random.ts";
@@ -76,6 +76,17 @@ describe("floating-point loads and stores of a guest under MPRV", () => {
   it("reach devices, and an interrupt that a store raises comes right behind it", () => {
     const body = `li t0, 8\n csrw mie, t0\n csrsi mstatus, 8\n li t1, 1\n fmv.w.x fa0, t1\n li t2, 0x2000000\n la ra, on
       fsw fa0, (t2)\n nop\n on: li t0, 0x20800\n csrs mstatus, t0\n flw fa1, (t2)\n li t2, 0x2004000\n fld fa2, (t2)`;
+    const program = guestBytes(underMprv(body));
+    expect(
+      firstDifference(onBareBoard(program, WITHOUT_H), asClassicGuest(program, WITHOUT_H)),
+    ).toBeUndefined();
+  });
+});
+
+describe("an SC of a guest under MPRV", () => {
+  it("that has no reservation fails as on a bare board", () => {
+    const body =
+      "li a0, 7\n sc.w a0, a1, (s10)\n li a2, 7\n sc.d a2, a1, (s10)\n sd a0, 512(s11)\n sd a2, 520(s11)";
     const program = guestBytes(underMprv(body));
     expect(
       firstDifference(onBareBoard(program, WITHOUT_H), asClassicGuest(program, WITHOUT_H)),
