@@ -59,7 +59,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     about: "does not fence when it changes the root",
     isOwnHarm: true,
-    edits: [[/fenceGuests\(visit\);/, ""]],
+    edits: [[/fenceGuests\(visit\);\n(\s*putTyped\(visit, old\))/, "$1"]],
   },
   {
     about: "lets a table become something else by an entry of its own that is being changed",
