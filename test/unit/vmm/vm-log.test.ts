@@ -3,8 +3,10 @@
  * compared with the recorded machine's.
  */
 import { describe, expect, it } from "vitest";
+import { Fault } from "../../../lib/vmm/errors.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { LogKind, LogRole } from "../../../lib/vmm/layout.ts";
+import { carryOut } from "../../../lib/vmm/operator.ts";
 import { recordDomain, replayDomain, type VmRecording } from "../../../lib/vmm/vm-log-operator.ts";
 import { inOrder, machineWith, memoryOf } from "./moving-scene.ts";
 import { frameMistakes, guestBytes, type VmmScene } from "./vmm-scene.ts";
@@ -21,6 +23,8 @@ const GUEST = guestBytes(`la t0, handler\n csrw stvec, t0\n li s0, 0\n li s1, 1\
   li a7, 0x0a000001\n ecall\n add s4, s4, a0
   li a7, 2\n ecall\n bltz a0, none\n addi s1, a0, 0\n none: sret\n .align 3`);
 const NEIGHBOR = guestBytes("again: lr.d t0, (sp)\n addi s0, s0, 1\n j again").slice();
+/** "Busy", as hypercalls say it. */
+const BUSY_ANSWER = Number(Fault.BUSY);
 const BUSY = guestBytes("again: addi s0, s0, 1\n j again");
 
 /** Records the guest, to which somebody types now and then. */
@@ -52,6 +56,24 @@ describe("a recorded domain", () => {
     expect(kindsIn(recording, LogKind.ANSWER)).toBeGreaterThan(10);
     expect(kindsIn(recording, LogKind.CHECK)).toBeGreaterThan(10);
     expect(frameMistakes(original)).toEqual([]);
+  });
+
+  it("is not paused or destroyed while it is recorded, and can be afterwards", () => {
+    const scene = machineWith([{ image: GUEST }, { image: BUSY }]);
+    const answers: (number | undefined)[] = [];
+    const orders = (): void => {
+      for (const kind of ["PAUSE", "UNPAUSE", "DESTROY"] as const)
+        answers.push(carryOut(scene, { kind, domain: 1 }));
+    };
+    scene.board.run({ instructions: 30_000 });
+    const made = recordDomain(scene, 1, 200_000, (insns) => {
+      if (insns === 0) return;
+      if (answers.length === 0) orders();
+    });
+    expect(made.kind).toBe("vm-recording");
+    expect(answers).toEqual([BUSY_ANSWER, BUSY_ANSWER, BUSY_ANSWER]);
+    scene.board.run({ instructions: 30_000 });
+    expect(carryOut(scene, { kind: "DESTROY", domain: 1 })).toBe(0);
   });
 
   it.each([
