@@ -53,6 +53,9 @@ export const claim = (
   because,
 });
 
+/** Under this MIME type a ledger's bundle holds its entries as data, `{ claims: Claim[] }`; the book collects them. */
+export const CLAIMS_MIME = "application/vnd.dom0.claims+json";
+
 /** Shows entries of the ledger. */
 export function ledger(claims: readonly Claim[]): FigureBundle {
   const table: Table = {
@@ -77,5 +80,8 @@ export function ledger(claims: readonly Claim[]): FigureBundle {
       ),
     ].join("\n"),
   );
-  return markupBundle(tableHtml(table), [table.caption, ...text].join("\n"));
+  return {
+    ...markupBundle(tableHtml(table), [table.caption, ...text].join("\n")),
+    [CLAIMS_MIME]: { claims },
+  };
 }

@@ -23,6 +23,9 @@ export function hint(id: ExerciseId, count = 1): FigureBundle {
   );
 }
 
+/** The hints, answer and reason of an exercise, or `undefined` for an id that is none; the book offers them. */
+export const helpOf = (id: string): Help | undefined => (id in HELP ? HELP[id as ExerciseId] : undefined);
+
 /** TypeScript that solves an exercise, in place of its stub. */
 export const referenceAnswer = (id: ExerciseId, seed: number): string => HELP[id].source(seed);
 

@@ -32,10 +32,17 @@ const printer = unified()
   .freeze();
 const reader = unified().use(remarkParse).use(remarkGfm).use(remarkMath).use(remarkMdx).freeze();
 
+/** A change to a cell's tree after it was made safe; `html` nodes that it adds are JSX and stay as they are. */
+export type Amend = (tree: Root) => void;
+
 /** Markdown of one cell as MDX. */
-export function mdxText(markdown: string, relink: Relink = (address) => address): string {
-  const withMarkup = printed(markdown, relink, true);
-  return isMdx(withMarkup) ? withMarkup : printed(markdown, relink, false);
+export function mdxText(
+  markdown: string,
+  relink: Relink = (address) => address,
+  amend: Amend = () => undefined,
+): string {
+  const isSafe = isMdx(printed(markdown, relink, true, () => undefined));
+  return printed(markdown, relink, isSafe, amend);
 }
 
 function isMdx(text: string): boolean {
@@ -47,7 +54,7 @@ function isMdx(text: string): boolean {
   }
 }
 
-function printed(markdown: string, relink: Relink, keepsMarkup: boolean): string {
+function printed(markdown: string, relink: Relink, keepsMarkup: boolean, amend: Amend): string {
   const tree = parseMarkdown(normalDisplayMath(markdown));
   splitDisplayMath(tree);
   walkMarkdown(tree, (node) => {
@@ -56,6 +63,7 @@ function printed(markdown: string, relink: Relink, keepsMarkup: boolean): string
     }
     if ("children" in node) prepareChildren(node, keepsMarkup);
   });
+  amend(tree);
   return printer.stringify(tree);
 }
 

@@ -11,7 +11,8 @@
  * the cell's outputs; both are files of the result. SVG stays in `data`: it takes the page's colors only inline.
  */
 import { type ExportCell, type ExportDocument, type ExportOutput, joined } from "./document.ts";
-import { fenced, mdxPicture, mdxText, type Relink } from "./mdx-text.ts";
+import type { Figure } from "./figures.ts";
+import { type Amend, fenced, mdxPicture, mdxText, type Relink } from "./mdx-text.ts";
 import { alternativeText, bytesFromBase64, type ExportFile, PLOTLY_MIME, pictureOf } from "./outputs.ts";
 
 export interface MdxChoices {
@@ -23,6 +24,10 @@ export interface MdxChoices {
   readonly filesFolder: string;
   /** Changes addresses of links and pictures (another notebook becomes another chapter). */
   readonly relink?: Relink;
+  /** Changes the tree of each text cell and of each caption. */
+  readonly amend?: Amend;
+  /** Numbered drawings: their `<Output>` says `number` and `anchor`, and holds the caption. */
+  readonly figures?: readonly Figure[];
 }
 
 export interface MdxResult {
@@ -64,7 +69,7 @@ function textCell(cell: ExportCell, source: string, choices: MdxChoices, files: 
     files.push({ name: file, content: bytesFromBase64(attached.base64) });
     return `${choices.filesFolder}/${file}`;
   };
-  return mdxText(source, relink);
+  return mdxText(source, relink, choices.amend);
 }
 
 function codeCell(cell: ExportCell, language: string, choices: MdxChoices, files: ExportFile[]): string {
@@ -76,7 +81,8 @@ function codeCell(cell: ExportCell, language: string, choices: MdxChoices, files
   const pictures: string[] = [];
   const outputs = cell.outputs.map((output, place) => {
     const name = `${cell.id}-${place + 1}`;
-    return outputElement(movedToFiles(output, name, choices.filesFolder, files, pictures));
+    const figure = choices.figures?.find((one) => one.cell === cell.id && one.output === place);
+    return outputElement(movedToFiles(output, name, choices.filesFolder, files, pictures), figure, choices);
   });
   const body = [
     ...(cell.source === "" ? [] : [fenced(cell.source, language)]),
@@ -117,14 +123,24 @@ function movedToFiles(
 }
 
 /** `<Output …/>` with JSON in braces: JSON is JavaScript, so nothing in it needs another escape. */
-function outputElement(output: ExportOutput | undefined): string {
+function outputElement(
+  output: ExportOutput | undefined,
+  figure: Figure | undefined,
+  choices: MdxChoices,
+): string {
   if (output === undefined) return "";
-  const attributes = Object.entries(output).map(([name, value]) =>
+  const { caption, ...label } =
+    figure === undefined
+      ? { caption: undefined }
+      : { number: figure.number, anchor: figure.anchor, caption: figure.caption };
+  const attributes = Object.entries({ ...output, ...label }).map(([name, value]) =>
     typeof value === "string" && /^[\w -]*$/.test(value)
       ? `${name}="${value}"`
       : `${name}={${javaScript(value)}}`,
   );
-  return `<Output ${attributes.join(" ")} />`;
+  if (caption === undefined) return `<Output ${attributes.join(" ")} />`;
+  const text = mdxText(caption, choices.relink, choices.amend).trim();
+  return `<Output ${attributes.join(" ")}>\n\n${text}\n\n</Output>`;
 }
 
 /** JSON that is also safe in JavaScript source of any age. */
