@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "bring an optional part into .cache/",
     load: () => import("./fetch.ts"),
   },
+  figures: {
+    summary: "photograph every figure of a notebook in light, dark and print",
+    load: () => import("./figures.ts"),
+  },
   doctor: {
     summary: "say what is installed; with --replay FILE: is it my bug or the emulator's?",
     load: () => import("./doctor-replay.ts"),

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { paletteCss } from "../../course/palette.ts";
+import { INK_PAIRS, paletteCss } from "../../course/palette.ts";
 import type { HtmlAssets } from "../../notebook/export/html.ts";
 
 const require = createRequire(import.meta.url);
@@ -34,10 +34,11 @@ function serif(style: string): string {
 export async function nodeHtmlAssets(): Promise<HtmlAssets> {
   const faces = await Promise.all(FACES.map(faceCss));
   const light = `:root {\n${paletteCss("light")}\n}`;
-  const dark = `@media (prefers-color-scheme: dark) { :root {\n${paletteCss("dark")}\n} }`;
+  const dark = `@media screen and (prefers-color-scheme: dark) { :root {\n${paletteCss("dark")}\n} }`;
   return {
     fontCss: faces.join("\n"),
-    figureCss: `${light}\n${dark}`,
+    figureCss: `${light}\n${dark}\n@media print { :root { --dom0-paper: #ffffff; } }`,
+    figureInks: INK_PAIRS.map(([, pair]) => pair),
     mathCss,
     plotly: () => readFile(require.resolve("plotly.js-cartesian-dist-min"), "utf8"),
   };

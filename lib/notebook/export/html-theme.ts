@@ -40,7 +40,7 @@ export const PAGE_CSS = `
   --sans: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif;
   --mono: "Page Mono", ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
 }
-@media (prefers-color-scheme: dark) { :root {
+@media screen and (prefers-color-scheme: dark) { :root {
   --paper: #16181c; --ink: #e8e6df; --quiet: #a3a9b1; --rule: #3a3e45; --accent: #7fb8f8; --shade: #1e2127;
   --code-ground: #1d2026; --code-comment: #9c9a90; --code-keyword: #e5a778; --code-string: #9ccfa6;
   --code-number: #cfa3f2; --code-type: #6dd2dc; --code-call: #9cc4f2; --bad: #ff9c94;
@@ -116,14 +116,20 @@ export const CHART_SCRIPT = `(() => {
     for (const name of new Set(["xaxis", "yaxis", ...Object.keys(layout).filter((key) => /^[xy]axis/.test(key))])) out[name] = { ...axis(), ...layout[name] };
     return out;
   };
+  const inks = JSON.parse(document.getElementById("inks").textContent);
+  const inked = (spec) => {
+    let text = JSON.stringify(spec);
+    if (dark.matches) for (const { light, dark } of inks) text = text.replaceAll(light, dark);
+    return JSON.parse(text);
+  };
   const draw = async () => {
     await document.fonts.ready; // the width of a line, and so of a chart, depends on the face
     for (const figure of document.querySelectorAll("[data-chart]")) {
-      const { data = [], layout = {} } = specs[Number(figure.dataset.chart)] ?? {};
+      const { data = [], layout = {} } = inked(specs[Number(figure.dataset.chart)] ?? {});
       const place = figure.querySelector(".plot");
       figure.classList.add("drawn");
       try {
-        await Plotly.react(place, structuredClone(data), themed(structuredClone(layout)), { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["sendDataToCloud", "lasso2d", "select2d"] });
+        await Plotly.react(place, data, themed(layout), { responsive: true, displaylogo: false, displayModeBar: "hover", modeBarButtonsToRemove: ["sendDataToCloud", "lasso2d", "select2d"] });
         figure.dataset.state = "drawn";
       } catch (error) {
         figure.classList.remove("drawn");

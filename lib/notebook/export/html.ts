@@ -17,6 +17,8 @@ export interface HtmlAssets {
   readonly fontCss: string;
   /** Variables of the figures' colors, for both themes. */
   readonly figureCss: string;
+  /** The same colors for charts, which are written in those of light paper. */
+  readonly figureInks: readonly { readonly light: string; readonly dark: string }[];
   /** KaTeX's style sheet with its fonts inside, for a page whose HTML is given. */
   mathCss(html: string): Promise<string>;
   /** Source of plotly.js (cartesian). */
@@ -56,14 +58,15 @@ export async function htmlFromDocument(
   const math = context.usesMath ? await assets.mathCss(body.join("\n")) : "";
   const css = [assets.fontCss, assets.figureCss, math, PAGE_CSS].filter((part) => part !== "").join("\n");
   const scripts = context.charts.length === 0 ? [] : [scriptText(await assets.plotly()), CHART_SCRIPT];
-  return page(document.title, css, body.join("\n"), context.charts, scripts, choices.lang ?? "en");
+  const data = context.charts.length === 0 ? "" : chartData(context.charts, assets.figureInks);
+  return page(document.title, css, body.join("\n"), data, scripts, choices.lang ?? "en");
 }
 
 function page(
   title: string,
   css: string,
   body: string,
-  charts: readonly unknown[],
+  data: string,
   scripts: readonly string[],
   lang: string,
 ): string {
@@ -75,8 +78,6 @@ function page(
     "font-src data:",
     `script-src ${hashes.length === 0 ? "'none'" : hashes.join(" ")}`,
   ].join("; ");
-  const data =
-    charts.length === 0 ? "" : `<script type="application/json" id="charts">${scriptJson(charts)}</script>\n`;
   return `<!doctype html>
 <html lang="${escapeHtml(lang)}">
 <head>
@@ -95,6 +96,15 @@ ${data}${scripts.map((script) => `<script>${script}</script>`).join("\n")}
 </html>
 `;
 }
+
+/** What the chart script reads: the charts, and what each ink is on dark paper. */
+const chartData = (charts: readonly unknown[], inks: HtmlAssets["figureInks"]): string =>
+  [
+    ["charts", charts],
+    ["inks", inks],
+  ]
+    .map(([id, value]) => `<script type="application/json" id="${id}">${scriptJson(value)}</script>\n`)
+    .join("");
 
 /** JavaScript that cannot end the script element around it; the places it changes are inside strings. */
 function scriptText(source: string): string {
