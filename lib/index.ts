@@ -109,6 +109,13 @@ export {
 } from "./course/register-diff.ts";
 export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
+export {
+  buildHost,
+  type HostGuest,
+  type HostOptions,
+  hypercallNumber,
+  type VmHost,
+} from "./course/vm-host.ts";
 export { type Walked, walkPicture } from "./course/walk-picture.ts";
 export { WALLS_CHECKS } from "./course/walls/exercises.ts";
 export type { PageEvent, PageOp } from "./course/walls/fence-machine.ts";
@@ -235,3 +242,47 @@ export {
   type Violation,
   violationText,
 } from "./referee/violation.ts";
+export type { Access as DeviceAccess } from "./vmm/access.ts";
+export {
+  type Classified,
+  classify,
+  type Question as ClassifierQuestion,
+  violations as sensitiveUnprivileged,
+} from "./vmm/classic/classify.ts";
+export {
+  type Classic,
+  type ClassicGuest,
+  type ClassicOptions,
+  installClassic,
+} from "./vmm/classic/monitor.ts";
+export { type DensityPoint, densityCurve, type GuestPath } from "./vmm/density.ts";
+export { allVcpus, isGuestRam, vcpusOf } from "./vmm/domain.ts";
+export { Fault } from "./vmm/errors.ts";
+export { takeFrame } from "./vmm/frames.ts";
+export type { Host, Visit } from "./vmm/host.ts";
+export {
+  diskOf,
+  giveTerminal,
+  installVmm,
+  printedBy,
+  type Vmm,
+  type VmmOptions,
+  vmmModule,
+} from "./vmm/hypervisor.ts";
+export {
+  DomainFlag,
+  DomainState,
+  type DomainView,
+  ExitKind,
+  FrameType,
+  type FrameView,
+  GrantFlag,
+  SchedulerKind,
+  VcpuState,
+  type VcpuView,
+  VsCsrs,
+} from "./vmm/layout.ts";
+export { type Guest, type LoadOptions, loadGuests } from "./vmm/loader.ts";
+export type { VirtualDevice } from "./vmm/mmio.ts";
+export type { Hypercall, Turn, VmmParts, Wish } from "./vmm/parts.ts";
+export { ALL_RIGHTS, lookUp, mapPage, Right, unmapPage } from "./vmm/second-stage.ts";

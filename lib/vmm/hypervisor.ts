@@ -11,6 +11,7 @@ import { onlooker } from "../hs/onlooker.ts";
 import { DOMAINS, DomainFlag, PAGE_BYTES, type VmmState, vmmState } from "./layout.ts";
 import { type LoadOptions, loadGuests } from "./loader.ts";
 import { vmmModule } from "./module.ts";
+import type { VmmParts } from "./parts.ts";
 
 export { vmmModule } from "./module.ts";
 
@@ -18,6 +19,12 @@ export { vmmModule } from "./module.ts";
 export interface Vmm extends Omit<Hypervisor, "kind"> {
   readonly kind: "vmm";
   readonly state: VmmState;
+}
+
+/** How the hypervisor is installed. */
+export interface VmmOptions extends HypervisorOptions {
+  /** What is not the reference's own; a function makes it afresh whenever the handlers are made. */
+  readonly parts?: VmmParts | (() => VmmParts);
 }
 
 /**
@@ -29,13 +36,11 @@ export interface Vmm extends Omit<Hypervisor, "kind"> {
  * installVmm(board, { guests: [{ image: kernel, begins: "machine" }] });
  * board.run({ instructions: 10_000_000 });
  */
-export function installVmm(
-  board: Board,
-  load: LoadOptions,
-  options: HypervisorOptions = {},
-): Vmm | LoadError {
+export function installVmm(board: Board, load: LoadOptions, options: VmmOptions = {}): Vmm | LoadError {
   const { sizeBytes } = board.bus.ram;
-  const hypervisor = installHypervisor(board, () => vmmModule(sizeBytes), options);
+  const { parts = {} } = options;
+  const make = typeof parts === "function" ? parts : () => parts;
+  const hypervisor = installHypervisor(board, () => vmmModule(sizeBytes, make()), options);
   if (hypervisor.kind !== "hypervisor") return hypervisor;
   const refused = loadGuests(board, hypervisor.map, load);
   if (refused !== undefined) return refused;

@@ -21,6 +21,12 @@ export function pendingFor(host: Host, vcpu: VcpuView): bigint {
 
 /** Raises interrupts of a guest's supervisor, or takes them back. Whoever waits for one is ready. */
 export function setPending(host: Host, vcpu: VcpuView, bits: bigint, isPending: boolean): void {
+  const { inject } = host.parts;
+  if (inject === undefined) changePending(host, vcpu, bits, isPending);
+  else inject(host, vcpu, bits, isPending, () => changePending(host, vcpu, bits, isPending));
+}
+
+function changePending(host: Host, vcpu: VcpuView, bits: bigint, isPending: boolean): void {
   const before = pendingFor(host, vcpu);
   const after = isPending ? before | bits : before & ~bits;
   if (vcpu.machine.mode !== 0n) vcpu.machine.hvip = after;

@@ -59,6 +59,8 @@ export interface Guest {
   readonly largePages?: boolean;
   /** Whether it may create, stop and destroy other domains. */
   readonly privileged?: boolean;
+  /** Its timer: the hart's own when left out, or one that it has to `call` for, as on harts without Sstc. Not for `machine`. */
+  readonly timer?: "hart" | "call";
   /** Whether what it prints goes to the board's serial port. The first guest's does when nobody says. */
   readonly hasTerminal?: boolean;
 }
@@ -82,6 +84,7 @@ const DEFAULT_SLICE = 100_000;
 const DEFAULT_PERIOD = 300_000;
 /** The guest's hart has all that the board's have but the hypervisor extension. */
 const GUEST_ISA = isaString().replace(/^(rv64[a-gi-z]*)h/, "$1");
+const isaOf = ({ timer }: Guest): string => (timer === "call" ? GUEST_ISA.replace("_sstc", "") : GUEST_ISA);
 const MMU = "riscv,sv48";
 /** The node of a device that may be there or not. */
 const virtioNode = (slot: number): string =>
@@ -179,7 +182,7 @@ const NO_BYTES = new Uint8Array(0);
 
 /** Bits of a guest's flags, each with what it depends on. */
 function flagsOf(guest: Guest, index: number): number {
-  const { begins, hasTerminal, console = "uart", largePages, privileged } = guest;
+  const { begins, hasTerminal, console = "uart", largePages, privileged, timer } = guest;
   const flags: readonly (readonly [number, boolean])[] = [
     [DomainFlag.BEGINS_IN_MACHINE_MODE, begins === "machine"],
     [DomainFlag.PARAVIRTUAL, begins === "paravirtual"],
@@ -187,6 +190,7 @@ function flagsOf(guest: Guest, index: number): number {
     [DomainFlag.HAS_TERMINAL, hasTerminal ?? index === 0],
     [DomainFlag.LARGE_PAGES, largePages === true],
     [DomainFlag.PRIVILEGED, privileged === true],
+    [DomainFlag.TIMER_BY_CALL, timer === "call" && begins !== "machine"],
   ];
   return flags.reduce((sum, [flag, isSet]) => (isSet ? sum | flag : sum), 0);
 }
@@ -317,5 +321,5 @@ function guestTree(
       node.name === "chosen" ? { ...(hasSerial ? node.properties : {}), ...chosen } : node.properties,
     children: node.children.filter((child) => !isAbsent(child, guest)).map(prune),
   });
-  return flattenTree(prune(virtTree({ ...size, isa: GUEST_ISA, mmuType: MMU })));
+  return flattenTree(prune(virtTree({ ...size, isa: isaOf(guest), mmuType: MMU })));
 }

@@ -13,8 +13,9 @@ import { INTERRUPT } from "../isa/trap.ts";
 import type { Visit } from "./host.ts";
 import { isContextHigh } from "./interrupts.ts";
 import type { VcpuView } from "./layout.ts";
-import { armTimer, guestTime, hostTime } from "./scheduler.ts";
+import { guestTime, hostTime } from "./time.ts";
 import { GUEST_EXCEPTIONS } from "./vcpu.ts";
+import { armTimer } from "./virtual-timer.ts";
 
 /** What `machine.mode` is while the guest believes to be in machine mode. */
 export const MACHINE = 3n;

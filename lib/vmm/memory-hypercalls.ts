@@ -1,6 +1,5 @@
 /** Hypercalls about memory that comes and goes, and about domains that do. Those with a domain's number are for privileged callers alone. */
 import { gpa } from "../hs/address.ts";
-import type { HypervisorHandle } from "../hs/hypervisor.ts";
 import { givePages, setTarget, takePages } from "./balloon.ts";
 import { ramAddress } from "./domain.ts";
 import { Fault, runningDomain } from "./errors.ts";
@@ -15,35 +14,31 @@ import {
   unpauseDomain,
   writeDomain,
 } from "./lifecycle.ts";
-import { hypercall } from "./trap.ts";
+import type { Hypercall } from "./parts.ts";
 
 /** For the class's dom0. */
-const privileged = (serve: (visit: Visit) => bigint): HypervisorHandle =>
-  hypercall((visit) =>
-    (visit.domain.flags & DomainFlag.PRIVILEGED) === 0 ? Fault.NOT_PERMITTED : serve(visit),
-  );
+const privileged =
+  (serve: Hypercall): Hypercall =>
+  (visit) =>
+    (visit.domain.flags & DomainFlag.PRIVILEGED) === 0 ? Fault.NOT_PERMITTED : serve(visit);
 
 /** The same, about a domain that is not the caller: who stops himself has nobody to tell the outcome. */
-const aboutAnother = (serve: (visit: Visit, domain: bigint) => bigint): HypervisorHandle =>
+const aboutAnother = (serve: (visit: Visit, domain: bigint) => bigint): Hypercall =>
   privileged((visit) => {
     const { a0 } = visit.context.registers;
     return a0 === BigInt(visit.domain.id) ? Fault.INVALID : serve(visit, a0);
   });
 
 /** By name. */
-export const MEMORY_HYPERCALLS: Readonly<Record<string, HypervisorHandle>> = {
+export const MEMORY_HYPERCALLS: Readonly<Record<string, Hypercall>> = {
   /** (page, count): how many were given. */
-  balloon_give: hypercall((visit) =>
-    givePages(visit, visit.context.registers.a0, visit.context.registers.a1),
-  ),
+  balloon_give: (visit) => givePages(visit, visit.context.registers.a0, visit.context.registers.a1),
   /** (page, count): how many are there now. */
-  balloon_take: hypercall((visit) =>
-    takePages(visit, visit.context.registers.a0, visit.context.registers.a1),
-  ),
+  balloon_take: (visit) => takePages(visit, visit.context.registers.a0, visit.context.registers.a1),
   /** (): how many frames the domain should have; 0: nobody has said. */
-  balloon_target: hypercall(({ state, domain }) => BigInt(state.balloon(domain.id).target)),
+  balloon_target: ({ state, domain }) => BigInt(state.balloon(domain.id).target),
   /** (): how many frames it has, tables included. */
-  balloon_frames: hypercall(({ domain }) => BigInt(domain.frames)),
+  balloon_frames: ({ domain }) => BigInt(domain.frames),
   /** (bytes of RAM, virtual CPUs, frames that it may have or 0, 1: in large pages): its number. */
   domain_create: privileged((visit) => {
     const { a0: ramBytes, a1: vcpus, a2: maxFrames, a3 } = visit.context.registers;

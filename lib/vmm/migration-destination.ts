@@ -14,7 +14,7 @@ import type { Host } from "./host.ts";
 import { LogRole, MigrationOrder, MigrationPhase, MigrationReason, MigrationRole } from "./layout.ts";
 import { SILENCE_TICKS } from "./migration-source.ts";
 import { type Record, RecordKind, sendAnswer, takeRecord } from "./records.ts";
-import { hostTime } from "./scheduler.ts";
+import { hostTime } from "./time.ts";
 import { beginLog } from "./vm-log.ts";
 
 /** One visit: at most one record. */

@@ -16,7 +16,7 @@ import {
 import { goOnHere, letGo, sendNextPage, sendNextPiece, shares, standStill } from "./migration-pages.ts";
 import { MOVABLE } from "./migration-pieces.ts";
 import { RecordKind, sendAnswer, sendRecord, takeRecord } from "./records.ts";
-import { hostTime } from "./scheduler.ts";
+import { hostTime } from "./time.ts";
 import { beginLog } from "./vm-log.ts";
 
 /** Ticks of `time` without a word from the other side: it is not there any more. */

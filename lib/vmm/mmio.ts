@@ -12,7 +12,7 @@ import { loadPlic, storePlic } from "./virtual-plic.ts";
 import { loadUart, storeUart } from "./virtual-uart.ts";
 
 /** A device. `undefined` is a bus error, which a load or store of a width gets that the device does not know. */
-interface VirtualDevice {
+export interface VirtualDevice {
   readonly base: number;
   readonly sizeBytes: number;
   load(visit: Visit, offset: number, width: number): bigint | undefined;

@@ -33,9 +33,9 @@ import {
 import { piecesOf } from "./migration-pieces.ts";
 import { SILENCE_TICKS } from "./migration-source.ts";
 import { type Record, RecordKind, readBytes, sendAnswer, takeRecord } from "./records.ts";
-import { hostTime } from "./scheduler.ts";
 import { ALL_RIGHTS, lookUp, mapPage, unmapPage } from "./second-stage.ts";
 import { letOut } from "./terminal.ts";
+import { hostTime } from "./time.ts";
 
 /** The primary asks first. */
 const PATIENCE = 2n * SILENCE_TICKS;

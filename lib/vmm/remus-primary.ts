@@ -23,8 +23,8 @@ import {
 import { goOnHere, letGo, sendNextPage, sendNextPiece, shares, standStill } from "./migration-pages.ts";
 import { obstacle, SILENCE_TICKS, sendHello } from "./migration-source.ts";
 import { RecordKind, sendAnswer, sendRecord, takeRecord } from "./records.ts";
-import { hostTime } from "./scheduler.ts";
 import { letOut } from "./terminal.ts";
+import { hostTime } from "./time.ts";
 
 /** Bytes of the console that one visit lets out. */
 const LET_OUT = 256n;

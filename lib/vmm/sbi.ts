@@ -10,6 +10,7 @@ import { inheritRoot, isParavirtual } from "./paravirtual/roots.ts";
 import { wait } from "./privileged.ts";
 import { printByte, readTyped } from "./terminal.ts";
 import { resetVcpu, startVcpu, VSSI } from "./vcpu.ts";
+import { setGuestTimer } from "./virtual-timer.ts";
 import { driveUart } from "./virtual-uart.ts";
 import { isLoggedDomain, setDeadline } from "./vm-log.ts";
 
@@ -54,9 +55,9 @@ const base: readonly SbiFunction[] = [
 
 /** @spec SBI 2.0 "Timer Extension" */
 const setTimer: SbiFunction = (visit) => {
-  const { context, domain } = visit;
-  if (isLoggedDomain(visit, domain)) setDeadline(visit, context.registers.a0);
-  else context.csr.write("vstimecmp", context.registers.a0);
+  const { a0 } = visit.context.registers;
+  if (isLoggedDomain(visit, visit.domain)) setDeadline(visit, a0);
+  else setGuestTimer(visit, a0);
   return success();
 };
 

@@ -9,11 +9,13 @@ import { VIRT_MAP } from "../board/memory-map.ts";
 import { FinisherCommand } from "../devices/test-finisher.ts";
 import { hpa } from "../hs/address.ts";
 import { allVcpus, vcpusOf } from "./domain.ts";
-import type { Host, Visit } from "./host.ts";
-import { wake } from "./interrupts.ts";
+import type { Host } from "./host.ts";
 import { DomainState, MigrationRole, SchedulerKind, VcpuState, type VcpuView } from "./layout.ts";
 import { serveMemoryWait } from "./memory-wait.ts";
-import { currentVcpu, NEVER, switchTo } from "./vcpu.ts";
+import type { Turn } from "./parts.ts";
+import { earlier, hostTime, NEVER } from "./time.ts";
+import { currentVcpu, switchTo } from "./vcpu.ts";
+import { answerTimer, armTimer, wakeTime } from "./virtual-timer.ts";
 
 /** The exit code of a machine whose first domain has crashed. */
 const CRASHED = 255n;
@@ -22,32 +24,7 @@ const HUNDRED = 100n;
 const ORDER_TICKS = 500n;
 /** A machine with a migration looks so often into its mailboxes. */
 const MAILBOX_TICKS = 200n;
-const STCE = 1n << 63n;
-const MACHINE_TIMER = 1n << 7n;
-
-/** The machine's `time`. */
-export const hostTime = ({ context }: Pick<Host, "context">): bigint => context.csr.read("time");
-
-/** `time` as a guest reads it: one that came from another machine goes on with the time that it had there. */
-export const guestTime = (visit: Pick<Visit, "context" | "vcpu">): bigint =>
-  BigInt.asUintN(64, hostTime(visit) + visit.vcpu.vs.htimedelta);
-
-/** When a guest's time is here. What has been at all times is due. */
-export function whenHere({ vs: { htimedelta } }: VcpuView, deadline: bigint): bigint {
-  const here = deadline - BigInt.asIntN(64, htimedelta);
-  if (deadline === NEVER || here > NEVER) return NEVER;
-  return here < 0n ? 0n : here;
-}
-
-const earlier = (a: bigint, b: bigint): bigint => (a < b ? a : b);
 const signed = (word: bigint): bigint => BigInt.asIntN(64, word);
-
-/** When a virtual CPU that waits has to be woken for its timer. */
-function wakeTime(vcpu: VcpuView): bigint {
-  const { vs, machine } = vcpu;
-  const own = ((machine.mode === 0n ? vs.henvcfg : machine.menvcfg) & STCE) === 0n ? NEVER : vs.vstimecmp;
-  return whenHere(vcpu, (machine.mie & MACHINE_TIMER) === 0n ? own : earlier(own, machine.mtimecmp));
-}
 
 /** Gives the hart to whoever should have it now. Called when the one that runs cannot go on, and when the alarm goes off. */
 export function schedule(host: Host): void {
@@ -60,12 +37,13 @@ export function schedule(host: Host): void {
   if (scheduler === SchedulerKind.TICK_SAMPLING) sample(host, current, now);
   const vcpus = allVcpus(host);
   for (const vcpu of vcpus) {
-    if (vcpu.state === VcpuState.BLOCKED && wakeTime(vcpu) <= now) wake(vcpu);
+    answerTimer(host, vcpu, now);
     if (vcpu.state === VcpuState.STARVED) serveMemoryWait(host, vcpu, now);
   }
-  if (scheduler !== SchedulerKind.ROUND_ROBIN && now >= pcpu.periodEnd) pay(host, vcpus, now);
+  if (scheduler !== SchedulerKind.ROUND_ROBIN && now >= pcpu.periodEnd)
+    beginPeriod(host, { vcpus, current, now });
   if (current?.state === VcpuState.RUNNING) current.state = VcpuState.READY;
-  const next = choose(host, vcpus, current, now);
+  const next = chosen(host, { vcpus, current, now });
   const isNew = next?.address !== current?.address;
   if (next !== undefined) {
     if (isNew || now >= pcpu.sliceEnd) beginSlice(host, next, now);
@@ -105,11 +83,18 @@ function beginSlice({ state, context }: Host, { schedule: own }: VcpuView, now: 
 }
 
 /** What it ran since it was put on the hart. Exact accounting charges it. */
-function account({ state }: Host, { schedule: own }: VcpuView, now: bigint): void {
+function account(host: Host, vcpu: VcpuView, now: bigint): void {
+  const { charge } = host.parts;
+  const { schedule: own } = vcpu;
   const ran = now - own.since;
   own.since = now;
   own.ran += ran;
   own.ranInPeriod += ran;
+  if (charge === undefined) debit(host, vcpu, ran);
+  else charge(host, vcpu, ran, () => debit(host, vcpu, ran));
+}
+
+function debit({ state }: Host, { schedule: own }: VcpuView, ran: bigint): void {
   if (state.bootInfo.scheduler === SchedulerKind.CREDIT) own.credit = BigInt.asUintN(64, own.credit - ran);
 }
 
@@ -124,9 +109,18 @@ function sample({ state, context }: Host, current: VcpuView | undefined, now: bi
   current.schedule.boosted = 0n;
 }
 
+/** A period of accounting begins: caps begin anew, and all are paid. */
+function beginPeriod(host: Host, turn: Turn): void {
+  const { context, parts, state } = host;
+  if (parts.pay === undefined) payAll(host, turn.vcpus);
+  else parts.pay(host, turn, () => payAll(host, turn.vcpus));
+  for (const vcpu of turn.vcpus) vcpu.schedule.ranInPeriod = 0n;
+  state.pcpu(context.hart).periodEnd = turn.now + state.bootInfo.period;
+}
+
 /** Credit for all who exist, by the weight of their domains; nobody saves up more than a period. */
-function pay(host: Host, vcpus: readonly VcpuView[], now: bigint): void {
-  const { state, context } = host;
+function payAll(host: Host, vcpus: readonly VcpuView[]): void {
+  const { state } = host;
   const { period } = state.bootInfo;
   const active = vcpus.filter((vcpu) => vcpu.state !== VcpuState.STOPPED);
   const weights = active.map((vcpu) => {
@@ -138,9 +132,7 @@ function pay(host: Host, vcpus: readonly VcpuView[], now: bigint): void {
     const share = total === 0n ? 0n : (period * (weights[index] ?? 0n)) / total;
     const credit = signed(own.credit) + share;
     own.credit = BigInt.asUintN(64, credit > period ? period : credit);
-    own.ranInPeriod = 0n;
   }
-  state.pcpu(context.hart).periodEnd = now + period;
 }
 
 /** What a domain may still run in this period; `undefined` when it has no cap. */
@@ -158,12 +150,26 @@ function rank(host: Host, vcpu: VcpuView): number {
   return vcpu.schedule.boosted === 0n ? 1 : 0;
 }
 
-function choose(
-  host: Host,
-  vcpus: readonly VcpuView[],
-  current: VcpuView | undefined,
-  now: bigint,
-): VcpuView | undefined {
+/** Who runs next. A part that chooses somebody who cannot run is told so: the machine stops. */
+function chosen(host: Host, turn: Turn): VcpuView | undefined {
+  const part = host.parts.choose;
+  if (part === undefined) return choose(host, turn);
+  let own: VcpuView | undefined;
+  const next = part(host, turn, () => {
+    own = choose(host, turn);
+    return own;
+  });
+  if (next === undefined || next === own) return next;
+  const found = turn.vcpus.find(({ address }) => address === next.address);
+  if (found?.state === VcpuState.READY) return found;
+  throw new Error(
+    found === undefined
+      ? "`choose` returned what is no virtual CPU"
+      : `\`choose\` returned virtual CPU ${found.number} of domain ${found.domain}, which is not ready`,
+  );
+}
+
+function choose(host: Host, { vcpus, current, now }: Turn): VcpuView | undefined {
   const { sliceEnd } = host.state.pcpu(host.context.hart);
   let best: { readonly vcpu: VcpuView; readonly rank: number; readonly turn: bigint } | undefined;
   for (const vcpu of vcpus) {
@@ -181,12 +187,17 @@ function choose(
   return best?.vcpu;
 }
 
+/** A part has chosen nobody though somebody is ready: it is asked again. */
+const refusesAll = ({ parts }: Host, vcpus: readonly VcpuView[]): boolean =>
+  parts.choose !== undefined && vcpus.some(({ state }) => state === VcpuState.READY);
+
 /** When the scheduler wants the hart back: the slice, a period or a cap ends, or somebody's timer goes off. */
 function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undefined, now: bigint): void {
   const { state, context } = host;
   const pcpu = state.pcpu(context.hart);
   const isRound = state.bootInfo.scheduler === SchedulerKind.ROUND_ROBIN;
-  let alarm = next === undefined ? NEVER : pcpu.sliceEnd;
+  let alarm =
+    next === undefined ? (refusesAll(host, vcpus) ? now + state.bootInfo.slice : NEVER) : pcpu.sliceEnd;
   if (!isRound) alarm = earlier(alarm, pcpu.periodEnd);
   if (state.bootInfo.scheduler === SchedulerKind.TICK_SAMPLING) alarm = earlier(alarm, pcpu.tickEnd);
   const left = next === undefined ? undefined : leftOfCap(host, next.domain);
@@ -199,12 +210,4 @@ function setAlarm(host: Host, vcpus: readonly VcpuView[], next: VcpuView | undef
   if (isAwaited(host)) alarm = earlier(alarm, state.order.lookAt);
   pcpu.alarm = alarm;
   armTimer(host, next, now);
-}
-
-/** The hart's timer: the scheduler's alarm, or before it the machine timer that the guest has set. */
-export function armTimer({ context, state }: Host, vcpu: VcpuView | undefined, now: bigint): void {
-  const { alarm } = state.pcpu(context.hart);
-  const due = vcpu === undefined ? NEVER : whenHere(vcpu, vcpu.machine.mtimecmp);
-  const own = due <= now ? NEVER : due;
-  context.csr.write("stimecmp", earlier(alarm, own));
 }

@@ -1,26 +1,28 @@
 /** A guest has come to the hypervisor: why, what is done about it, and who runs next. */
 import { type GPA, gpa, pageOf } from "../hs/address.ts";
 import type { HsContext } from "../hs/context.ts";
-import { answerHypercall, type HypervisorHandle, type HypervisorMap } from "../hs/hypervisor.ts";
+import { answerHypercall, type HypervisorMap } from "../hs/hypervisor.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
-import { fetchedAccess, transformedAccess } from "./access.ts";
+import { type Access, fetchedAccess, transformedAccess } from "./access.ts";
 import { isShared, unshare } from "./copy-on-write.ts";
 import { logStore } from "./dirty-log.ts";
 import { isGuestRam, populate } from "./domain.ts";
 import { deliver } from "./exceptions.ts";
-import { type Host, hostOf, type Visit } from "./host.ts";
+import { type Host, hostOf, type PartedHandle, type Visit } from "./host.ts";
 import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
 import { MACHINE, settleMachineMode } from "./machine-mode.ts";
 import { waitForMemory } from "./memory-wait.ts";
 import { serveMigration } from "./migration.ts";
-import { deviceAt, emulate } from "./mmio.ts";
+import { deviceAt, emulate, type VirtualDevice } from "./mmio.ts";
 import { serveOperator } from "./orders.ts";
+import type { Hypercall, VmmParts, Wish } from "./parts.ts";
 import { privileged } from "./privileged.ts";
 import { answerSbi } from "./sbi.ts";
-import { hostTime, noteVisit, schedule } from "./scheduler.ts";
+import { noteVisit, schedule } from "./scheduler.ts";
 import { lookUp } from "./second-stage.ts";
 import { takeTyped } from "./terminal.ts";
+import { hostTime } from "./time.ts";
 import { currentVcpu } from "./vcpu.ts";
 import { feedConsole } from "./virtio/registers.ts";
 import { driveUart } from "./virtual-uart.ts";
@@ -39,16 +41,16 @@ const EXITS: ReadonlyMap<number, (visit: Visit) => void> = new Map<number, (visi
 ]);
 
 /** The guest that has come to the hypervisor on this hart. */
-function visitOf(context: HsContext, map: HypervisorMap): Visit {
-  const host = hostOf(context, map);
+function visitOf(context: HsContext, map: HypervisorMap, parts: VmmParts): Visit {
+  const host = hostOf(context, map, parts);
   const vcpu = currentVcpu(host);
   if (vcpu === undefined) throw new Error("a trap from a guest while none runs");
   return { ...host, vcpu, domain: host.state.domain(vcpu.domain) };
 }
 
 /** Each trap that is no hypercall. */
-export function handleTrap(context: HsContext, map: HypervisorMap): void {
-  const visit = visitOf(context, map);
+export function handleTrap(context: HsContext, map: HypervisorMap, parts: VmmParts): void {
+  const visit = visitOf(context, map, parts);
   const { interrupt, code } = decodeCsr("scause", context.csr.read("scause"));
   const isCall = interrupt === 0n && Number(code) === EXCEPTION.ecallFromVs;
   const isLogged = noteExit(visit, isCall ? Way.CALL : Way.TRAP);
@@ -62,9 +64,9 @@ export function handleTrap(context: HsContext, map: HypervisorMap): void {
 
 /** A hypercall: `a0` is what it returns, and the guest goes on behind it. */
 export const hypercall =
-  (serve: (visit: Visit) => bigint): HypervisorHandle =>
-  (context, map) => {
-    const visit = visitOf(context, map);
+  (serve: Hypercall): PartedHandle =>
+  (context, map, parts) => {
+    const visit = visitOf(context, map, parts);
     const isLogged = noteExit(visit, Way.HYPERCALL);
     count(visit, ExitKind.HYPERCALL);
     const value = isLogged ? loggedCall(visit, () => serve(visit)) : serve(visit);
@@ -126,28 +128,52 @@ function faultAddress({ context: { csr } }: Visit): GPA {
  * @param otherwise  The exception that a bare board would have raised where nothing is.
  */
 function pageFault(visit: Visit, otherwise: number): void {
-  const { context, domain } = visit;
   const address = faultAddress(visit);
-  if (isGuestRam(domain, address) && givePage(visit, address)) return;
-  if (logStore(visit, domain, address)) {
-    count(visit, ExitKind.DIRTY_PAGE);
-    return;
-  }
-  const device = deviceAt(visit, address);
-  const isFetch = otherwise === EXCEPTION.instructionAccessFault;
-  const access =
-    device === undefined || isFetch
-      ? undefined
-      : (transformedAccess(Number(context.csr.read("htinst"))) ?? fetchedAccess(visit));
-  if (device !== undefined && access !== undefined) {
-    count(visit, ExitKind.MMIO);
-    if (emulate(visit, device, address, access)) return;
-  }
+  const wish = WISHES[otherwise] ?? "load";
+  if (answerMemory(visit, address, wish)) return;
+  const device = wish === "fetch" ? undefined : deviceAt(visit, address);
+  if (device !== undefined && answerDevice(visit, device, address)) return;
   count(visit, ExitKind.FAULT);
-  deliver(visit, otherwise, context.csr.read("stval"));
+  deliver(visit, otherwise, visit.context.csr.read("stval"));
 }
 
-/** The guest's own RAM: a page that it has not used yet, or one that it shares and stores to. False: it is neither. */
+const WISHES: Readonly<Record<number, Wish>> = {
+  [EXCEPTION.instructionAccessFault]: "fetch",
+  [EXCEPTION.loadAccessFault]: "load",
+  [EXCEPTION.storeAccessFault]: "store",
+};
+
+function answerMemory(visit: Visit, address: GPA, wish: Wish): boolean {
+  const { guestPageFault } = visit.parts;
+  return guestPageFault === undefined
+    ? giveMemory(visit, address)
+    : guestPageFault(visit, address, wish, () => giveMemory(visit, address));
+}
+
+/** The guest's own RAM, or a store to it that is logged. False: there is no memory that the guest should have. */
+function giveMemory(visit: Visit, address: GPA): boolean {
+  const { domain } = visit;
+  if (isGuestRam(domain, address) && givePage(visit, address)) return true;
+  if (!logStore(visit, domain, address)) return false;
+  count(visit, ExitKind.DIRTY_PAGE);
+  return true;
+}
+
+function answerDevice(visit: Visit, device: VirtualDevice, address: GPA): boolean {
+  const { decodeAccess, emulateMmio } = visit.parts;
+  const access =
+    decodeAccess === undefined ? trappedAccess(visit) : decodeAccess(visit, () => trappedAccess(visit));
+  if (access === undefined) return false;
+  count(visit, ExitKind.MMIO);
+  return emulateMmio === undefined
+    ? emulate(visit, device, address, access)
+    : emulateMmio(visit, device, address, access, () => emulate(visit, device, address, access));
+}
+
+const trappedAccess = (visit: Visit): Access | undefined =>
+  transformedAccess(Number(visit.context.csr.read("htinst"))) ?? fetchedAccess(visit);
+
+/** A page that the guest has not used yet, or one that it shares and stores to. False: it is neither. */
 function givePage(visit: Visit, address: GPA): boolean {
   const { domain } = visit;
   const isNew = lookUp(visit, domain.id, pageOf(address)) === undefined;
@@ -179,8 +205,8 @@ function typed(visit: Host): void {
 }
 
 /** Behind each WFI of the hart while nobody can run. */
-export function handleIdle(context: HsContext, map: HypervisorMap): void {
-  const host = hostOf(context, map);
+export function handleIdle(context: HsContext, map: HypervisorMap, parts: VmmParts): void {
+  const host = hostOf(context, map, parts);
   if (context.hart !== 0) return;
   const { SEIP } = decodeCsr("sip", context.csr.read("sip"));
   if (SEIP === 1n) typed(host);

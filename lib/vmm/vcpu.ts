@@ -9,9 +9,7 @@ import { encodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
 import type { Host } from "./host.ts";
 import { DomainFlag, type DomainView, PAGE_SHIFT, Vcpu, VcpuState, type VcpuView, VsCsrs } from "./layout.ts";
-
-/** "Never", as a time. */
-export const NEVER = 2n ** 64n - 1n;
+import { NEVER } from "./time.ts";
 
 const SV39X4 = 8;
 const COUNTERS = 7n;
@@ -55,6 +53,7 @@ export function resetVcpu(vcpu: VcpuView, domain: DomainView, number: number): v
   const { vs, machine } = vcpu;
   const isMachine = (domain.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
   const isParavirtual = (domain.flags & DomainFlag.PARAVIRTUAL) !== 0;
+  const hasTimer = (domain.flags & DomainFlag.TIMER_BY_CALL) === 0;
   vcpu.domain = domain.id;
   vcpu.number = number;
   vcpu.state = VcpuState.STOPPED;
@@ -71,11 +70,14 @@ export function resetVcpu(vcpu: VcpuView, domain: DomainView, number: number): v
   vs.hideleg = isMachine ? 0n : VSSI | VSTI | VSEI;
   vs.hcounteren = COUNTERS;
   vs.scounteren = isMachine ? 0n : COUNTERS;
-  vs.henvcfg = isMachine ? 0n : encodeCsr("henvcfg", { STCE: 1, ADUE: 1, PBMTE: isParavirtual ? 0 : 1 });
+  vs.henvcfg = isMachine
+    ? 0n
+    : encodeCsr("henvcfg", { STCE: hasTimer ? 1 : 0, ADUE: 1, PBMTE: isParavirtual ? 0 : 1 });
   vs.hgatp = isParavirtual ? 0n : hgatpOf(domain.root, domain.id);
   vs.sstatus = SPP;
   machine.mode = isMachine ? 3n : 0n;
   machine.mtimecmp = isMachine ? 0n : NEVER;
+  vcpu.timer = NEVER;
 }
 
 /** Makes a stopped virtual CPU ready to begin somewhere, `a0` being its number and `a1` an argument; `vsatp` is 0 where a second stage is. */
@@ -111,6 +113,18 @@ function load({ context: { csr } }: Host, { vs }: VcpuView): void {
   else csr.set("sstatus", SPP);
 }
 
+function putAway(host: Host, vcpu: VcpuView): void {
+  const { saveVcpu } = host.parts;
+  if (saveVcpu === undefined) save(host, vcpu);
+  else saveVcpu(host, vcpu, () => save(host, vcpu));
+}
+
+function bring(host: Host, vcpu: VcpuView): void {
+  const { restoreVcpu } = host.parts;
+  if (restoreVcpu === undefined) load(host, vcpu);
+  else restoreVcpu(host, vcpu, () => load(host, vcpu));
+}
+
 /** The virtual CPU that a hart runs. */
 export function currentVcpu({ context, state }: Host): VcpuView | undefined {
   const { current } = state.pcpu(context.hart);
@@ -127,8 +141,8 @@ export function switchTo(host: Host, next: VcpuView | undefined): void {
   const own = map.addressOf(`hart${context.hart}`);
   const current = currentVcpu(host);
   if (current?.address !== next?.address) {
-    if (current !== undefined) save(host, current);
-    if (next !== undefined) load(host, next);
+    if (current !== undefined) putAway(host, current);
+    if (next !== undefined) bring(host, next);
     pcpu.current = (next?.address ?? 0n) as HPA;
     pcpu.switches += 1n;
   }

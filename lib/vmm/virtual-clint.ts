@@ -5,7 +5,7 @@ import { vcpusOf } from "./domain.ts";
 import type { Visit } from "./host.ts";
 import { wake } from "./interrupts.ts";
 import type { VcpuView } from "./layout.ts";
-import { guestTime } from "./scheduler.ts";
+import { guestTime } from "./time.ts";
 
 const MSI = 1n << BigInt(INTERRUPT.machineSoftware);
 const HALF = 0xffff_ffffn;

@@ -28,8 +28,8 @@ import {
   type VcpuView,
   VIRTIO_DEVICES,
 } from "./layout.ts";
-import { guestTime, whenHere } from "./scheduler.ts";
-import { currentVcpu, NEVER, VSTI } from "./vcpu.ts";
+import { guestTime, NEVER, whenHere } from "./time.ts";
+import { currentVcpu, VSTI } from "./vcpu.ts";
 import { driveUart } from "./virtual-uart.ts";
 
 /** How the guest came: by a trap, a call that is no hypercall, or a hypercall. The vector's way is longer for calls. */

@@ -7,12 +7,13 @@ import path from "node:path";
 import { buildSync } from "esbuild";
 import type { HypervisorModule } from "../../lib/hs/hypervisor.ts";
 import { fromSource } from "../../lib/hs/source.ts";
+import type { VmmParts } from "../../lib/vmm/parts.ts";
 
 const LIB = path.resolve(import.meta.dirname, "../../lib");
 const MODULE = "vmm/module.ts";
 
-/** Makes the module for a machine with so much RAM. */
-export type MakeVmm = (ramBytes: number) => HypervisorModule;
+/** Makes the module for a machine with so much RAM, with some of its parts replaced or none. */
+export type MakeVmm = (ramBytes: number, parts?: VmmParts) => HypervisorModule;
 
 /** All of `lib/vmm` as one text, with `require` for what it stands on. */
 function bundled(): string {
@@ -46,5 +47,5 @@ export async function vmmAfresh(edit: (text: string) => string = (text) => text)
     `const module = { exports: {} };\n${text}\nreturn module.exports;`,
     { require: (name: string) => below.get(name) },
   );
-  return (ramBytes) => evaluate().vmmModule(ramBytes);
+  return (ramBytes, parts) => evaluate().vmmModule(ramBytes, parts);
 }

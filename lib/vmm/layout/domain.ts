@@ -35,6 +35,8 @@ export const DomainFlag = {
   LARGE_PAGES: 32,
   /** Another machine is ready to go on with it: what it prints stays here until that machine has what went before. */
   HOLDS_OUTPUT: 64,
+  /** Its harts have no timer of their own (Sstc): it asks for interrupts by SBI calls. */
+  TIMER_BY_CALL: 128,
 } as const;
 
 /** A domain: a virtual machine. */

@@ -115,6 +115,8 @@ export const Vcpu = struct("vcpu", {
   /** Where it begins when it is started, and what `a1` is then. @spec SBI 2.0 "HSM Hart Start Register State" */
   startAddress: guestPointer,
   startArgument: u64,
+  /** When its timer is due, in its own time, if it has none in its hart (`TIMER_BY_CALL`). */
+  timer: u64,
   /** How often it came here, by {@link ExitKind}. */
   exits: array(u64, EXIT_KINDS),
 });

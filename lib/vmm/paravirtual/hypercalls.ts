@@ -1,20 +1,20 @@
 /** Hypercalls of paravirtualized guests. Others may not make them. Frames and entries are named by machine addresses. */
 
 import { gva } from "../../hs/address.ts";
-import type { HypervisorHandle } from "../../hs/hypervisor.ts";
 import { Fault } from "../errors.ts";
 import type { Visit } from "../host.ts";
-import { hypercall } from "../trap.ts";
+import type { Hypercall } from "../parts.ts";
 import { fenceGuests, isParavirtual, pinTable, setRoot, unpinTable } from "./roots.ts";
 import { updateTables } from "./updates.ts";
 
 type Serve = (visit: Visit, a0: bigint, a1: bigint) => bigint;
 
-const ofParavirtual = (serve: Serve): HypervisorHandle =>
-  hypercall((visit) => {
+const ofParavirtual =
+  (serve: Serve): Hypercall =>
+  (visit) => {
     const { a0, a1 } = visit.context.registers;
     return isParavirtual(visit.domain) ? serve(visit, a0, a1) : Fault.NOT_PERMITTED;
-  });
+  };
 
 function fence(visit: Visit, address: bigint, isAll: bigint): bigint {
   if (isAll > 1n) return Fault.INVALID;
@@ -23,7 +23,7 @@ function fence(visit: Visit, address: bigint, isAll: bigint): bigint {
 }
 
 /** By name; see `HYPERCALLS`. */
-export const PARAVIRTUAL_HYPERCALLS: Readonly<Record<string, HypervisorHandle>> = {
+export const PARAVIRTUAL_HYPERCALLS: Readonly<Record<string, Hypercall>> = {
   /** (list, count): how many of the updates were made; `a1` tells it also when the next one was refused. */
   pv_update: ofParavirtual(updateTables),
   /** (frame, level): it stays a table. */

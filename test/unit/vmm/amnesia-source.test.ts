@@ -45,8 +45,8 @@ describe("the hypervisor's source, evaluated afresh between traps", () => {
   it.each([
     [
       "counts calls at the top level of a file",
-      "hypercall(() => ONE)",
-      "hypercall(() => ++calls)",
+      "version: () => ONE",
+      "version: () => ++calls",
       "let calls = 0n;",
     ],
     [
