@@ -8,6 +8,7 @@ import type { Access } from "./access.ts";
 import type { Host, Visit } from "./host.ts";
 import type { VcpuView } from "./layout.ts";
 import type { VirtualDevice } from "./mmio.ts";
+import type { Meaning } from "./paravirtual/entries.ts";
 
 /** What a guest wanted of an address. */
 export type Wish = "fetch" | "load" | "store";
@@ -61,6 +62,15 @@ export interface VmmParts {
     isPending: boolean,
     reference: () => void,
   ) => void;
+  /**
+   * What an entry says in a table of a level of a paravirtualized guest's; `undefined`: no guest may have it. It is asked when an entry
+   * comes and when it goes, and must say the same both times.
+   */
+  readonly meaningOf?: (
+    entry: bigint,
+    level: number,
+    reference: (entry: bigint, level: number) => Meaning | undefined,
+  ) => Meaning | undefined;
   /** Hypercalls by name. One that the reference has not is a new one behind all others; its `reference` refuses. */
   readonly hypercalls?: Readonly<Record<string, (visit: Visit, reference: () => bigint) => bigint>>;
 }

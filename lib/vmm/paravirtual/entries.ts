@@ -3,6 +3,7 @@
 import { fieldMask } from "../../bits/field.ts";
 import { type HPA, hpa } from "../../hs/address.ts";
 import { PTE, PTE_FIELDS, ptePpn } from "../../mmu/pte.ts";
+import type { Host } from "../host.ts";
 import { PAGE_SHIFT } from "../layout.ts";
 
 /** What an entry says. */
@@ -38,6 +39,10 @@ export function meaningOf(entry: bigint, level: number): Meaning | undefined {
   const isWritable = (entry & PTE.W) !== 0n;
   return isWritable && (entry & PTE.R) === 0n ? undefined : { kind: "page", to, isWritable };
 }
+
+/** The same, where it may be a reader's to say. */
+export const meaningIn = ({ parts }: Pick<Host, "parts">, entry: bigint, level: number): Meaning | undefined =>
+  parts.meaningOf === undefined ? meaningOf(entry, level) : parts.meaningOf(entry, level, meaningOf);
 
 /** An entry that leads to a table or maps a page, as `flags` say. */
 export const entryTo = (address: HPA, flags: bigint): bigint => ((address >> PAGE_SHIFT) << 10n) | flags;

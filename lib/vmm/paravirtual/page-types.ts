@@ -13,7 +13,7 @@ import { Fault } from "../errors.ts";
 import { refer, unrefer } from "../frames.ts";
 import type { Host } from "../host.ts";
 import { FrameType, type FrameView, TABLE_ENTRIES } from "../layout.ts";
-import { meaningOf } from "./entries.ts";
+import { meaningIn } from "./entries.ts";
 
 /** Types of tables, by level. */
 const TABLES: readonly number[] = [FrameType.PAGE_TABLE_0, FrameType.PAGE_TABLE_1, FrameType.PAGE_TABLE_2];
@@ -105,7 +105,7 @@ function check(host: Host, domain: number, address: HPA, level: number, left: Al
 
 /** What an entry of a table of a level leads to gets one more use. */
 export function getEntry(host: Host, domain: number, entry: bigint, level: number, left: Allowance): bigint {
-  const meaning = meaningOf(entry, level);
+  const meaning = meaningIn(host, entry, level);
   if (meaning === undefined) return Fault.INVALID;
   if (meaning.kind === "nothing") return 0n;
   if (meaning.kind === "table") return getTyped(host, domain, meaning.to, tableOf(level - 1), left);
@@ -116,7 +116,7 @@ export function getEntry(host: Host, domain: number, entry: bigint, level: numbe
 
 /** And one fewer. */
 export function putEntry(host: Host, entry: bigint, level: number): void {
-  const meaning = meaningOf(entry, level);
+  const meaning = meaningIn(host, entry, level);
   if (meaning === undefined || meaning.kind === "nothing") return;
   unrefer(host, meaning.to, meaning.kind === "table" || meaning.isWritable);
 }

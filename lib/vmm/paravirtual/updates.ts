@@ -6,7 +6,7 @@ import { Fault } from "../errors.ts";
 import { refer, unrefer } from "../frames.ts";
 import type { Host, Visit } from "../host.ts";
 import { MOST_UPDATES, PageUpdate } from "../layout.ts";
-import { meaningOf } from "./entries.ts";
+import { meaningIn } from "./entries.ts";
 import { type Allowance, allowance, getEntry, levelOf, ownFrame, putEntry } from "./page-types.ts";
 import { fenceGuests } from "./roots.ts";
 
@@ -64,6 +64,6 @@ function updateEntry(host: Host, domain: number, at: HPA, entry: bigint, left: A
 
 /** Whether an entry maps somebody else's page: that is taken away as it came, by a call about grants. */
 function isGranted(host: Host, domain: number, entry: bigint, level: number): boolean {
-  const meaning = meaningOf(entry, level);
+  const meaning = meaningIn(host, entry, level);
   return meaning?.kind === "page" && ownFrame(host, domain, meaning.to) === undefined;
 }
