@@ -2,12 +2,13 @@
 import { type Help, LANDING_HELP, type LandingExercise } from "./exercises/landing-answers.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { escapeMarkup } from "./marks/svg.ts";
+import { SECOND_WALL_HELP, type SecondWallExercise } from "./second-wall/answers.ts";
 import { WALLS_HELP, type WallsExercise } from "./walls/answers.ts";
 
 /** Every exercise of the course. */
-export type ExerciseId = LandingExercise | WallsExercise;
+export type ExerciseId = LandingExercise | WallsExercise | SecondWallExercise;
 
-const HELP: Readonly<Record<ExerciseId, Help>> = { ...LANDING_HELP, ...WALLS_HELP };
+const HELP: Readonly<Record<ExerciseId, Help>> = { ...LANDING_HELP, ...WALLS_HELP, ...SECOND_WALL_HELP };
 
 /** Shows the first hints of an exercise. @param count  How many; 1 is the gentlest. */
 export function hint(id: ExerciseId, count = 1): FigureBundle {
