@@ -6,21 +6,16 @@ import { type Table, tableHtml, tableText } from "./marks/html.ts";
 
 const NOTHING = "No translation was used without the fence that it needed.";
 
+const writerOf = ({ writer }: FenceReport): string =>
+  writer === undefined ? "" : `, written by hart ${writer.hart} at ${groupedHex(writer.pc, 8)}`;
+
 function tableOf(reports: readonly FenceReport[]): Table {
   return {
     caption: "Translations used without the fence that they needed",
-    columns: ["hart", "used at", "for", "entry", "was \u2192 is", "written by", "uses", "what to do"],
+    columns: ["who used it", "what had changed", "what to do"],
     rows: reports.map((report) => [
-      String(report.hart),
-      { text: groupedHex(report.pc, 8), code: true },
-      { text: `${report.access} ${groupedHex(report.address, 8)}`, code: true },
-      { text: groupedHex(report.pteAddress, 8), code: true },
-      {
-        text: `${groupedHex(report.oldPte)} \u2192 ${report.newPte === undefined ? "other tables" : groupedHex(report.newPte)}`,
-        code: true,
-      },
-      report.writer === undefined ? "?" : `hart ${report.writer.hart} at ${groupedHex(report.writer.pc, 8)}`,
-      String(report.uses),
+      `hart ${report.hart} at ${groupedHex(report.pc, 8)}: ${report.access} ${groupedHex(report.address, 8)}${report.uses > 1 ? `, ${report.uses} times` : ""}`,
+      `entry at ${groupedHex(report.pteAddress, 8)}: ${groupedHex(report.oldPte)} \u2192 ${report.newPte === undefined ? "other tables" : groupedHex(report.newPte)}${writerOf(report)}`,
       report.sentence.slice(report.sentence.indexOf("Missing: ")),
     ]),
   };

@@ -1,6 +1,7 @@
 /** The privilege ladder as an interactive chart. */
 import { type Crossing, crossingText, type Ladder, MOST_NUMBERED, RUNG_WORDS, rungsOf } from "./climb.ts";
 import type { PlotlySpec } from "./figure.ts";
+import { spreadBadges } from "./ladder-picture.ts";
 import { type LadderMode, MODE_INK, PAPER_INK, PART_INK } from "./palette.ts";
 
 /** Lines of the stays, one trace for each rung; rungs are numbered from below, so that up is up. */
@@ -42,26 +43,41 @@ function arrowAnnotation(
   };
 }
 
-/** Numbers of the crossings above the top rung; those too close to part share a place. */
-function numberTrace(
+/** Room that a number takes on the axis, as a share of the run. */
+const NUMBER_SHARE = 1 / 24;
+
+/** Numbers of the crossings above the top rung, apart from one another, and a thin line from each to its crossing. */
+function numberTraces(
   ladder: Ladder,
   crossings: readonly Crossing[],
-  top: number,
-): PlotlySpec["data"][number] {
-  const places: { x: number; text: string }[] = [];
-  for (const [index, { at }] of crossings.entries()) {
-    const last = places.at(-1);
-    if (last !== undefined && at - last.x < ladder.length / 40) last.text += ` ${index + 1}`;
-    else places.push({ x: at, text: `${index + 1}` });
-  }
-  return {
-    type: "scatter",
-    mode: "text",
-    x: places.map((place) => place.x),
-    y: places.map(() => top),
-    text: places.map((place) => place.text),
-    hoverinfo: "skip",
-  };
+  rungs: readonly LadderMode[],
+): PlotlySpec["data"] {
+  const length = Math.max(1, ladder.length);
+  const wanted = crossings.map(({ at }) => at);
+  const places = spreadBadges(wanted, length * NUMBER_SHARE, 0, length);
+  const top = rungs.length - 0.5;
+  return [
+    {
+      type: "scatter",
+      mode: "lines",
+      line: { color: PAPER_INK.rule.light, width: 1 },
+      x: crossings.flatMap(({ at }, index) => [places[index] ?? at, at, null]),
+      y: crossings.flatMap(({ from, to }) => [
+        top - 0.1,
+        Math.max(rungs.indexOf(from), rungs.indexOf(to)) + 0.15,
+        null,
+      ]),
+      hoverinfo: "skip",
+    },
+    {
+      type: "scatter",
+      mode: "text",
+      x: places,
+      y: places.map(() => top),
+      text: places.map((_, index) => `${index + 1}`),
+      hoverinfo: "skip",
+    },
+  ];
 }
 
 /** The ladder as a chart. */
@@ -81,7 +97,7 @@ export function ladderPlotly(ladder: Ladder, title: string): PlotlySpec {
   };
   const arrows = ladder.crossings.length <= MOST_NUMBERED ? ladder.crossings : [];
   return {
-    data: [...stayTraces(ladder, rungs), changes, numberTrace(ladder, arrows, rungs.length - 0.55)],
+    data: [...numberTraces(ladder, arrows, rungs), ...stayTraces(ladder, rungs), changes],
     layout: {
       title: { text: title, x: 0, xref: "paper" },
       xaxis: {

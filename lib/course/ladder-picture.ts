@@ -135,7 +135,7 @@ function keyMarks(ladder: Ladder, top: number): string {
         label(x + 14, y, String(index + 1), { size: 11, anchor: "end", bold: true, paint }) +
         label(x + 24, y, crossingText(crossing), { size: 12, bold: true }) +
         label(x + 74, y, `${crossing.why}, at ${groupDigits(crossing.at)}`, {
-          size: 12,
+          size: 11.5,
           paint: paperPaint("quiet"),
         })
       );

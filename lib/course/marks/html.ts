@@ -29,7 +29,7 @@ function cellHtml(cell: Cell): string {
 
 /** Notebook pages set table cells to the right unless told otherwise in the cell itself. */
 const sideOf = (table: Table, index: number): string =>
-  ` style="text-align:${table.rightColumns?.includes(index) === true ? "right" : "left"};vertical-align:top"`;
+  ` style="text-align:${table.rightColumns?.includes(index) === true ? "right" : "left"};vertical-align:baseline"`;
 
 function rowHtml(table: Table, row: Table["rows"][number]): string {
   const cells = row.map((cell, index) => {

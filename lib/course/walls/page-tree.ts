@@ -8,10 +8,10 @@ import { shortRights } from "./quilt.ts";
 
 const ROW = 44;
 const TOP = 84;
-const TABLE_WIDTH = 108;
+const TABLE_WIDTH = 98;
 const TABLE_HEIGHT = 32;
 /** Left edge of a table by level, and of the pages. */
-const COLUMNS = { 2: 24, 1: 176, 0: 328, pages: 480 } as const;
+const COLUMNS = { 2: 24, 1: 166, 0: 308, pages: 450 } as const;
 
 const columnOf = (level: number): number =>
   level === 2 ? COLUMNS[2] : level === 1 ? COLUMNS[1] : COLUMNS[0];

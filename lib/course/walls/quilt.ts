@@ -3,7 +3,7 @@ import { groupedHex } from "../../bits/hex.ts";
 import { type FigureBundle, pictureBundle } from "../figure.ts";
 import { box, FIGURE_WIDTH, label, picture } from "../marks/svg.ts";
 import { modePaint, paperPaint, partPaint } from "../palette.ts";
-import { isWritableCode, type PageMap, type PageRun, pageCount } from "./page-map.ts";
+import { isWritableCode, type PageMap, type PageRun, type PageView, pageCount } from "./page-map.ts";
 
 const LEFT = 214;
 const CELL = 21;
@@ -23,17 +23,18 @@ function cellMarks(flags: string, x: number, y: number): string {
   const paint = ownerPaint(flags);
   const isCode = flags.includes("X");
   const isWritable = flags.includes("W");
+  const isBoth = isWritableCode(flags);
   const fill = isCode ? paint : isWritable ? paint : paperPaint("paper");
   return [
     box(x, y, CELL, CELL, {
       fill,
-      "fill-opacity": isCode ? 1 : 0.18,
-      stroke: paint,
-      "stroke-width": isWritableCode(flags) ? 3 : 1.25,
+      "fill-opacity": isCode ? 1 : 0.14,
+      stroke: isBoth ? paperPaint("ink") : paint,
+      "stroke-width": isBoth ? 3 : 1.25,
       rx: 2,
     }),
-    label(x + CELL / 2, y + 14.5, shortRights(flags), {
-      size: shortRights(flags).length > 2 ? 8.5 : 11,
+    label(x + CELL / 2, y + 14.5, isBoth ? "WX" : shortRights(flags), {
+      size: 11,
       anchor: "middle",
       mono: true,
       bold: true,
@@ -76,15 +77,19 @@ const KEY = [
   ["W", "R", "writable: tinted"],
   ["R", "", "read only: empty"],
 ] as const;
+const KEY_OF_BOTH = ["XW", "R", "both: heavy frame"] as const;
 
-function keyMarks(): string {
-  return KEY.map(([first, second, words], index) => {
-    const x = 24 + index * 150;
-    return (
-      cellMarks(`${first}${second}`, x, 46) +
-      label(x + CELL + 8, 60, words, { size: 11, paint: paperPaint("quiet") })
-    );
-  }).join("");
+function keyMarks(pages: readonly PageView[]): string {
+  const key = pages.some(({ flags }) => isWritableCode(flags)) ? [...KEY, KEY_OF_BOTH] : KEY;
+  return key
+    .map(([first, second, words], index) => {
+      const x = 24 + index * 150;
+      return (
+        cellMarks(`${first}${second}`, x, 46) +
+        label(x + CELL + 8, 60, words, { size: 11, paint: paperPaint("quiet") })
+      );
+    })
+    .join("");
 }
 
 function wordsOf({ pages, runs }: PageMap): string {
@@ -107,7 +112,7 @@ export function permissionQuilt(map: PageMap, title = "Who may do what, page by 
     FIGURE_WIDTH,
     y + 30,
     label(24, 30, title, { size: 15, bold: true }),
-    keyMarks(),
+    keyMarks(map.pages),
     ...marks,
     label(24, y + 14, words, { size: 12, bold: true }),
   );

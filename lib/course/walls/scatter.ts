@@ -96,7 +96,7 @@ function scatterSvg(shape: Shape, title: string, words: string): string {
   return picture(
     { title, description: words },
     FIGURE_WIDTH,
-    bottom + 130,
+    bottom + 116,
     label(24, 30, title, { size: 15, bold: true }),
     label(24, 48, "physical page, from", { size: 11, paint: paperPaint("quiet"), italic: true }),
     ...columns,
@@ -105,24 +105,24 @@ function scatterSvg(shape: Shape, title: string, words: string): string {
     line(right, TOP, right, bottom, rule),
     line(LEFT, TOP, right, TOP, rule),
     ...shape.dots.map((dot) => dotMark(dot, shape)),
-    label(right, bottom + 88, "virtual page, from", {
+    label(right, bottom + 92, "virtual page, from", {
       size: 11,
       anchor: "end",
       paint: paperPaint("quiet"),
       italic: true,
     }),
-    element("rect", { x: 24, y: bottom + 99, width: 9, height: 9, fill: modePaint("U") }),
-    label(40, bottom + 108, "U: user mode", { size: 11 }),
+    element("rect", { x: 24, y: bottom + 83, width: 9, height: 9, fill: modePaint("U") }),
+    label(40, bottom + 92, "U: user mode", { size: 11 }),
     element("circle", {
       cx: 148,
-      cy: bottom + 104,
+      cy: bottom + 88,
       r: 3.5,
       fill: "none",
       stroke: modePaint("S"),
       "stroke-width": 1.5,
     }),
-    label(158, bottom + 108, "S: supervisor mode", { size: 11 }),
-    label(24, bottom + 124, words, { size: 11.5, bold: true }),
+    label(158, bottom + 92, "S: supervisor mode", { size: 11 }),
+    label(24, bottom + 112, words, { size: 11.5, bold: true }),
   );
 }
 

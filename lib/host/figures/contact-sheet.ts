@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { escapeHtml } from "../../notebook/export/html-outputs.ts";
-import { ChromiumTab, type Showing } from "./chromium-tab.ts";
+import { ChromiumTab, type PageBox, type Showing } from "./chromium-tab.ts";
 import { measureFigures, type PageFigure, settle } from "./page-figures.ts";
 
 /** What a figure looks like in; print is the width of A4 between its margins. */
@@ -65,7 +65,7 @@ export async function contactSheet(
       mkdirSync(path.join(folder, theme), { recursive: true });
       for (const { name, figure } of named(await tab.call(measureFigures))) {
         const image = `${theme}/${name}.png`;
-        writeFileSync(path.join(folder, image), await tab.photograph(figure.box));
+        writeFileSync(path.join(folder, image), await tab.photograph(withMargin(figure.box)));
         rows.set(name, joinedRow(name, figure, theme, image, rows.get(name)));
       }
       if (theme === "print") writeFileSync(path.join(folder, "print.pdf"), await tab.print());
@@ -78,6 +78,12 @@ export async function contactSheet(
     await tab.close();
   }
 }
+
+/** What is written at the very edge is seen whole. */
+const MARGIN_PX = 8;
+const withMargin = ({ x, y, width, height }: PageBox): PageBox => ({
+  ...{ x, y: y - MARGIN_PX, width, height: height + 2 * MARGIN_PX },
+});
 
 const NO_ALTERNATIVE = "has no text alternative";
 

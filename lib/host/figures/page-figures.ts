@@ -21,15 +21,18 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 600 && !isDone(); turn += 1)
     await new Promise((resolve) => setTimeout(resolve, 100));
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined)));
 }
 
 /** Measures every figure, in reading order. Runs in the page and refers to nothing outside itself. */
 export function measureFigures(): PageFigure[] {
   const isShown = (element: Element): boolean => element.getClientRects().length > 0;
-  /** A drawing's labels with their boxes: which leave the paper, which lie on one another? */
-  const faultsOf = (svg: Element): string[] => {
-    const paper = svg.getBoundingClientRect();
-    const labels = [...svg.querySelectorAll("text")].filter(isShown).map((text) => ({
+  /** Labels on one line that are nearer than this read as one word, CSS pixels. */
+  const leastGap = 1;
+  /** A drawing's labels with their boxes: which leave the paper, which lie on one another or touch? */
+  const faultsOf = (drawing: Element): string[] => {
+    const paper = drawing.getBoundingClientRect();
+    const labels = [...drawing.querySelectorAll("svg text")].filter(isShown).map((text) => ({
       text: text.textContent ?? "",
       box: text.getBoundingClientRect(),
       isSlanted: /rotate/.test(text.closest("[transform]")?.getAttribute("transform") ?? ""),
@@ -46,7 +49,8 @@ export function measureFigures(): PageFigure[] {
       upright.slice(at + 1).flatMap((other) => {
         const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
         const high = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-        return wide > 1 && high > 4 ? [`"${one.text}" and "${other.text}" overlap`] : [];
+        if (high <= 4 || wide <= -leastGap) return [];
+        return [`"${one.text}" and "${other.text}" ${wide > 1 ? "overlap" : "touch"}`];
       }),
     );
     return [...leaves.map(({ text }) => `"${text}" leaves the paper`), ...pairs];
@@ -74,7 +78,7 @@ export function measureFigures(): PageFigure[] {
         alternative: (named || spoken || (kind === "table" ? (figure.textContent ?? "") : "")).trim(),
         box: { x: left + scrollX, y: top + scrollY, width, height },
         faults: [
-          ...svgs.filter((svg) => svg.closest("svg svg") === null && !isChart).flatMap(faultsOf),
+          ...[...figure.querySelectorAll(".drawing, .plot, .rich")].filter(isShown).flatMap(faultsOf),
           ...(isChart && svgs.length === 0 ? ["no chart was drawn"] : []),
           ...(wide === undefined
             ? []

@@ -68,7 +68,7 @@ pre.shiki { background: var(--code-ground); border-radius: 5px; margin-bottom: 1
 table { border-collapse: collapse; font-size: .88rem; font-variant-numeric: tabular-nums; margin: 0 0 1.2rem; display: block; overflow-x: auto; }
 th, td { padding: .35rem .8rem .35rem 0; text-align: left; border-bottom: 1px solid var(--rule); vertical-align: top; }
 caption { padding-bottom: .3rem; font: .78rem/1.4 var(--sans); color: var(--quiet); text-align: left; }
-td > code:only-child { padding: 0; background: none; font-size: .86em; }
+td > code { overflow-wrap: normal; } td > code:only-child { padding: 0; background: none; font-size: .86em; }
 th { font: 600 .78rem/1.4 var(--sans); color: var(--quiet); }
 img, .drawing svg, .rich svg { max-width: 100%; height: auto; }
 .katex-display { overflow-x: auto; overflow-y: hidden; padding-block: .2rem; margin: 1.2rem 0; }

@@ -10,7 +10,15 @@ import { buildIsland } from "../../../lib/course/island.ts";
 import { drawLadder, ladder } from "../../../lib/course/ladder.ts";
 import { paletteCss } from "../../../lib/course/palette.ts";
 import { walkPicture } from "../../../lib/course/walk-picture.ts";
+import { setBit } from "../../../lib/course/walls/leaf.ts";
+import { pageMap } from "../../../lib/course/walls/page-map.ts";
+import { pageTree } from "../../../lib/course/walls/page-tree.ts";
+import { permissionQuilt } from "../../../lib/course/walls/quilt.ts";
+import { REMAP, runRemap } from "../../../lib/course/walls/remap.ts";
+import { rememberedPicture } from "../../../lib/course/walls/remembered-picture.ts";
+import { addressScatter } from "../../../lib/course/walls/scatter.ts";
 import { assetFile } from "../../../lib/host/node-assets.ts";
+import type { Item } from "../../../lib/isa/assembler/item.ts";
 import { asm } from "../../../lib/isa/assembler/typed.ts";
 import { CSR_NAMES } from "../../../lib/isa/csr-map.ts";
 import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
@@ -39,7 +47,17 @@ function drawn(): [name: string, svg: string][] {
   const first = board.run({ instructions: 1_000, log: true });
   board.run({ instructions: 22_000_000, until: { pc: board.symbols.addressOf("prober") ?? 0n } });
   const deed = board.run({ instructions: 2_200, log: true });
+  board.run({ instructions: 22_000_000, until: { pc: board.symbols.addressOf("scribbler") ?? 0n } });
+  const map = pageMap(board);
+  setBit(board, 0x4000_0000n, "W", true);
+  const careless = pageMap(board);
+  setBit(board, 0x4000_0000n, "W", false);
+  const trip = board.run({ instructions: 4_000, log: true });
   const stop = board.run({ instructions: 22_000_000 });
+  const remap = (...fence: Item[]) =>
+    runRemap([asm.ld("a0", 0, "s0"), asm.sd("s2", 0, "s1"), ...fence, asm.ld("a1", 0, "s0"), asm.wfi()])
+      .board;
+  const ladders = [1, 2, 3].map((length) => ladder({ ...trip, steps: trip.steps.slice(0, length * 700) }));
   const island = buildIsland({ seed: 1 });
   const entry = island.pages.find((page) => page.name === "vault 0")?.pteAddress ?? 0n;
   const walks = LEAVES.map((leaf) => {
@@ -68,6 +86,16 @@ function drawn(): [name: string, svg: string][] {
     ["ladder of prober", ladder(deed, "prober, from its first instruction")],
     ["ladder of the last events", drawLadder(climbEvents(board.trace.events, stop.retired))],
     ["empty ladder", ladder([])],
+    ["ladder of scribbler and jumper", ladder(trip)],
+    ...ladders.map((bundle, index): [string, typeof bundle] => [`ladder of ${index + 1} parts`, bundle]),
+    ["tree", pageTree(map)],
+    ["quilt", permissionQuilt(map)],
+    ["quilt with a page that is both", permissionQuilt(careless)],
+    ["tree with a page that is both", pageTree(careless)],
+    ["scatter", addressScatter(map)],
+    ["a hart that remembers", rememberedPicture(remap(), REMAP.page)],
+    ["a hart that was told", rememberedPicture(remap(asm.sfence_vma("s0", "zero")), REMAP.page)],
+    ["a hart that remembers nothing", rememberedPicture(runRemap([asm.wfi()]).board, REMAP.page)],
     ...walks.map((bundle, index): [string, typeof bundle] => [`walk ${LEAVES[index]}`, bundle]),
     ...asKernel.map((bundle, index): [string, typeof bundle] => [`walk of the kernel ${index}`, bundle]),
     ...guests.map((bundle, index): [string, typeof bundle] => [`walk of a guest ${index}`, bundle]),
@@ -113,7 +141,8 @@ function inspect(figures: [string, string][]): Fault[] {
       for (const other of upright.slice(index + 1)) {
         const wide = Math.min(one.box.right, other.box.right) - Math.max(one.box.left, other.box.left);
         const high = Math.min(one.box.bottom, other.box.bottom) - Math.max(one.box.top, other.box.top);
-        if (wide > 1 && high > 4) faults.push({ figure, what: `"${one.text}" and "${other.text}" overlap` });
+        // Labels on one line with less than a pixel between them read as one word.
+        if (wide > -1 && high > 4) faults.push({ figure, what: `"${one.text}" and "${other.text}" touch` });
       }
   }
   return faults;
