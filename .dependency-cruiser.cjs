@@ -74,7 +74,7 @@ module.exports = {
       from: { path: "^book/" },
       to: {
         path: "^lib/",
-        pathNot: [FRONT_DOORS, "^lib/notebook/", "^lib/host/kernel/", "^lib/course/palette[.]ts$"],
+        pathNot: [FRONT_DOORS, "^lib/notebook/", "^lib/host/kernel/", "^lib/course/(palette|claim|help)[.]ts$"],
       },
     },
     {

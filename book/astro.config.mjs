@@ -51,7 +51,16 @@ export default defineConfig({
       ],
       sidebar: [
         { label: "Chapters", items: [{ autogenerate: { directory: "chapters" } }] },
-        { label: "Course", items: [{ slug: "syllabus" }, { slug: "coverage" }] },
+        {
+          label: "Course",
+          items: [
+            { slug: "syllabus" },
+            { slug: "claims" },
+            { slug: "progress" },
+            { slug: "glossary" },
+            { slug: "coverage" },
+          ],
+        },
       ],
       tableOfContents: { minHeadingLevel: 2, maxHeadingLevel: 2 },
       pagefind: true,

@@ -4,10 +4,18 @@ import path from "node:path";
 import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
 import { typeFilesFromMap } from "../../lib/notebook/compiler/type-files.ts";
 import { type ExportDocument, exportDocument } from "../../lib/notebook/export/document.ts";
+import {
+  type NumberedDocument,
+  numberFigures,
+  type ReferenceTargets,
+  resolveReferences,
+} from "../../lib/notebook/export/figures.ts";
 import { mdxFromDocument } from "../../lib/notebook/export/mdx.ts";
+import type { Amend } from "../../lib/notebook/export/mdx-text.ts";
 import type { CompileResult } from "../../lib/notebook/kernel-protocol.ts";
 import { compilerFolders } from "../src/live/workers/compiler-folders.ts";
 import { executedNotebook } from "./execution.ts";
+import { type Glossary, GlossaryMarker } from "./glossary.ts";
 import { writeNamed } from "./named-files.ts";
 
 /** Where chapters come from and go to. */
@@ -17,12 +25,32 @@ export interface ChapterFolders {
   readonly public: string;
 }
 
-const componentImport = 'import { Aside, Cell, Folded, Output } from "../../../components/live.ts";';
+const componentImport =
+  'import { Aside, Cell, Folded, Output, Term, TermNotes } from "../../../components/live.ts";';
 
 /** Notebook files that are chapters: `NN-name.ipynb`. */
 export async function chapterFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   return names.filter((name) => /^\d\d-.*\.ipynb$/.test(name)).sort();
+}
+
+/** A notebook that has run, its drawings numbered. */
+export interface Chapter extends NumberedDocument {
+  readonly file: string;
+  readonly slug: string;
+  readonly number: number;
+  /** Address of its page. */
+  readonly page: string;
+}
+
+/** Runs one notebook. */
+export async function readChapter(file: string, notebooks: string): Promise<Chapter> {
+  const slug = file.replace(/\.ipynb$/, "");
+  const number = Number(file.slice(0, 2));
+  const document = exportDocument(await executedNotebook(path.join(notebooks, file)), {
+    fallbackTitle: slug,
+  });
+  return { ...numberFigures(document, number), file, slug, number, page: `/chapters/${slug}/` };
 }
 
 /** What one chapter leaves for other steps of the build. */
@@ -31,23 +59,53 @@ export interface WrittenChapter {
   readonly cells: string;
   /** Cell id → text and first drawing of the cell. */
   readonly drawings: Readonly<Record<string, { readonly source: string; readonly svg: string }>>;
+  /** Ids of the glossary's terms that it uses. */
+  readonly terms: readonly string[];
+  /** What an author has to repair. */
+  readonly problems: readonly string[];
 }
 
-/** Writes one chapter: text, figures, source notebook, compiled cells. */
+/** Writes one chapter: text, figures, source notebook, compiled cells. `all` are the chapters that it may refer to. */
 export async function writeChapter(
-  file: string,
+  chapter: Chapter,
+  all: readonly Chapter[],
+  glossary: Glossary,
   folders: ChapterFolders,
   types: ReadonlyMap<string, string>,
 ): Promise<WrittenChapter> {
-  const source = path.join(folders.notebooks, file);
-  const slug = file.replace(/\.ipynb$/, "");
-  const document = exportDocument(await executedNotebook(source), { fallbackTitle: slug });
-  await writeText(document, file, slug, folders);
+  const { document, file, slug } = chapter;
+  const marker = new GlossaryMarker(glossary);
+  const problems = [...chapter.problems];
+  const targets = targetsFrom(chapter, all);
+  await writeText(chapter, folders, {
+    amend(tree) {
+      problems.push(...resolveReferences(tree, targets));
+      marker.mark(tree);
+    },
+    terms: marker.used,
+  });
   await mkdir(path.join(folders.public, "notebooks"), { recursive: true });
-  await copyFile(source, path.join(folders.public, "notebooks", file));
+  await copyFile(path.join(folders.notebooks, file), path.join(folders.public, "notebooks", file));
   const cells = JSON.stringify(compiledCells(document, types));
   const name = await writeNamed(path.join(folders.public, "live"), `cells-${slug}`, "json", cells);
-  return { cells: `/live/${name}`, drawings: drawingsOf(document) };
+  return {
+    cells: `/live/${name}`,
+    drawings: drawingsOf(document),
+    terms: marker.used,
+    problems: problems.map((problem) => `${file}: ${problem}`),
+  };
+}
+
+/** Where references of a chapter may lead. */
+function targetsFrom(chapter: Chapter, all: readonly Chapter[]): ReferenceTargets {
+  const named = (slug: string): Chapter | undefined =>
+    slug === "" ? chapter : all.find((other) => other.slug === slug);
+  return {
+    figures: (slug, cell) => named(slug)?.figures.find((figure) => figure.cell === cell),
+    hasCell: (slug, cell) =>
+      named(slug)?.document.cells.some(({ id, kind }) => id === cell && kind === "code") ?? false,
+    page: (slug) => `/chapters/${slug}/`,
+  };
 }
 
 function drawingsOf(document: ExportDocument): WrittenChapter["drawings"] {
@@ -62,12 +120,10 @@ function drawingsOf(document: ExportDocument): WrittenChapter["drawings"] {
 }
 
 async function writeText(
-  document: ExportDocument,
-  notebook: string,
-  slug: string,
+  { document, figures: numbered, file: notebook, slug, number: chapter }: Chapter,
   folders: ChapterFolders,
+  { amend, terms }: { readonly amend: Amend; readonly terms: readonly string[] },
 ): Promise<void> {
-  const chapter = Number(notebook.slice(0, 2));
   const { text, files } = mdxFromDocument(document, {
     frontMatter: {
       description: description(document),
@@ -79,16 +135,20 @@ async function writeText(
     imports: [componentImport],
     filesFolder: `/figures/${slug}`,
     relink: chapterAddress,
+    amend,
+    figures: numbered,
   });
   const figures = path.join(folders.public, "figures", slug);
   await mkdir(figures, { recursive: true });
   await mkdir(folders.text, { recursive: true });
   for (const { name, content } of files) await writeFile(path.join(figures, name), content);
-  await writeFile(path.join(folders.text, `${slug}.mdx`), text);
+  const notes = `<TermNotes ids={${JSON.stringify(terms)}} />\n`;
+  await writeFile(path.join(folders.text, `${slug}.mdx`), `${text}\n${notes}`);
 }
 
-/** A link to another notebook becomes a link to its chapter. */
+/** A link to another notebook becomes a link to its chapter; references to cells wait for their numbers. */
 function chapterAddress(address: string): string {
+  if (address.includes("#cell-id=")) return address;
   const notebook = /^(?:\.\/)?(\d\d-[\w-]+)\.ipynb(#.*)?$/.exec(address);
   return notebook ? `/chapters/${notebook[1]}/${notebook[2] ?? ""}` : address;
 }

@@ -7,13 +7,20 @@
 import { spawn } from "node:child_process";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { GLOSSARY } from "../src/glossary.ts";
 import { copyAssets } from "./assets.ts";
-import { chapterFiles, type WrittenChapter, writeChapter } from "./chapters.ts";
+import { type Chapter, chapterFiles, readChapter, type WrittenChapter, writeChapter } from "./chapters.ts";
+import { entriesOf, LEDGER_FILE, ledgerOf } from "./claims.ts";
+import { COURSE_FILE, type CourseChapter, checksOf } from "./course.ts";
 import { writeCoverage } from "./coverage.ts";
 import { writeFonts } from "./fonts.ts";
+import { Glossary } from "./glossary.ts";
+import { writeHelp } from "./help.ts";
+import { checkLinks } from "./links.ts";
 import type { LiveManifest } from "./live-addresses.ts";
 import { writeLiveBundles } from "./live-bundles.ts";
 import { writeNamed } from "./named-files.ts";
@@ -56,17 +63,87 @@ async function prepare(): Promise<void> {
     text: chaptersFolder,
     public: publicFolder,
   };
-  const cells: Record<string, string> = {};
-  const drawings: WrittenChapter["drawings"] = {};
-  for (const file of await chapterFiles(folders.notebooks)) {
-    const chapter = await step(`chapter ${file}`, () => writeChapter(file, folders, types));
-    cells[file] = chapter.cells;
-    Object.assign(drawings, chapter.drawings);
-  }
-  const manifest: LiveManifest = { ...bundles, types: `/live/${typesName}`, cells };
+  const glossary = new Glossary(GLOSSARY);
+  const chapters = await readChapters(folders.notebooks);
+  const written: WrittenChapter[] = [];
+  await step("text of the chapters", async () => {
+    for (const chapter of chapters)
+      written.push(await writeChapter(chapter, chapters, glossary, folders, types));
+  });
+  refuse([
+    ...glossary.problems(await normativeRules()),
+    ...written.flatMap(({ problems }) => problems),
+    ...glossary.dead(
+      new Set(written.flatMap(({ terms }) => terms)),
+      chapters.map(({ number }) => number),
+    ),
+  ]);
+  await writeData({
+    "drawings.json": Object.assign({}, ...written.map(({ drawings }) => drawings)),
+    "live-manifest.json": {
+      ...bundles,
+      types: `/live/${typesName}`,
+      cells: Object.fromEntries(chapters.map(({ file }, at) => [file, written[at]?.cells ?? ""])),
+      help: Object.fromEntries(
+        await Promise.all(chapters.map(({ file, document }) => writeHelp(file, document, live))),
+      ),
+    } satisfies LiveManifest,
+    [path.basename(LEDGER_FILE)]: ledgerOf(
+      chapters.flatMap(({ document, number, page }) => entriesOf(document, number, page)),
+    ),
+    [path.basename(COURSE_FILE)]: chapters.map((chapter, at) => outlineOf(chapter, written[at]?.terms ?? [])),
+  });
+}
+
+const outlineOf = (
+  { number, page, file, document, figures }: Chapter,
+  terms: readonly string[],
+): CourseChapter => ({
+  number,
+  title: document.title,
+  page,
+  notebook: file,
+  cells: document.cells.filter(({ kind }) => kind === "code").length,
+  figures: figures.length,
+  checks: checksOf(document),
+  terms,
+});
+
+/** Runs the notebooks, as many at a time as there are processors; the chapters come in their order. */
+async function readChapters(notebooks: string): Promise<Chapter[]> {
+  const files = await chapterFiles(notebooks);
+  return step(`${files.length} notebooks`, async () => {
+    const chapters: Chapter[] = [];
+    const left = files.entries();
+    const runner = async (): Promise<void> => {
+      for (const [at, file] of left) chapters[at] = await readChapter(file, notebooks);
+    };
+    await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, runner));
+    return chapters;
+  });
+}
+
+/** Names of the manual's rules. */
+async function normativeRules(): Promise<ReadonlySet<string>> {
+  const table = await readFile(
+    path.join(root, "datasets/riscv-normative-tags/riscv-normative-tags.csv"),
+    "utf8",
+  );
+  return new Set(table.split("\n").map((line) => line.split(",")[0] ?? ""));
+}
+
+/** Stops the build with everything that authors have to repair: their mistake, so no stack of ours. */
+function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return;
+  process.stderr.write(`\nThe book has mistakes:\n${problems.map((problem) => `  ${problem}\n`).join("")}`);
+  process.exit(1);
+}
+
+/** Writes what pages read while they are rendered. */
+async function writeData(files: Readonly<Record<string, unknown>>): Promise<void> {
   await mkdir(path.join(book, ".cache"), { recursive: true });
-  await writeFile(path.join(book, ".cache/drawings.json"), JSON.stringify(drawings));
-  await writeFile(path.join(book, ".cache/live-manifest.json"), JSON.stringify(manifest, undefined, 2));
+  for (const [name, data] of Object.entries(files))
+    await writeFile(path.join(book, ".cache", name), JSON.stringify(data, undefined, 1));
 }
 
 function runAstro(): Promise<void> {
@@ -95,5 +172,6 @@ function failureIn(log: string): string {
 
 await prepare();
 await step("pages and search index", runAstro);
+refuse(await step("links", () => checkLinks(dist)));
 await step("service worker", () => writeServiceWorker(dist));
 await cp(path.join(root, "LICENSE"), path.join(dist, "LICENSE.txt")).catch(() => undefined);

@@ -25,3 +25,10 @@ export const sourceAddress = (file: string, line: number): string => `/source/${
 /** The counts as a sentence. */
 export const countsInWords = ({ rules, counts }: CoverageChapter): string =>
   `${rules.length} rules: ${statusOrder.map((status) => `${counts[status]} ${statusWords[status]}`).join(", ")}`;
+
+/** Address of a rule on the page of its chapter. @throws  For a rule of a chapter that the machine does not have. */
+export function ruleAddress(tag: string): string {
+  const chapter = coverageChapters().find(({ rules }) => rules.some((rule) => rule.tag === tag));
+  if (chapter === undefined) throw new Error(`no page has the rule norm:${tag}`);
+  return `/rules/${chapter.id}/#${tag}`;
+}

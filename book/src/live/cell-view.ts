@@ -1,7 +1,7 @@
 import type { CellDiagnostic, CellOutput as SessionOutput } from "../../../lib/notebook/kernel-protocol.ts";
 import { cleanDom } from "./clean-dom.ts";
 import type { CellOutput } from "./notebook-output.ts";
-import { outputMarkup } from "./output-markup.ts";
+import { type FigureLabel, isFigure, outputMarkup } from "./output-markup.ts";
 
 /** What a cell is doing. */
 export type CellState = "idle" | "queued" | "running" | "done" | "failed" | "stopped";
@@ -32,6 +32,9 @@ export class CellView {
   #source: string;
   #stream: { name: string; node: HTMLElement } | undefined;
   readonly #named = new Map<string, HTMLElement>();
+  /** Numbers and captions of the book's drawings, which a run draws again in the same order. */
+  readonly #labels: readonly FigureLabel[];
+  #drawn = 0;
 
   constructor(element: HTMLElement) {
     this.element = element;
@@ -39,6 +42,11 @@ export class CellView {
     this.index = Number(element.dataset["index"]);
     this.builtSource = this.codeBlock?.textContent?.replace(/\n$/, "") ?? "";
     this.#source = this.builtSource;
+    this.#labels = [...element.querySelectorAll<HTMLElement>("figure[data-number]")].map((figure) => ({
+      number: figure.dataset["number"] ?? "",
+      anchor: figure.id,
+      caption: figure.querySelector(".figure-caption")?.innerHTML ?? "",
+    }));
   }
 
   /** The static code, until an editor replaces it. */
@@ -88,10 +96,11 @@ export class CellView {
     for (const node of old) node.remove();
     this.#stream = undefined;
     this.#named.clear();
+    this.#drawn = 0;
     const room = document.createElement("div");
     room.className = "cell-outputs";
     room.style.minHeight = `${height}px`;
-    this.element.append(room);
+    this.element.insertBefore(room, this.element.querySelector(":scope > .exercise-help"));
   }
 
   /** Gives back the room that {@link clearOutputs} kept. */
@@ -114,7 +123,9 @@ export class CellView {
     }
     const node = document.createElement("div");
     node.className = "output";
-    node.innerHTML = outputMarkup(pageOutput(output), cleanDom);
+    const shown = pageOutput(output);
+    const label = isFigure(shown) ? this.#labels[this.#drawn++] : undefined;
+    node.innerHTML = outputMarkup(shown, cleanDom, label);
     const displayId = output.type === "display_data" ? output.displayId : undefined;
     const replaced = displayId === undefined ? undefined : this.#named.get(displayId);
     if (replaced && output.type === "display_data" && output.update === true) replaced.replaceWith(node);

@@ -16,14 +16,29 @@ export interface ChartReference {
   readonly spec?: ChartSpec;
 }
 
+/** The number and caption of a drawing. */
+export interface FigureLabel {
+  /** `2.3` */
+  readonly number: string;
+  /** Id of the figure's element. */
+  readonly anchor: string;
+  /** HTML of the book's own text; may be empty. */
+  readonly caption: string;
+}
+
 /** HTML of one output. */
-export function outputMarkup(output: CellOutput, clean: CleanMarkup): string {
+export function outputMarkup(output: CellOutput, clean: CleanMarkup, label?: FigureLabel): string {
   if (output.type === "stream") {
     return `<pre class="output-text${output.name === "stderr" ? " output-stderr" : ""}" tabindex="0">${escapeMarkup(plainText(output.text))}</pre>`;
   }
   if (output.type === "error") return errorMarkup(output);
-  return bundleMarkup(output.data, clean, output.type === "execute_result");
+  return bundleMarkup(output.data, clean, output.type === "execute_result", label);
 }
+
+/** Whether an output is drawn as a figure. */
+export const isFigure = (output: CellOutput): boolean =>
+  "data" in output &&
+  (mimeText(output.data["image/svg+xml"]) !== undefined || output.data[plotlyType] !== undefined);
 
 function errorMarkup(error: Extract<CellOutput, { type: "error" }>): string {
   const trace = plainText(error.traceback.join("\n"));
@@ -34,9 +49,14 @@ function errorMarkup(error: Extract<CellOutput, { type: "error" }>): string {
   return `<div class="output-error"><p><strong>${escapeMarkup(error.name)}</strong> ${escapeMarkup(plainText(error.message))}</p>${rest}</div>`;
 }
 
-function bundleMarkup(data: MimeBundle, clean: CleanMarkup, isResult: boolean): string {
+function bundleMarkup(
+  data: MimeBundle,
+  clean: CleanMarkup,
+  isResult: boolean,
+  label: FigureLabel | undefined,
+): string {
   const svg = mimeText(data["image/svg+xml"]);
-  if (svg !== undefined || data[plotlyType] !== undefined) return figureMarkup(clean(svg ?? ""), data);
+  if (svg !== undefined || data[plotlyType] !== undefined) return figureMarkup(clean(svg ?? ""), data, label);
   const html = mimeText(data["text/html"]);
   if (html !== undefined)
     return `<div class="output-html" tabindex="0" role="group" aria-label="Output"${html.includes("dom0-verdict") ? " data-pagefind-ignore" : ""}>${withMachineWords(clean(html))}</div>`;
@@ -56,7 +76,7 @@ function withMachineWords(html: string): string {
   });
 }
 
-function figureMarkup(svg: string, data: MimeBundle): string {
+function figureMarkup(svg: string, data: MimeBundle, label: FigureLabel | undefined): string {
   const chart = chartIn(data[plotlyType]);
   const explore =
     chart === undefined
@@ -73,10 +93,14 @@ function figureMarkup(svg: string, data: MimeBundle): string {
       : [foldedMarkup("As a table", `<div class="figure-table" tabindex="0">${table}</div>`)]),
   ];
   return (
-    `<figure class="output-figure"><div class="figure-drawing">${svg}</div>` +
+    `<figure class="output-figure"${label === undefined ? "" : ` id="${escapeMarkup(label.anchor)}" data-number="${escapeMarkup(label.number)}"`}>` +
+    `<div class="figure-drawing">${svg}</div>${label === undefined ? "" : captionMarkup(label)}` +
     `<div class="figure-tools">${explore}${folded.join("")}</div></figure>`
   );
 }
+
+const captionMarkup = ({ number, caption }: FigureLabel): string =>
+  `<figcaption><span class="figure-number">Figure ${escapeMarkup(number)}</span>${caption === "" ? "" : ` <span class="figure-caption">${caption}</span>`}</figcaption>`;
 
 const foldedMarkup = (summary: string, content: string): string =>
   `<details data-pagefind-ignore><summary>${summary}</summary>${content}</details>`;

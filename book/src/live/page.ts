@@ -4,6 +4,7 @@
  */
 import { CellView } from "./cell-view.ts";
 import { CompilerClient } from "./compiler-client.ts";
+import { ExerciseHelpers } from "./exercise-help.ts";
 import type { BuiltCells, NotebookRunner } from "./notebook-runner.ts";
 import { saveFile } from "./save-file.ts";
 import { changeProgress, loadEdits, loadProgress, pageProgress, saveEdit } from "./storage.ts";
@@ -15,12 +16,14 @@ interface LiveAddresses {
   readonly types: string;
   readonly cells: string;
   readonly charts: string;
+  readonly help: string;
 }
 
 class ChapterPage {
   readonly cells: readonly CellView[];
   readonly #notebook: string;
   readonly #addresses: LiveAddresses;
+  readonly #help: ExerciseHelpers;
   #runner: Promise<NotebookRunner> | undefined;
   #compiler: CompilerClient | undefined;
 
@@ -28,6 +31,15 @@ class ChapterPage {
     this.cells = elements.map((element) => new CellView(element));
     this.#notebook = tools.dataset["notebook"] ?? "";
     this.#addresses = JSON.parse(tools.dataset["live"] ?? "{}") as LiveAddresses;
+    this.#help = new ExerciseHelpers(this.#addresses.help, () => this.#seed());
+  }
+
+  /** The seed in the reader's text, for answers that depend on it. */
+  #seed(): number | undefined {
+    const digits = this.cells
+      .map((cell) => /^const SEED = (\d+);/m.exec(cell.source)?.[1])
+      .find((found) => found);
+    return digits === undefined ? undefined : Number(digits);
   }
 
   /** Runs what a reader asked for; a part that is gone from the server, after an update, is said and not thrown. */
@@ -47,6 +59,7 @@ class ChapterPage {
     document.addEventListener("focusin", (event) => this.#onFocus(event.target));
     document.addEventListener("keydown", (event) => this.#onKey(event));
     document.documentElement.dataset["live"] = "ready";
+    this.#do(this.#help.start());
   }
 
   #restore(): void {
@@ -78,9 +91,15 @@ class ChapterPage {
   #onClick(event: MouseEvent): void {
     const button =
       event.target instanceof Element
-        ? event.target.closest<HTMLElement>("[data-action], [data-explore]")
+        ? event.target.closest<HTMLElement>("[data-action], [data-explore], [data-help]")
         : null;
     const cell = this.#cellOf(event.target);
+    const help = button?.dataset["help"];
+    if (button && help !== undefined) {
+      const room = button.closest<HTMLElement>(".exercise-help");
+      if (room) this.#do(this.#help.act(help, room));
+      return;
+    }
     if (button) {
       const isChart = button.dataset["explore"] !== undefined;
       this.#do(isChart ? this.#explore(button) : this.#act(button.dataset["action"] ?? "", cell, button));
@@ -197,6 +216,16 @@ class ChapterPage {
         if (!page.checks.includes(check)) page.checks.push(check);
       }
     });
+    this.#offerHelp(cell, verdicts);
+  }
+
+  /** An attempt is a run of the reader's own text that reached the check; the untouched stub is none. */
+  #offerHelp(cell: CellView, verdicts: ReadonlyMap<string, boolean>): void {
+    const room = cell.element.querySelector<HTMLElement>(":scope > .exercise-help");
+    const passed = verdicts.get(room?.dataset["exercise"] ?? "");
+    if (room === null || passed === undefined) return;
+    if (passed) this.#do(this.#help.draw(room));
+    else if (cell.isEdited) this.#do(this.#help.tried(room));
   }
 
   async #explore(button: HTMLElement): Promise<void> {

@@ -15,6 +15,18 @@ export interface Progress {
   checks: Record<string, boolean>;
   /** Page address → what was done there. */
   pages: Record<string, PageProgress>;
+  /** Check id → attempts and help taken. */
+  tries: Record<string, Tries>;
+}
+
+/** Attempts at one check. */
+export interface Tries {
+  /** Runs of the reader's own text that did not pass. */
+  readonly count: number;
+  /** Hints opened. */
+  readonly hints: number;
+  /** Attempts there had been when the first hint was opened. */
+  readonly hintAt: number;
 }
 
 /** Progress on one page. */
@@ -72,7 +84,7 @@ export function loadProgress(): Progress {
 }
 
 function progressFrom(value: unknown): Progress {
-  const progress: Progress = { checks: {}, pages: {} };
+  const progress: Progress = { checks: {}, pages: {}, tries: {} };
   if (!isRecord(value)) return progress;
   for (const [id, passed] of Object.entries(isRecord(value["checks"]) ? value["checks"] : {})) {
     if (typeof passed === "boolean") progress.checks[id] = passed;
@@ -82,8 +94,19 @@ function progressFrom(value: unknown): Progress {
     const cells = typeof done["cells"] === "number" ? done["cells"] : 0;
     progress.pages[page] = { ran: strings(done["ran"]), cells, checks: strings(done["checks"]) };
   }
+  for (const [id, tries] of Object.entries(isRecord(value["tries"]) ? value["tries"] : {})) {
+    if (!isRecord(tries)) continue;
+    progress.tries[id] = {
+      count: whole(tries["count"]),
+      hints: whole(tries["hints"]),
+      hintAt: whole(tries["hintAt"]),
+    };
+  }
   return progress;
 }
+
+const whole = (value: unknown): number =>
+  typeof value === "number" && Number.isInteger(value) && value > 0 ? value : 0;
 
 /** Changes progress and tells the page. */
 export function changeProgress(change: (progress: Progress) => void): void {
@@ -99,14 +122,21 @@ export function pageProgress(progress: Progress, page: string): PageProgress {
   return progress.pages[page];
 }
 
+/** Names of the notebooks of which edits are kept. */
+function editedNotebooks(): string[] {
+  try {
+    return Object.keys(localStorage)
+      .filter((key) => key.startsWith(editsPrefix))
+      .map((key) => key.slice(editsPrefix.length))
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
 /** Everything kept, as the text of a file to take elsewhere. */
 export function exportMemory(): string {
-  const edits: Record<string, Edits> = {};
-  for (let index = 0; index < localStorage.length; index += 1) {
-    const key = localStorage.key(index);
-    if (key?.startsWith(editsPrefix))
-      edits[key.slice(editsPrefix.length)] = loadEdits(key.slice(editsPrefix.length));
-  }
+  const edits = Object.fromEntries(editedNotebooks().map((notebook) => [notebook, loadEdits(notebook)]));
   return `${JSON.stringify({ format: "dom0-progress", version: 1, progress: loadProgress(), edits }, undefined, 2)}\n`;
 }
 
@@ -132,6 +162,22 @@ export function importMemory(text: string): string | undefined {
       here.cells ||= done.cells;
       here.checks = [...new Set([...here.checks, ...done.checks])];
     }
+    for (const [id, there] of Object.entries(incoming.tries)) {
+      const here = progress.tries[id];
+      if (here === undefined || there.count > here.count) progress.tries[id] = there;
+    }
   });
   return undefined;
+}
+
+/** Forgets progress and edits; the theme stays. */
+export function forgetMemory(): void {
+  for (const key of [progressKey, ...editedNotebooks().map((notebook) => editsPrefix + notebook)]) {
+    try {
+      localStorage.removeItem(key);
+    } catch {
+      // Nothing is kept, so nothing has to go.
+    }
+  }
+  document.dispatchEvent(new CustomEvent("book:progress"));
 }
