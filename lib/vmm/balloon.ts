@@ -6,12 +6,12 @@
 import { beyond, type GPA, gpa } from "../hs/address.ts";
 import { isLogged } from "./dirty-log.ts";
 import { isGuestRam, populate } from "./domain.ts";
-import { Fault } from "./errors.ts";
+import { Fault, runningDomain } from "./errors.ts";
 import { tellOfHypervisor } from "./events.ts";
 import { disown } from "./frames.ts";
 import { isGrantedPage } from "./grant-table.ts";
 import type { Host, Visit } from "./host.ts";
-import { type DomainView, FrameType, PAGE_BYTES } from "./layout.ts";
+import { FrameType, MOST_FRAMES, PAGE_BYTES } from "./layout.ts";
 import { lookUp, unmapPage } from "./second-stage.ts";
 
 /** Pages in one call. */
@@ -60,8 +60,12 @@ export function takePages(at: At, page: bigint, count: bigint): bigint {
   return count;
 }
 
-/** Sets how many frames a domain should have, and tells it. */
-export function setTarget(host: Host, domain: DomainView, frames: bigint): void {
-  host.state.balloon(domain.id).target = Number(BigInt.asUintN(32, frames));
+/** Sets how many frames a running domain should have, and tells it. 0, or why not. */
+export function setTarget(host: Host, number: bigint, frames: bigint): bigint {
+  const domain = runningDomain(host, number);
+  if (domain === undefined) return Fault.NO_DOMAIN;
+  if (frames > MOST_FRAMES) return Fault.INVALID;
+  host.state.balloon(domain.id).target = Number(frames);
   tellOfHypervisor({ ...host, domain });
+  return 0n;
 }

@@ -22,7 +22,7 @@ import {
 import { ownMemory } from "./paravirtual/page-types.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
-import { ALL_RIGHTS, lookUp, type Mapped, mapPage, Right } from "./second-stage.ts";
+import { ALL_RIGHTS, lookUp, type Mapped, makeTablesFor, mapPage, Right } from "./second-stage.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
 
 /** Where guests find RAM, as on the board. */
@@ -97,6 +97,10 @@ export const allVcpus = ({ state }: Pick<Host, "state">): VcpuView[] =>
 export const vcpusOf = (host: Pick<Host, "state">, domain: number): VcpuView[] =>
   allVcpus(host).filter((vcpu) => vcpu.domain === domain);
 
+/** Whether a domain runs, and is not standing still: paused, or on its way to another machine. */
+export const goesOn = (host: Pick<Host, "state">, { id, state }: DomainView): boolean =>
+  state === DomainState.RUNNING && vcpusOf(host, id).every((vcpu) => vcpu.state !== VcpuState.PAUSED);
+
 /** Whether a guest-physical address is RAM of the domain. */
 export const isGuestRam = ({ ramBase, ramBytes }: DomainView, address: bigint): boolean =>
   address >= ramBase && address < ramBase + ramBytes;
@@ -112,6 +116,8 @@ export function populate(host: Host, domain: DomainView, address: GPA): HPA | un
   const large = populateLarge(host, domain, pageOf(address, LARGE_BYTES));
   if (large !== undefined) return beyond(large, page % LARGE_BYTES);
   const { id } = domain;
+  // Tables first: a page that the loader has left, and that was taken and could not be mapped, would be lost.
+  if (!makeTablesFor(host, id, page)) return undefined;
   const loaded = loadedPage(host, id, page);
   const frame = loaded ?? takeFrame(host, id, FrameType.RAM);
   if (frame === undefined) return undefined;

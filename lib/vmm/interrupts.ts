@@ -35,9 +35,11 @@ function changePending(host: Host, vcpu: VcpuView, bits: bigint, isPending: bool
   if (isPending) wake(vcpu);
 }
 
-/** A virtual CPU that waits is ready again. One that just yields its hart keeps what it has. */
+/** A virtual CPU that waits is ready again; one that is paused will be. One that just yields its hart keeps what it has. */
 export function wake(vcpu: VcpuView): void {
-  if (vcpu.state !== VcpuState.BLOCKED) return;
+  const { state } = vcpu;
+  if (state === VcpuState.PAUSED && vcpu.paused === VcpuState.BLOCKED) vcpu.paused = VcpuState.READY;
+  if (state !== VcpuState.BLOCKED) return;
   vcpu.state = VcpuState.READY;
   vcpu.schedule.boosted = 1n;
 }

@@ -19,6 +19,7 @@ import {
   DomainState,
   type DomainView,
   MigrationRole,
+  MOST_FRAMES,
   PAGE_BYTES,
   Vcpu,
   VcpuState,
@@ -28,6 +29,7 @@ import { dismantleParavirtual } from "./paravirtual/dismantling.ts";
 import { isParavirtual } from "./paravirtual/roots.ts";
 import { writeBytes } from "./records.ts";
 import { resetVcpu, startVcpu } from "./vcpu.ts";
+import { feedConsole } from "./virtio/registers.ts";
 import { forgetLog, isLoggedDomain } from "./vm-log.ts";
 
 /** A domain that is wanted. */
@@ -41,8 +43,6 @@ export interface Wanted {
 }
 
 const WEIGHT = 256;
-/** More than any machine has: `max_frames` has 32 bits. */
-const MOST_FRAMES = (1n << 32n) - 1n;
 
 /** An empty domain, whose virtual CPUs are stopped. Its number. */
 export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: Wanted): bigint {
@@ -151,6 +151,7 @@ export function unpauseDomain(host: Host, number: bigint): bigint {
   if (isBound(host, domain)) return Fault.BUSY;
   for (const vcpu of vcpusOf(host, domain.id))
     if (vcpu.state === VcpuState.PAUSED) vcpu.state = VcpuState.READY;
+  feedConsole({ ...host, domain });
   return 0n;
 }
 

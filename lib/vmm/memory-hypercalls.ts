@@ -2,7 +2,7 @@
 import { gpa } from "../hs/address.ts";
 import { givePages, setTarget, takePages } from "./balloon.ts";
 import { ramAddress } from "./domain.ts";
-import { Fault, runningDomain } from "./errors.ts";
+import { Fault } from "./errors.ts";
 import type { Visit } from "./host.ts";
 import { DomainFlag, PAGE_BYTES } from "./layout.ts";
 import {
@@ -64,13 +64,9 @@ export const MEMORY_HYPERCALLS: Readonly<Record<string, Hypercall>> = {
   /** (domain) */
   domain_destroy: aboutAnother(destroyDomain),
   /** (domain, frames that it should have) */
-  domain_target: privileged((visit) => {
-    const { a0, a1 } = visit.context.registers;
-    const domain = runningDomain(visit, a0);
-    if (domain === undefined) return Fault.NO_DOMAIN;
-    setTarget(visit, domain, a1);
-    return 0n;
-  }),
+  domain_target: privileged((visit) =>
+    setTarget(visit, visit.context.registers.a0, visit.context.registers.a1),
+  ),
   /** (domain, frames that it may have) */
   domain_limit: privileged((visit) =>
     limitDomain(visit, visit.context.registers.a0, visit.context.registers.a1),

@@ -2,7 +2,7 @@
 import { gpa, type HPA } from "../hs/address.ts";
 import { nextDirty, setDirty, takeDirty } from "./dirty-log.ts";
 import { diskPage, hasDiskPage } from "./disk-pages.ts";
-import { loadedPage, populate, vcpusOf } from "./domain.ts";
+import { loadedPage, vcpusOf } from "./domain.ts";
 import type { Host } from "./host.ts";
 import {
   BOOT_PIECES,
@@ -21,6 +21,7 @@ import { beginLeaving } from "./leaving.ts";
 import { piecesOf } from "./migration-pieces.ts";
 import { RecordKind, readBytes, sendRecord } from "./records.ts";
 import { lookUp } from "./second-stage.ts";
+import { feedConsole } from "./virtio/registers.ts";
 
 /** Pages without bytes that one visit passes over. */
 const PAGES_PER_VISIT = 256;
@@ -39,8 +40,7 @@ function hasPage(host: Host, domain: DomainView, number: number): boolean {
   const ramPages = Number(domain.ramBytes) / PAGE_BYTES;
   if (number >= ramPages) return hasDiskPage(host, domain.id, number - ramPages);
   const page = gpa(domain.ramBase + BigInt(number * PAGE_BYTES));
-  if (lookUp(host, domain.id, page) !== undefined) return true;
-  return loadedPage(host, domain.id, page) !== undefined && populate(host, domain, page) !== undefined;
+  return (lookUp(host, domain.id, page)?.at ?? loadedPage(host, domain.id, page)) !== undefined;
 }
 
 /** Sends the next dirty page, or passes over pages that have no bytes. False: no page from the cursor on is dirty. */
@@ -62,8 +62,11 @@ export function sendNextPage(host: Host, domain: DomainView): boolean {
 function sendPage(host: Host, domain: DomainView, number: number): void {
   const ramPages = Number(domain.ramBytes) / PAGE_BYTES;
   let at: HPA | undefined;
-  if (number < ramPages) at = lookUp(host, domain.id, takeDirty(host, domain, number))?.at;
-  else {
+  if (number < ramPages) {
+    const page = takeDirty(host, domain, number);
+    // What the loader has left and nobody has touched is sent from where it lies.
+    at = lookUp(host, domain.id, page)?.at ?? loadedPage(host, domain.id, page);
+  } else {
     setDirty(host, number, false);
     at = diskPage(host, domain.id, number - ramPages);
   }
@@ -112,6 +115,7 @@ export function goOnHere(host: Host, domain: DomainView, now: bigint): void {
     vcpu.state = vcpu.paused;
     host.state.migration.wentOnAt = now;
   }
+  feedConsole({ ...host, domain });
 }
 
 /** The guest is another machine's from now on. */

@@ -3,7 +3,7 @@
  * interrupt. What is done here a privileged domain may ask for by hypercalls, with the same functions.
  */
 import { setTarget } from "./balloon.ts";
-import { Fault, runningDomain } from "./errors.ts";
+import { Fault } from "./errors.ts";
 import type { Host } from "./host.ts";
 import { OrderKind } from "./layout.ts";
 import {
@@ -52,15 +52,7 @@ const ORDERS: ReadonlyMap<number, (host: Host, given: Given) => bigint> = new Ma
   [OrderKind.UNPAUSE, (host, { domain }) => unpauseDomain(host, domain)],
   [OrderKind.DESTROY, (host, { domain }) => destroyDomain(host, domain)],
   /** Frames that it should have. */
-  [
-    OrderKind.TARGET,
-    (host, { domain, words: [frames] }) => {
-      const running = runningDomain(host, domain);
-      if (running === undefined) return Fault.NO_DOMAIN;
-      setTarget(host, running, frames);
-      return 0n;
-    },
-  ],
+  [OrderKind.TARGET, (host, { domain, words: [frames] }) => setTarget(host, domain, frames)],
   /** Frames that it may have. */
   [OrderKind.LIMIT, (host, { domain, words: [frames] }) => limitDomain(host, domain, frames)],
   /** Pages that are looked at for equal ones with each timer interrupt, bits of their hashes. */

@@ -51,11 +51,12 @@ function nextPage({ state }: Host): Pick<Found, "domain" | "page"> | undefined {
 /** A page that may be shared, and is not yet: RAM that its owner alone maps, writable. */
 function ownPage(host: Host, id: number, page: GPA): Found | undefined {
   const { state } = host;
-  const mapped = lookUp(host, id, page);
+  const domain = state.domain(id);
+  // A hint may be old: its number can be that of a domain that arrives now, whose pages are stored to as they come.
+  const mapped = domain.state === DomainState.RUNNING ? lookUp(host, id, page) : undefined;
   if (mapped === undefined) return undefined;
   const { type, owner, refCount, typeCount } = state.frame(state.frameNumber(mapped.at));
   if (type !== FrameType.RAM || owner !== id || refCount !== 2 || typeCount !== 1) return undefined;
-  const domain = state.domain(id);
   return isLogged(host, domain) || isGrantedPage(domain, page)
     ? undefined
     : { domain: id, page, at: mapped.at };

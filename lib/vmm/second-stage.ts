@@ -66,6 +66,10 @@ export function mapPage(host: Host, domain: number, page: GPA, frame: HPA, right
   return true;
 }
 
+/** Makes the tables that an entry for a page needs, and counts them. False: a larger page is in the way, or no frame is left. */
+export const makeTablesFor = (host: Host, domain: number, page: GPA): boolean =>
+  page < GPA_END && entryFor(host, domain, page, 0) !== undefined;
+
 /** Takes a page away again. The fence comes before the reference goes: until then the hart may use what it remembers. */
 export function unmapPage(host: Host, domain: number, page: GPA): HPA | undefined {
   const leaf = smallLeaf(host, domain, page);

@@ -5,7 +5,7 @@ import { Fcr, Ier, Lsr, UartOffset } from "../devices/uart-registers.ts";
 import { beyond, type HPA, hpa } from "../hs/address.ts";
 import type { HsContext } from "../hs/context.ts";
 import type { Host, Visit } from "./host.ts";
-import { CONSOLE_BYTES, DOMAINS, DomainFlag, type DomainView, TYPED_BYTES } from "./layout.ts";
+import { CONSOLE_BYTES, DOMAINS, DomainFlag, DomainState, type DomainView, TYPED_BYTES } from "./layout.ts";
 
 const UART = hpa(BigInt(VIRT_MAP.uart.base));
 const PLIC = hpa(BigInt(VIRT_MAP.plic.base));
@@ -52,7 +52,7 @@ export function letOut({ context, domain }: Printer, from: bigint, to: bigint): 
   }
 }
 
-/** What somebody has typed goes to the guest at the terminal. That guest's number, if there is one; 0 if nothing came. */
+/** What somebody has typed goes to the guest at the terminal: one that runs. That guest, if there is one; else it is lost. */
 export function takeTyped({ context, state }: Host): DomainView | undefined {
   const source = context.load(CLAIM, 4);
   const domain = domainAtTerminal(state);
@@ -69,7 +69,7 @@ export function takeTyped({ context, state }: Host): DomainView | undefined {
 function domainAtTerminal(state: Host["state"]): DomainView | undefined {
   for (let id = 1; id < DOMAINS; id++) {
     const domain = state.domain(id);
-    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0) return domain;
+    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0 && domain.state === DomainState.RUNNING) return domain;
   }
   return undefined;
 }

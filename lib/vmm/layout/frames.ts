@@ -65,6 +65,9 @@ export const ROOT_ENTRIES = 2048;
 export const TABLE_ENTRIES = 512;
 export const TABLE_BYTES = 8 * TABLE_ENTRIES;
 
+/** More frames than any machine has: numbers of frames have 32 bits. */
+export const MOST_FRAMES = (1n << 32n) - 1n;
+
 /** Bytes of a page, and the number of bits below its number. */
 export const PAGE_BYTES = 4096;
 export const PAGE_SHIFT = 12n;

@@ -8,8 +8,10 @@ import { VIRT_MAP, VIRTIO_SLOTS } from "../../board/memory-map.ts";
 import { ConsoleQueue } from "../../devices/virtio/console.ts";
 import { Feature, Identity, MmioOffset, QUEUE_ADDRESSES, Status } from "../../devices/virtio/mmio.ts";
 import { gpa } from "../../hs/address.ts";
+import { goesOn } from "../domain.ts";
 import type { Visit } from "../host.ts";
 import { VIRTIO_QUEUES, type VirtioDeviceView, type VirtioQueueView, VirtioSlot } from "../layout.ts";
+import { typedCount } from "../terminal.ts";
 import type { Owner } from "./guest-memory.ts";
 import { driveSlot, fail, MAX_QUEUE_SIZE, type Slot, serveQueue, slotAt } from "./rings.ts";
 
@@ -54,7 +56,8 @@ export function storeVirtio(
   if (register >= SLOT_BYTES) return undefined;
   if (slot === undefined || register >= MmioOffset.CONFIG || width < 4) return "done";
   const outcome = write(visit, slot, register, Number(value & WORD));
-  return width === 8 ? write(visit, slot, register + 4, Number(value >> 32n)) : outcome;
+  if (width === 4 || outcome === "again") return outcome;
+  return write(visit, slot, register + 4, Number(value >> 32n));
 }
 
 /** Behind its end, configuration space reads as ones, as on the board. */
@@ -202,8 +205,15 @@ function setReady(visit: Visit, slot: Slot, isReady: boolean): void {
   queue.given = 0;
 }
 
-/** Somebody has typed: to the console's driver, if there is one that waits for it. */
+/**
+ * What was typed goes to the console's driver, if there is one that waits for it. Of a domain that stands still nothing changes, for
+ * somebody may be copying it: it is fed when it goes on. There is nobody who could ask again, so all of it is done at once; each round gives
+ * chains back, each chain takes a byte, and no more bytes are there than a serial port holds.
+ */
 export function feedConsole(owner: Owner): void {
   const slot = slotAt(owner, VirtioSlot.CONSOLE);
-  if (slot !== undefined) serveQueue(owner, slot, ConsoleQueue.RECEIVE);
+  if (slot === undefined || typedCount(owner.domain) === 0 || !goesOn(owner, owner.domain)) return;
+  let round: "done" | "again";
+  do round = serveQueue(owner, slot, ConsoleQueue.RECEIVE);
+  while (round === "again");
 }

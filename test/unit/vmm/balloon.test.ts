@@ -2,14 +2,16 @@
 import { describe, expect, it } from "vitest";
 import { DomainState, VcpuState } from "../../../lib/vmm/layout.ts";
 import { MEMORY_TICKS } from "../../../lib/vmm/memory-wait.ts";
+import { awaitDomain, MigrationWire, migrationReport, sendDomain } from "../../../lib/vmm/migration-wire.ts";
 import { carryOut } from "../../../lib/vmm/operator.ts";
-import { ERROR, Puppets } from "./puppets.ts";
+import { ERROR, Puppets, placeOf } from "./puppets.ts";
+import { vmmScene } from "./vmm-scene.ts";
 
 const FIRST = 0x8000_4000n;
 const PAGE = 4096n;
 const page = (number: number): bigint => FIRST + PAGE * BigInt(number);
 const SECRET = 0x5ec2_e75e_c2e7n;
-const STORE = 2n;
+const [LOAD, STORE] = [1n, 2n];
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 
 describe("a guest that gives pages back", () => {
@@ -98,6 +100,17 @@ describe("two guests", () => {
     expect(puppets.call(1, "balloon_frames")).toBe(puppets.scene.vmm.state.domain(1).frames);
     expect(carryOut(puppets.scene, { kind: "TARGET", domain: 5, words: [40n] })).toBe(ERROR.NO_DOMAIN);
   });
+
+  it("are told of no target that is more than frames have numbers", () => {
+    const puppets = new Puppets([{ privileged: true }, {}]);
+    for (const frames of [2n ** 32n, 2n ** 32n + 40n, 2n ** 64n - 1n]) {
+      expect(carryOut(puppets.scene, { kind: "TARGET", domain: 2, words: [frames] })).toBe(ERROR.INVALID);
+      expect(puppets.call(1, "domain_target", 2, frames)).toBe(ERROR.INVALID);
+    }
+    expect([puppets.call(2, "balloon_target"), puppets.call(2, "event_take")]).toEqual([0, 0]);
+    expect(puppets.call(1, "domain_target", 2, 2n ** 32n - 1n)).toBe(0);
+    expect(puppets.call(2, "balloon_target")).toBe(2 ** 32 - 1);
+  });
 });
 
 describe("a machine whose memory is used up", () => {
@@ -140,6 +153,41 @@ describe("a machine whose memory is used up", () => {
     // Its frames stay its own until somebody destroys it.
     expect(puppets.destroy(2)).toBe(0);
     expect(puppets.free).toBeGreaterThan(0);
+    expect(puppets.mistakes()).toEqual([]);
+  });
+
+  /** Guest 1 has all frames; guest 2 has not looked at its device tree, for which it has no table yet. */
+  function withoutTable(): { readonly puppets: Puppets; readonly tree: bigint } {
+    const ram = { ramBytes: 2048 * 4096 };
+    const puppets = new Puppets([ram, ram], {}, { ramBytes: 8 * 1024 * 1024 });
+    useUp(puppets);
+    const { tree } = puppets.scene.vmm.state.domain(2);
+    expect([puppets.free, puppets.frameOf(2, tree)]).toEqual([0, undefined]);
+    return { puppets, tree };
+  }
+  /** The first word of a device tree. */
+  const MAGIC = 0xedfe_0dd0n;
+
+  it("keeps what the loader has left for a guest until there are tables to map it", () => {
+    const { puppets, tree } = withoutTable();
+    puppets.tell(2, LOAD, [tree]);
+    puppets.run(30_000);
+    expect(puppets.scene.vmm.state.vcpu(1).state).toBe(VcpuState.STARVED);
+    expect(puppets.call(1, "balloon_give", page(0), 8)).toBe(8);
+    puppets.run();
+    expect(BigInt.asUintN(32, puppets.answer(2) ?? 0n)).toBe(MAGIC);
+    expect(puppets.mistakes()).toEqual([]);
+  });
+
+  it("sends it with a guest that moves away, though no frame is left for a table", () => {
+    const { puppets, tree } = withoutTable();
+    const to = vmmScene({ guests: [], operated: true }, {}, { ramBytes: 32 * 1024 * 1024 });
+    awaitDomain(to);
+    sendDomain(puppets.scene, { domain: 2, maxRounds: 1 });
+    new MigrationWire(puppets.scene, to).run(500);
+    expect(migrationReport(to)).toMatchObject({ phase: "DONE", reason: "NONE" });
+    const { at = 0n } = placeOf(to, 1, tree) ?? {};
+    expect(BigInt.asUintN(32, to.board.memory.load(at, 8) as bigint)).toBe(MAGIC);
     expect(puppets.mistakes()).toEqual([]);
   });
 

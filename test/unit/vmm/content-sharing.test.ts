@@ -171,6 +171,22 @@ describe("a hint that is old", () => {
   });
 });
 
+describe("a hint that leads to a domain which does not run", () => {
+  it.each(["ARRIVING", "DYING"] as const)("(%s) is not followed: others work on its pages", (name) => {
+    const puppets = new Puppets([{}, {}]);
+    for (const domain of [1, 2]) fill(puppets, domain, 0, 5);
+    const { state } = puppets.scene.vmm;
+    const { host } = handsOn(puppets.scene);
+    while (state.pageSharing.domain < 2) scanPages(host, 1);
+    // Its number is another's now, whose page of this address has the same bytes and by chance the same frame.
+    state.domain(1).state = DomainState[name];
+    scanPages(host, 40);
+    expect([typeOf(puppets, 1, 0), typeOf(puppets, 2, 0)]).toEqual([FrameType.RAM, FrameType.RAM]);
+    state.domain(1).state = DomainState.RUNNING;
+    expect(puppets.mistakes()).toEqual([]);
+  });
+});
+
 describe("pages that are not to be shared", () => {
   it("are those that are granted; and one that is shared is granted as the granter's own", () => {
     const puppets = new Puppets([{}, {}]);

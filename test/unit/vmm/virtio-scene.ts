@@ -19,7 +19,8 @@ const PROGRAM = guestBytes(`li s0, ${BASE + SCRIPT}\n li s1, ${BASE + RESULTS}\n
   next: ld t0, (s0)\n ld t1, 8(s0)\n ld t2, 16(s0)\n addi s0, s0, 24\n beqz t0, end\n beq t0, s2, store
   li t3, 2\n bne t0, t3, wait\n lwu t4, (t1)\n sd t4, (s1)\n addi s1, s1, 8\n j next
   store: sw t2, (t1)\n j next
-  wait: li t3, 4\n beq t0, t3, pass\n again: lhu t4, (t1)\n bne t4, t2, again\n j next
+  wait: li t3, 4\n beq t0, t3, pass\n li t3, 5\n beq t0, t3, wide\n again: lhu t4, (t1)\n bne t4, t2, again\n j next
+  wide: sd t2, (t1)\n j next
   pass: addi t1, t1, -1\n bnez t1, pass\n j next
   end: li t0, 0x100000\n li t1, 0x5555\n sw t1, (t0)\n forever: j forever`);
 
@@ -66,6 +67,11 @@ export class DriverImage {
   /** Stores a word. */
   write(address: number, word: number): void {
     this.#step(1, address, word >>> 0);
+  }
+
+  /** Stores eight bytes. */
+  writeWide(address: number, value: number): void {
+    this.#step(5, address, value);
   }
 
   /** Loads a word; the n-th load is result n. */

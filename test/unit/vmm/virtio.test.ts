@@ -217,26 +217,30 @@ describe("a disk", () => {
     expect(results(scene, 1)).toEqual([15]);
   });
 
-  it("does much in pieces: the guest's store is executed again until all is done", () => {
-    const image = new DriverImage();
-    const rings = ringsAt(0, 32);
-    for (let index = 0; index < 10; index++) {
-      // All read the same eight pages into the same buffer.
-      const [first, data] = [3 * index, 8 * 4096];
-      image.request(rings, first, place(0x2000), { type: IN, sector: 0, data });
-    }
-    image.begin(DISK, [rings]);
-    image.offer(
-      rings,
-      Array.from({ length: 10 }, (_, index) => 3 * index),
-    );
-    image.write(register(DISK, 0x50), 0);
-    const scene = run({ guests: [guestOf(image, numbered(64))] });
-    expect(halfOf(scene, rings.used + 2)).toBe(10);
-    // 17 stores begin, one notifies, and the last one ends the guest; 320 KiB are no single handler's work.
-    const { exits } = scene.vmm.state.vcpu(0);
-    expect(Number(exits.get(ExitKind.MMIO))).toBeGreaterThan(17 + 1 + 1 + 3);
-  });
+  it.each(["a word", "two words"])(
+    "does much in pieces: the guest's store of %s is executed again until all is done",
+    (width) => {
+      const image = new DriverImage();
+      const rings = ringsAt(0, 32);
+      for (let index = 0; index < 10; index++) {
+        // All read the same eight pages into the same buffer.
+        const [first, data] = [3 * index, 8 * 4096];
+        image.request(rings, first, place(0x2000), { type: IN, sector: 0, data });
+      }
+      image.begin(DISK, [rings]);
+      image.offer(
+        rings,
+        Array.from({ length: 10 }, (_, index) => 3 * index),
+      );
+      if (width === "a word") image.write(register(DISK, 0x50), 0);
+      else image.writeWide(register(DISK, 0x50), 0);
+      const scene = run({ guests: [guestOf(image, numbered(64))] });
+      expect(halfOf(scene, rings.used + 2)).toBe(10);
+      // 17 stores begin, one notifies, and the last one ends the guest; 320 KiB are no single handler's work.
+      const { exits } = scene.vmm.state.vcpu(0);
+      expect(Number(exits.get(ExitKind.MMIO))).toBeGreaterThan(17 + 1 + 1 + 3);
+    },
+  );
 
   it("that is larger than the board can hold, or not of whole sectors, is refused with a sentence", () => {
     const image = new DriverImage();
