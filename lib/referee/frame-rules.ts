@@ -83,6 +83,8 @@ function leafMistake(
       : undefined;
   const mistake = strangeness(view, frame, { owner, type }, use);
   if (mistake !== undefined) return { invariant: "I1", sentence: `${who}, and ${mistake}.` };
+  if (type === FrameType.DISK)
+    return { invariant: "I1", sentence: `${who}, and it is a page of a disk: no address leads to it.` };
   const isTable = type !== FrameType.RAM && type !== FrameType.FREE;
   if (isTable && isWritable(use))
     return {

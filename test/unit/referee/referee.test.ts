@@ -115,6 +115,23 @@ describe("I1", () => {
     }
   });
 
+  it.each([
+    ["to be read", 0xd3n],
+    ["writable", 0xd7n],
+  ])("says of a page of a disk that is mapped (%s) what it is", (_, flags) => {
+    const here = scene();
+    const at = leafOf(here, 1, DATA);
+    const frame = frameIn(here, at);
+    store(here, at, entryFor(frame, flags));
+    here.vmm.state.frame(frame).type = FrameType.DISK;
+    expect(found(here)).toContain("I1");
+    const sentences = here.judge.violations.map(({ sentence }) => sentence);
+    expect(sentences.filter((each) => each.includes("page of a disk: no address leads to it"))).toHaveLength(
+      1,
+    );
+    expect(sentences.join()).not.toContain("page tables");
+  });
+
   it("sees what a large page covers", () => {
     const here = scene();
     const root = here.vmm.state.root(1);
