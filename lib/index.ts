@@ -107,6 +107,18 @@ export {
   readRegisters,
   registerDiff,
 } from "./course/register-diff.ts";
+export type { FaultOutcome, GuestFault, GuestMemory } from "./course/second-wall/demand-history.ts";
+export { SECOND_WALL_CHECKS } from "./course/second-wall/exercises.ts";
+export { type Exit, exitsPicture, type WatchedRun, watchExits } from "./course/second-wall/exits.ts";
+export { guestFaultCard } from "./course/second-wall/fault-card.ts";
+export { type GuestTouch, guestTouches } from "./course/second-wall/guest-touches.ts";
+export { HANDOVER, type HandoverRun, runHandover } from "./course/second-wall/handover.ts";
+export { type Built, partsTable, type ReaderParts, readerParts } from "./course/second-wall/reader-parts.ts";
+export { ownerOf, type SecondPage, secondStage, setSecondBit } from "./course/second-wall/second-pages.ts";
+export { readsOf } from "./course/second-wall/two-stage-machine.ts";
+export type { VmEvent, VmOp } from "./course/second-wall/vm-machine.ts";
+export { vmQuilt } from "./course/second-wall/vm-quilt.ts";
+export { walkCostMap } from "./course/second-wall/walk-cost.ts";
 export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export {

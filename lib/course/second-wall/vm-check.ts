@@ -71,6 +71,18 @@ function verdictsOn(answer: Answer, histories: readonly (readonly VmEvent[])[]):
   return verdicts;
 }
 
+/** What the answer says of the hypervisor without mistakes: every property asks. */
+function verdictsOnRight(answer: Answer, trials: readonly (readonly VmOp[])[]): readonly number[] | Finding {
+  const key = JSON.stringify(trials);
+  const known = ASKED.get(answer);
+  if (known?.key === key) return known.verdicts;
+  const histories = trials.map((ops) => runHypervisor(ops, RIGHT_HYPERVISOR));
+  const verdicts = verdictsOn(answer, histories);
+  ASKED.set(answer, { key, verdicts });
+  return verdicts;
+}
+const ASKED = new WeakMap<Answer, { readonly key: string; readonly verdicts: readonly number[] | Finding }>();
+
 const isFinding = <Value>(value: readonly Value[] | Finding): value is Finding => !Array.isArray(value);
 
 function judgeRight(answer: Answer, run: CheckRun): Finding {
@@ -104,10 +116,7 @@ function judgeMutant(answer: Answer, run: CheckRun, habit: VmHabit): Finding {
     );
   const verdicts = verdictsOn(answer, histories);
   if (isFinding(verdicts)) return verdicts;
-  const right = verdictsOn(
-    answer,
-    trials.map((ops) => runHypervisor(ops, RIGHT_HYPERVISOR)),
-  );
+  const right = verdictsOnRight(answer, trials);
   if (isFinding(right)) return right;
   if (right.some((place) => place !== -1))
     return fails("The hypervisor without mistakes is accused too, so this says nothing.");

@@ -198,8 +198,8 @@ const ROWS: readonly Row[] = [
     /refuses everything/,
     changed("04.4", ["fault.htval << 2n", "fault.htval"]),
   ),
-  row("04.4", "a root of 512 entries", 0, /./, changed("04.4", ["(shift === 30n ? 2047n : 511n)", "511n"])),
-  row("04.4", "U forgotten", 3, /Every leaf of a second stage needs U/, changed("04.4", ["0xdfn", "0xcfn"])),
+  row("04.4", "a root of 512 entries", 2, /eleven bits/, changed("04.4", ["(shift === 30n ? 2047n : 511n)", "511n"])),
+  row("04.4", "U forgotten", 2, /Every leaf of a second stage needs U/, changed("04.4", ["0xdfn", "0xcfn"])),
   row(
     "04.4",
     "frames not cleared",
