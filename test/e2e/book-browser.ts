@@ -1,11 +1,21 @@
 /** A browser on the built book, for the tests of this folder. */
+import { readdirSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import path from "node:path";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { ensureBook } from "../../lib/host/bootstrap/book.mjs";
 import { type BookServer, type ServeOptions, serveBook } from "../../lib/host/cli/serve.ts";
 import { partPath } from "../support/optional.ts";
 
+const require = createRequire(import.meta.url);
+
 export const chapterPath = "chapters/01-landing-on-the-island/";
+/** Every notebook is a chapter. */
+export const chapterPaths = readdirSync("notebooks")
+  .filter((name) => /^\d\d-.*\.ipynb$/.test(name))
+  .sort()
+  .map((name) => `chapters/${name.slice(0, -".ipynb".length)}/`);
 export const bookRoot = path.resolve(import.meta.dirname, "../../book/dist");
 
 export const browserArguments =
@@ -100,4 +110,18 @@ export async function typeInto(page: Page, index: number, text: string): Promise
   await cell.locator(".cm-content").waitFor();
   await page.keyboard.press("Control+A");
   await page.keyboard.insertText(text);
+}
+
+/** What axe finds on a page as it is now: rule and elements, one line each. */
+export async function axeViolations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ content: await readFile(require.resolve("axe-core/axe.min.js"), "utf8") });
+  return page.evaluate(async () => {
+    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
+    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<Found> } };
+    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+    const { violations } = await axe.run(document, { runOnly: rules });
+    return violations.map(
+      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
+    );
+  });
 }

@@ -1,17 +1,15 @@
 /** What the published pages are before anything is touched: complete, light, reachable, readable. */
-import { readdirSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { gzipSync } from "node:zlib";
-import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { describeWith } from "../support/optional.ts";
 import {
+  axeViolations,
   type BookVisit,
   browserTimeoutMs,
   buildBook,
   buildTimeoutMs,
   chapterPath,
+  chapterPaths,
   endOfRun,
   openPlain,
   pageErrors,
@@ -19,12 +17,7 @@ import {
   visitBook,
 } from "./book-browser.ts";
 
-const require = createRequire(import.meta.url);
-/** Every notebook is a chapter. */
-const chapters = readdirSync("notebooks")
-  .filter((name) => name.endsWith(".ipynb"))
-  .sort()
-  .map((name) => `chapters/${name.slice(0, -".ipynb".length)}/`);
+const chapters = chapterPaths;
 const own = ["syllabus/", "claims/", "progress/", "glossary/", "coverage/"];
 const pages = ["", ...chapters, ...own, "rules/hypervisor/"];
 
@@ -183,17 +176,3 @@ describeWith(["chromium"], "pages of the book in a browser", () => {
     expect(page).toContain('href="/"');
   });
 });
-
-/** What axe finds on a page as it is now: rule and elements, one line each. */
-async function axeViolations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ content: await readFile(require.resolve("axe-core/axe.min.js"), "utf8") });
-  return page.evaluate(async () => {
-    type Found = { violations: { id: string; nodes: { html: string }[] }[] };
-    const { axe } = window as unknown as { axe: { run(root: Document, options: object): Promise<Found> } };
-    const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    const { violations } = await axe.run(document, { runOnly: rules });
-    return violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`,
-    );
-  });
-}
