@@ -12,6 +12,7 @@ import { tripCheck } from "../../lib/course/assignments/landing/trip.ts";
 import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
 import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
 import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
+import { exerciseTable } from "../support/exercise-table.ts";
 import { CHECKSUM, CODEC, REPLAY, TRIP } from "./support/answers.ts";
 import { PROJECT, TestCourse } from "./support/course.ts";
 
@@ -58,6 +59,7 @@ interface Row {
   readonly says: RegExp;
 }
 
+const judged = exerciseTable();
 const holds = /Every property holds/;
 
 function table(
@@ -69,10 +71,12 @@ function table(
   describe(`${check.id} ${check.title}`, () => {
     test("the instructor's answer earns everything", async () => {
       const verdict = judge(check, pick(await namesOf(instructorsAnswer(id))));
+      judged.add(check, "the instructor's answer", check.points, verdict);
       expect(verdict).toMatchObject({ passed: true, score: check.points });
     });
-    test.each(rows)("$name earns $score", async ({ source, score, says }) => {
+    test.each(rows)("$name earns $score", async ({ name, source, score, says }) => {
       const verdict = judge(check, pick(await namesOf(source)));
+      judged.add(check, name, score, verdict);
       expect(verdict.message).toMatch(says);
       expect(verdict.score).toBe(score);
     });
@@ -80,7 +84,9 @@ function table(
       const stub = () => {
         throw new Error("not implemented");
       };
-      expect(judge(check, id === "checksum" || id === "trip" ? stub : {}).score).toBe(0);
+      const verdict = judge(check, id === "checksum" || id === "trip" ? stub : {});
+      judged.add(check, "the released stub", 0, verdict);
+      expect(verdict.score).toBe(0);
     });
   });
 }

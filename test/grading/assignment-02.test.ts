@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { localAnswer } from "../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../lib/checks/check.ts";
 import { auditCheck } from "../../lib/course/assignments/walls/audit.ts";
@@ -16,6 +16,7 @@ import { releaseNotebook } from "../../lib/grader/release.ts";
 import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
 import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
 import { isNotebookError, parseNotebook } from "../../lib/notebook/nbformat.ts";
+import { exerciseTable } from "../support/exercise-table.ts";
 import { gradeId, PROJECT, unwrap } from "./support/course.ts";
 
 const ASSIGNMENT = "02-walls";
@@ -68,13 +69,7 @@ function changed(id: string, from: string, to: string): string {
 }
 
 const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
-const printed: string[] = [];
-const print = (check: Check, name: string, wanted: number, { score, message }: Verdict): void => {
-  printed.push(
-    `${check.id}  ${name.padEnd(52)} ${wanted} of ${check.points} expected, ${score} got: ${message}`,
-  );
-};
-
+const judged = exerciseTable();
 interface Row {
   readonly name: string;
   readonly edit: readonly [from: string, to: string];
@@ -93,18 +88,18 @@ function table(check: Check, id: string, name: string, rows: readonly Row[]): vo
   describe(`${check.id} ${check.title}`, () => {
     test("the instructor's answer earns everything", async () => {
       const verdict = judge(check, (await namesOf(cellOf(id)))[name]);
-      print(check, "the instructor's answer", check.points, verdict);
+      judged.add(check, "the instructor's answer", check.points, verdict);
       expect(verdict).toMatchObject({ passed: true, score: check.points });
     });
     test("the released stub earns nothing", async () => {
       const verdict = judge(check, (await namesOf(stubOf(id)))[name]);
-      print(check, "the released stub", 0, verdict);
+      judged.add(check, "the released stub", 0, verdict);
       expect(verdict.message).toMatch(/not written yet/);
       expect(verdict.score).toBe(0);
     });
     test.each(rows)("$name earns $score", async ({ name: what, edit, score, says }) => {
       const verdict = judge(check, (await namesOf(changed(id, ...edit)))[name]);
-      print(check, what, score, verdict);
+      judged.add(check, what, score, verdict);
       expect(verdict.message).toMatch(says);
       expect(verdict.score).toBe(score);
     });
@@ -179,5 +174,3 @@ table(auditCheck, "audit", "audit", [
   ),
   row("the first half of each table", 1, /./, "i < 512n", "i < 256n"),
 ]);
-
-afterAll(() => console.log(printed.sort().join("\n")));

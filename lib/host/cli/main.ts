@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "bring an optional part into .cache/",
     load: () => import("./fetch.ts"),
   },
+  exercises: {
+    summary: "what each kind of answer to each exercise earns",
+    load: () => import("./exercises.ts"),
+  },
   figures: {
     summary: "photograph every figure of a notebook in light, dark and print",
     load: () => import("./figures.ts"),

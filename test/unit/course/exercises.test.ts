@@ -1,4 +1,4 @@
-/** Tests for the checks of notebook 01: reference answers pass under several seeds; stubs and plausible wrong answers fail. */
+/** Tests for the checks of notebook 01: reference answers pass under several seeds; stubs and plausible wrong answers lose the points of what they break. */
 import { stripTypeScriptTypes } from "node:module";
 import { describe, expect, it } from "vitest";
 import { buildBoard } from "../../../lib/board/virt.ts";
@@ -16,7 +16,9 @@ import { buildIsland } from "../../../lib/course/island.ts";
 import { type Item, label } from "../../../lib/isa/assembler/item.ts";
 import { program } from "../../../lib/isa/assembler/program.ts";
 import { asm } from "../../../lib/isa/assembler/typed.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
+const table = exerciseTable();
 const RAM = 0x8000_0000n;
 const SEEDS = process.env["DOM0_TEST_FULL"] === "1" ? 20 : 3;
 
@@ -49,6 +51,7 @@ describe("reference answers", () => {
   it.each(IDS)("of %s pass under every seed, with full points", (id) => {
     for (let seed = 1; seed <= SEEDS; seed += 1) {
       const verdict = judge(id, reference(id, seed), seed);
+      if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
       expect(verdict.message).toBe("Every property holds.");
       expect(verdict.score).toBe(checkOf(id).points);
     }
@@ -111,11 +114,12 @@ const probe = (
   return onMiss;
 };
 
-const wrong: Record<LandingExercise, [what: string, value: unknown][]> = {
+const wrong: Record<LandingExercise, [what: string, score: number, value: unknown][]> = {
   "01.1": [
-    ["the untouched stub", { seed: 1, a0: 0n, taken: 0 }],
+    ["the untouched stub", 0, { seed: 1, a0: 0n, taken: 0 }],
     [
       "one turn too few",
+      1,
       {
         seed: 1,
         a0: countdownSum(countdownOf(1)) - BigInt(countdownOf(1).turns * countdownOf(1).stride),
@@ -124,72 +128,87 @@ const wrong: Record<LandingExercise, [what: string, value: unknown][]> = {
     ],
     [
       "the branch counted once too often",
+      1,
       { seed: 1, a0: countdownSum(countdownOf(1)), taken: countdownOf(1).turns },
     ],
     [
       "the answer of another seed",
+      0,
       { seed: 1, a0: countdownSum(countdownOf(2)), taken: countdownOf(2).turns - 1 },
     ],
-    ["no seed", { a0: countdownSum(countdownOf(1)), taken: countdownOf(1).turns - 1 }],
-    ["words", "fifteen"],
+    ["no seed", 0, { a0: countdownSum(countdownOf(1)), taken: countdownOf(1).turns - 1 }],
+    ["words", 0, "fifteen"],
   ],
   "01.2": [
-    ["the untouched stub", { seed: 1, medeleg: 0n }],
-    ["everything delegated", { seed: 1, medeleg: 0xffffn }],
-    ["only ECALL", { seed: 1, medeleg: 1n << 8n }],
+    ["the untouched stub", 0, { seed: 1, medeleg: 0n }],
+    ["everything delegated", 1, { seed: 1, medeleg: 0xffffn }],
+    ["only ECALL", 1, { seed: 1, medeleg: 1n << 8n }],
     [
       "causes joined as numbers",
+      0,
       { seed: 1, medeleg: delegationWish(1).causes.reduce((mask, cause) => mask | BigInt(cause), 0n) },
     ],
-    ["a negative number", { seed: 1, medeleg: -1n }],
+    ["a negative number", 0, { seed: 1, medeleg: -1n }],
   ],
   "01.3": [
-    ["the untouched stub", (token: number) => program({ origin: RAM }, [asm.li("a0", token), asm.wfi()])],
-    ["no PMP rule", trip({ pmp: [] })],
-    ["no delegation: the call lands in M", trip({ delegate: [] })],
-    ["no trap vector", trip({ vector: [] })],
+    ["the untouched stub", 0, (token: number) => program({ origin: RAM }, [asm.li("a0", token), asm.wfi()])],
+    ["no PMP rule", 1, trip({ pmp: [] })],
+    ["no delegation: the call lands in M", 2, trip({ delegate: [] })],
+    ["no trap vector", 2, trip({ vector: [] })],
     [
       "MPP left at S: the call comes from S",
+      0,
       trip({ mode: [asm.li("t0", 0x800), asm.csrs("mstatus", "t0")] }),
     ],
-    ["a fixed token", trip({ user: [asm.li("a0", 7), asm.ecall()] })],
-    ["a handler that returns and calls again", trip({ landing: [asm.sret()] })],
+    ["a fixed token", 3, trip({ user: [asm.li("a0", 7), asm.ecall()] })],
+    ["a handler that returns and calls again", 2, trip({ landing: [asm.sret()] })],
     [
       "a program with a mistake",
+      0,
       (token: number) => program({ origin: RAM }, [asm.addi("a0", "zero", 5000 + token)]),
     ],
-    ["no program", () => 42],
+    ["no program", 0, () => 42],
   ],
   "01.4": [
-    ["the untouched stub", (() => 0n) satisfies Steal],
+    ["the untouched stub", 0, (() => 0n) satisfies Steal],
     [
       "only the first page",
+      0,
       ((seed, loose) => probe(seed, loose, (vault) => vault.slice(0, 1), 0n)) satisfies Steal,
     ],
     [
       "all but the last page",
+      1,
       ((seed, loose) => probe(seed, loose, (vault) => vault.slice(0, 15), 0n)) satisfies Steal,
     ],
     [
       "the address in place of the secret",
+      0,
       ((seed, loose) => buildIsland({ seed, loose }).vault[3]) satisfies Steal,
     ],
     [
       "a secret of a tight island, read around the wall",
+      0,
       ((seed) => buildIsland({ seed }).peek(0x8001_0000n)) satisfies Steal,
     ],
-    ["minus one for nothing", ((seed, loose) => probe(seed, loose, (vault) => vault, -1n)) satisfies Steal],
+    [
+      "minus one for nothing",
+      2,
+      ((seed, loose) => probe(seed, loose, (vault) => vault, -1n)) satisfies Steal,
+    ],
     [
       "a function that throws",
+      0,
       (() => {
         throw new Error("no");
       }) satisfies Steal,
     ],
   ],
   "01.5": [
-    ["the untouched stub", () => []],
+    ["the untouched stub", 0, () => []],
     [
       "page faults counted as calls",
+      0,
       (crossings: readonly Crossing[]) =>
         crossings.flatMap((c, i) =>
           c.isTrap && c.from === "U" ? [(crossings.slice(i).find((d) => d.to === "U")?.at ?? 0) - c.at] : [],
@@ -197,23 +216,25 @@ const wrong: Record<LandingExercise, [what: string, value: unknown][]> = {
     ],
     [
       "the next crossing, wherever it goes",
+      0,
       (crossings: readonly Crossing[]) =>
         crossings.flatMap((c, i) =>
           c.why.startsWith("environment") ? [(crossings[i + 1]?.at ?? 0) - c.at] : [],
         ),
     ],
-    ["the sum of all", (crossings: readonly Crossing[]) => [crossings.reduce((sum, c) => sum + c.at, 0)]],
-    ["a number", () => 4],
+    ["the sum of all", 0, (crossings: readonly Crossing[]) => [crossings.reduce((sum, c) => sum + c.at, 0)]],
+    ["a number", 0, () => 4],
   ],
 };
 
 describe("wrong answers", () => {
-  const cases = IDS.flatMap((id) => wrong[id].map(([what, value]) => ({ id, what, value })));
+  const cases = IDS.flatMap((id) => wrong[id].map(([what, score, value]) => ({ id, what, score, value })));
 
-  it.each(cases)("$id: $what fails, with a sentence that helps", ({ id, value }) => {
+  it.each(cases)("$id: $what earns $score, with a sentence that helps", ({ id, what, score, value }) => {
     const verdict = judge(id, value);
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.passed).toBe(false);
-    expect(verdict.score).toBeLessThan(checkOf(id).points);
+    expect(verdict.score).toBeCloseTo(score, 6);
     expect(verdict.message.length).toBeGreaterThan(20);
   });
 });

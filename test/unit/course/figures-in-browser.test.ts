@@ -9,6 +9,7 @@ import { heatMap } from "../../../lib/course/heat-map.ts";
 import { buildIsland } from "../../../lib/course/island.ts";
 import { drawLadder, ladder } from "../../../lib/course/ladder.ts";
 import { paletteCss } from "../../../lib/course/palette.ts";
+import { stepsOf } from "../../../lib/course/run-steps.ts";
 import { walkPicture } from "../../../lib/course/walk-picture.ts";
 import { setBit } from "../../../lib/course/walls/leaf.ts";
 import { pageMap } from "../../../lib/course/walls/page-map.ts";
@@ -57,7 +58,7 @@ function drawn(): [name: string, svg: string][] {
   const remap = (...fence: Item[]) =>
     runRemap([asm.ld("a0", 0, "s0"), asm.sd("s2", 0, "s1"), ...fence, asm.ld("a1", 0, "s0"), asm.wfi()])
       .board;
-  const ladders = [1, 2, 3].map((length) => ladder({ ...trip, steps: trip.steps.slice(0, length * 700) }));
+  const ladders = [1, 2, 3].map((length) => ladder(stepsOf(trip).slice(0, length * 700)));
   const island = buildIsland({ seed: 1 });
   const entry = island.pages.find((page) => page.name === "vault 0")?.pteAddress ?? 0n;
   const walks = LEAVES.map((leaf) => {

@@ -9,6 +9,7 @@ import { buildBoard } from "../../../lib/board/virt.ts";
 import { fenceTable } from "../../../lib/course/fence-table.ts";
 import type { FigureBundle } from "../../../lib/course/figure.ts";
 import { ladder } from "../../../lib/course/ladder.ts";
+import { stepsOf } from "../../../lib/course/run-steps.ts";
 import { walkPicture } from "../../../lib/course/walk-picture.ts";
 import { setBit } from "../../../lib/course/walls/leaf.ts";
 import { pageMap } from "../../../lib/course/walls/page-map.ts";
@@ -108,7 +109,8 @@ beforeAll(() => {
   board.revert(before);
   scene = {
     ...{ board, memory, careless, paths },
-    trapsOfUser: trip.steps.filter(({ modeBefore, trap }) => modeBefore === "U" && trap !== undefined).length,
+    trapsOfUser: stepsOf(trip).filter(({ modeBefore, trap }) => modeBefore === "U" && trap !== undefined)
+      .length,
     figures: {
       tree: pageTree(map),
       scatter: addressScatter(map),

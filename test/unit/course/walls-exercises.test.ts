@@ -4,7 +4,7 @@
  */
 import { stripTypeScriptTypes } from "node:module";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { buildBoard } from "../../../lib/board/virt.ts";
 import { localAnswer } from "../../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../../lib/checks/check.ts";
@@ -17,6 +17,7 @@ import { machineWalk, walkCases } from "../../../lib/course/walls/walk-cases.ts"
 import { writeCsr } from "../../../lib/hart/csr-write.ts";
 import { encodeCsr, SV39 } from "../../../lib/isa/csr-map.ts";
 import { explainTranslation } from "../../../lib/mmu/explain-translation.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 /** 2,000 makes 100,000 walks of 02.3. */
@@ -312,7 +313,7 @@ const ROWS: readonly Row[] = [
   ),
 ];
 
-const printed: string[] = [];
+const table = exerciseTable();
 
 describe("the exercises of notebook 02", () => {
   it.each(IDS)(
@@ -321,17 +322,16 @@ describe("the exercises of notebook 02", () => {
     (id) => {
       for (const seed of [1, 2, 3, 99]) {
         const verdict = judge(id, answerOf(id, referenceAnswer(id, seed), seed), seed === 1 ? INSTANCES : 20);
+        if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
         expect(verdict.message).toBe("Every property holds.");
         expect(verdict.score).toBe(checkOf(id).points);
       }
-      const { points } = checkOf(id);
-      printed.push(`${id}  ${"the reference answer".padEnd(48)} ${points} of ${points}`);
     },
   );
 
   it.each(ROWS)("$id: $what earns $score", ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1), 80);
-    printed.push(`${id}  ${what.padEnd(48)} ${score} expected, ${verdict.score} got: ${verdict.message}`);
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 6);
   });
@@ -340,8 +340,6 @@ describe("the exercises of notebook 02", () => {
     expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
     expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
   });
-
-  afterAll(() => console.log(printed.sort().join("\n")));
 });
 
 describe("what the checks compare with", () => {

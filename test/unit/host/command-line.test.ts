@@ -10,7 +10,19 @@ function dom0(...args: string[]) {
   return { status, stdout, stderr };
 }
 
-const COMMANDS = ["run", "figures", "nbconvert", "grade", "check", "bench", "images", "datasets", "serve", "doctor"];
+const COMMANDS = [
+  "run",
+  "figures",
+  "exercises",
+  "nbconvert",
+  "grade",
+  "check",
+  "bench",
+  "images",
+  "datasets",
+  "serve",
+  "doctor",
+];
 
 describe("the command line", () => {
   it("lists every command in its help and exits with 0", () => {
