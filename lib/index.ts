@@ -99,6 +99,29 @@ export {
   PART_INK,
   paletteCss,
 } from "./course/palette.ts";
+export {
+  type Classification,
+  classificationPicture,
+  classifyMachine,
+} from "./course/popek-goldberg/classification.ts";
+export { type Curve, slowdownChart, slowdownCurves } from "./course/popek-goldberg/curve.ts";
+export type { CsrOp, Emulated } from "./course/popek-goldberg/emulate-check.ts";
+export { POPEK_GOLDBERG_CHECKS } from "./course/popek-goldberg/exercises.ts";
+export type { ExitReading, ReadExit } from "./course/popek-goldberg/exit-reading.ts";
+export { exitsChart } from "./course/popek-goldberg/exits-chart.ts";
+export { GUEST_MEMORY, type ShadowAnswer, type ShadowFault } from "./course/popek-goldberg/fill-check.ts";
+export {
+  type ExitCounts,
+  type ExitSlice,
+  exitsOverTime,
+  type GuestMachine,
+  type GuestMachineOptions,
+  guestMachine,
+} from "./course/popek-goldberg/guest-machine.ts";
+export type { Vcpu } from "./course/popek-goldberg/one-step.ts";
+export type { Price } from "./course/popek-goldberg/price-check.ts";
+export { type ShadowView, shadowPicture, shadowView } from "./course/popek-goldberg/shadow-picture.ts";
+export { twoTruths } from "./course/popek-goldberg/two-truths.ts";
 export { type Predictable, type Prediction, predict } from "./course/prediction.ts";
 export { type Choice, type Question, questionsOf, quiz } from "./course/quiz.ts";
 export {
@@ -141,6 +164,20 @@ export { addressScatter } from "./course/walls/scatter.ts";
 export { type Touch, touchesOf } from "./course/walls/touches.ts";
 export { type TrapPath, trapPaths, trapPathsOf } from "./course/walls/trap-paths.ts";
 export type { Access, WalkCase } from "./course/walls/walk-cases.ts";
+export type { PriceSample } from "./course/xen-core/break-even.ts";
+export type { EventDomain, GrantOffice } from "./course/xen-core/cell-types.ts";
+export { type Census, frameCensus } from "./course/xen-core/census.ts";
+export { forgetEachRule } from "./course/xen-core/entry-rules.ts";
+export { eventStrip } from "./course/xen-core/event-strip.ts";
+export { XEN_CORE_CHECKS } from "./course/xen-core/exercises.ts";
+export { grantGraph } from "./course/xen-core/grant-graph.ts";
+export type { GrantAsk } from "./course/xen-core/grant-model.ts";
+export { frameMosaic } from "./course/xen-core/mosaic.ts";
+export { buildOffice, Office, OfficeGuest } from "./course/xen-core/office.ts";
+export type { FoundEntry, PaperMachine } from "./course/xen-core/paper.ts";
+export { measurePrices, priceChart } from "./course/xen-core/prices.ts";
+export { eventParts, isLeaf } from "./course/xen-core/reader-parts.ts";
+export { refereeView } from "./course/xen-core/referee-view.ts";
 export { BlockStore, type BlockVersion } from "./devices/virtio/block-store.ts";
 export {
   attachFirmware,
@@ -267,7 +304,13 @@ export {
   type ClassicOptions,
   installClassic,
 } from "./vmm/classic/monitor.ts";
-export { type DensityPoint, densityCurve, type GuestPath } from "./vmm/density.ts";
+export {
+  type DensityPoint,
+  type DensityRun,
+  densityCurve,
+  densityRun,
+  type GuestPath,
+} from "./vmm/density.ts";
 export { allVcpus, isGuestRam, vcpusOf } from "./vmm/domain.ts";
 export { Fault } from "./vmm/errors.ts";
 export { takeFrame } from "./vmm/frames.ts";

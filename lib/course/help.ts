@@ -2,13 +2,26 @@
 import { type Help, LANDING_HELP, type LandingExercise } from "./exercises/landing-answers.ts";
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { escapeMarkup } from "./marks/svg.ts";
+import { POPEK_GOLDBERG_HELP, type PopekGoldbergExercise } from "./popek-goldberg/answers.ts";
 import { SECOND_WALL_HELP, type SecondWallExercise } from "./second-wall/answers.ts";
 import { WALLS_HELP, type WallsExercise } from "./walls/answers.ts";
+import { XEN_CORE_HELP, type XenCoreExercise } from "./xen-core/answers.ts";
 
 /** Every exercise of the course. */
-export type ExerciseId = LandingExercise | WallsExercise | SecondWallExercise;
+export type ExerciseId =
+  | LandingExercise
+  | WallsExercise
+  | PopekGoldbergExercise
+  | SecondWallExercise
+  | XenCoreExercise;
 
-const HELP: Readonly<Record<ExerciseId, Help>> = { ...LANDING_HELP, ...WALLS_HELP, ...SECOND_WALL_HELP };
+const HELP: Readonly<Record<ExerciseId, Help>> = {
+  ...LANDING_HELP,
+  ...WALLS_HELP,
+  ...POPEK_GOLDBERG_HELP,
+  ...SECOND_WALL_HELP,
+  ...XEN_CORE_HELP,
+};
 
 /** Shows the first hints of an exercise. @param count  How many; 1 is the gentlest. */
 export function hint(id: ExerciseId, count = 1): FigureBundle {

@@ -2,8 +2,10 @@
 import { type FigureBundle, markupBundle } from "./figure.ts";
 import { escapeMarkup } from "./marks/svg.ts";
 import { QUIZ_01 } from "./quizzes/landing.ts";
+import { QUIZ_03 } from "./quizzes/popek-goldberg.ts";
 import { QUIZ_04 } from "./quizzes/second-wall.ts";
 import { QUIZ_02 } from "./quizzes/walls.ts";
+import { QUIZ_06 } from "./quizzes/xen-core.ts";
 
 /** The answer to one question; "?" is "not yet". */
 export type Choice = "a" | "b" | "c" | "?";
@@ -17,10 +19,13 @@ export interface Question {
   readonly because: string;
 }
 
-const QUIZZES = { "01": QUIZ_01, "02": QUIZ_02, "04": QUIZ_04 } as const satisfies Record<
-  string,
-  readonly Question[]
->;
+const QUIZZES = {
+  "01": QUIZ_01,
+  "02": QUIZ_02,
+  "03": QUIZ_03,
+  "04": QUIZ_04,
+  "06": QUIZ_06,
+} as const satisfies Record<string, readonly Question[]>;
 
 /** Notebooks that have a self-test. */
 export type QuizNumber = keyof typeof QUIZZES;

@@ -123,10 +123,14 @@ function partNames(board: Board): (page: PageView) => string {
 export const pageCount = ({ pages }: PageRun): string =>
   `${pages.length} ${pages.length === 1 ? "page" : "pages"}`;
 
-/** Reads the tables that `satp` names now, or those of another root. */
-export function pageMap(board: Board, satp: bigint = board.hart.csr("satp")): PageMap {
+/**
+ * Reads the tables that `satp` names now, or those of another root.
+ *
+ * @param shift  Bytes by which physical memory lies higher than the tables say: 0, unless they are a guest's.
+ */
+export function pageMap(board: Board, satp: bigint = board.hart.csr("satp"), shift = 0n): PageMap {
   const read: ReadWord = (paddr) => {
-    const word = board.memory.load(paddr, 8);
+    const word = board.memory.load(paddr + shift, 8);
     return typeof word === "bigint" ? word : undefined;
   };
   const tables = tablesOf("satp", satp);
