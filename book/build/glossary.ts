@@ -42,11 +42,10 @@ export class Glossary {
     });
   }
 
-  /** Terms that no chapter used although the chapter that introduces them, or a later one, is here. */
+  /** Terms that no chapter used although the chapter that introduces them is here. */
   dead(used: ReadonlySet<string>, chapters: readonly number[]): string[] {
-    const last = Math.max(0, ...chapters);
     return this.terms
-      .filter(({ id, chapter }) => chapter <= last && !used.has(id))
+      .filter(({ id, chapter }) => !used.has(id) && chapters.includes(chapter))
       .map(({ term }) => `glossary, ${term}: no chapter uses it; take it out, or correct its forms`);
   }
 

@@ -3,8 +3,8 @@
  *
  * A definition is one or two sentences, true for this machine, without a claim. `forms` are the spellings in prose,
  * longest meaning first; a form in backquotes is inline code. `rule` is a normative rule of the RISC-V manual.
- * The build refuses a rule that there is not, a form that two terms claim, and a term that no chapter from `chapter`
- * on uses once that chapter is here.
+ * The build refuses a rule that there is not, a form that two terms claim, and a term that no chapter uses
+ * although `chapter` is here.
  */
 
 /** One term. */
@@ -18,7 +18,7 @@ export interface GlossaryTerm {
   readonly rule?: string;
   /** Section of the manual or another document, when no single rule says it. */
   readonly source?: string;
-  /** The first chapter that speaks of it. */
+  /** The chapter that introduces it. */
   readonly chapter: number;
 }
 
