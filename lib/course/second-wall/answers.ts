@@ -81,7 +81,7 @@ export const SECOND_WALL_HELP = {
   let table: bigint | undefined = vm.root;
   for (const shift of [30n, 21n, 12n]) {
     const at: bigint | undefined = table === undefined ? undefined : table + ((gpa >> shift) & (shift === 30n ? 2047n : 511n)) * 8n;
-    const entry = at === undefined ? 0n : memory.get(at) ?? 0n;
+    const entry: bigint = at === undefined ? 0n : (memory.get(at) ?? 0n);
     if (shift === 12n && entry !== 0n) return refused;
     if (at !== undefined) path.push(at);
     table = entry === 0n ? undefined : (entry >> 10n) << 12n;

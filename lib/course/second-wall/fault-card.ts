@@ -11,8 +11,10 @@ function instructionWords(htinst: bigint): string {
   if (htinst === 0x3000n) return "no instruction: the hart read a page table of the guest";
   if (htinst === 0x3020n) return "no instruction: the hart wrote a page table of the guest";
   const length = (htinst & 2n) === 0n ? "two bytes" : "four bytes";
-  const register = (htinst >> ((htinst & 0x20n) === 0n ? 7n : 20n)) & 31n;
-  return `the instruction, of ${length}: it ${(htinst & 0x20n) === 0n ? "loads" : "stores"} x${register}`;
+  const opcode = (htinst | 2n) & 0x7fn;
+  if (opcode === 0x03n) return `the instruction, of ${length}: it loads x${(htinst >> 7n) & 31n}`;
+  if (opcode === 0x23n) return `the instruction, of ${length}: it stores x${(htinst >> 20n) & 31n}`;
+  return `the instruction, of ${length}`;
 }
 
 /** Shows the registers of HS-mode behind a guest-page fault. */

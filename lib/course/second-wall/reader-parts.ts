@@ -61,7 +61,7 @@ export function readerParts({ decodeMmio, onGuestFault }: Built): ReaderParts {
               if (isGuestRam(visit.domain, address)) use.pages.reference += 1;
               return reference();
             }
-            use.pages.yours += 1;
+            if (given) use.pages.yours += 1;
             return given;
           },
         }),
@@ -133,7 +133,7 @@ function give(
   const { id, ramBase, ramBytes } = domain;
   const root = state.root(id);
   const taken: HPA[] = [];
-  for (let count = 0; count < MOST_FRAMES; count += 1) {
+  for (let count = 0; isGuestRam(domain, address) && count < MOST_FRAMES; count += 1) {
     const frame = takeFrame(visit, id, FrameType.RAM);
     if (frame !== undefined) taken.push(frame);
   }
@@ -147,7 +147,12 @@ function give(
   const { outcome, memory } = (result ?? {}) as { readonly outcome?: unknown; readonly memory?: unknown };
   const isMapped = outcome === "mapped" && memory instanceof Map;
   const used = isMapped ? commit(visit, before, memory, taken) : new Set<bigint>();
-  for (const frame of taken) if (!used.has(frame)) disown(visit, frame);
+  // In reverse, so that the list of free frames is as it was; and nobody has written to them.
+  for (const frame of taken.toReversed()) {
+    if (used.has(frame)) continue;
+    disown(visit, frame);
+    state.frame(state.frameNumber(frame)).flags = 0;
+  }
   if (isMapped) {
     visit.vcpu.exits.set(ExitKind.DEMAND_PAGE, visit.vcpu.exits.get(ExitKind.DEMAND_PAGE) + 1n);
     return true;
