@@ -312,7 +312,7 @@ export const GLOSSARY: readonly GlossaryTerm[] = [
   {
     id: "g-stage",
     term: "G-stage",
-    forms: ["G-stage"],
+    forms: ["G-stage", "second stage"],
     definition:
       "The second of two translations of a guest's access: from guest-physical to machine addresses, by the hypervisor's table, which `hgatp` leads to.",
     rule: "hgatp_sz_acc_op",
@@ -321,7 +321,7 @@ export const GLOSSARY: readonly GlossaryTerm[] = [
   {
     id: "vs-stage",
     term: "VS-stage",
-    forms: ["VS-stage"],
+    forms: ["VS-stage", "first stage", "guest's own stage"],
     definition:
       "The first of two translations of a guest's access: from virtual to guest-physical addresses, by the guest's own table, which `vsatp` leads to.",
     rule: "vsatp_sz_acc_op",
@@ -351,12 +351,47 @@ export const GLOSSARY: readonly GlossaryTerm[] = [
     chapter: 4,
   },
   {
+    id: "vmid",
+    term: "VMID",
+    forms: ["VMID", "VMIDs"],
+    definition:
+      "The number of a virtual machine in `hgatp`. A hart keeps what it remembers of G-stage translations apart by it.",
+    rule: "hgatp_vmid",
+    chapter: 4,
+  },
+  {
+    id: "hfence-gvma",
+    term: "HFENCE.GVMA",
+    forms: ["`hfence.gvma`"],
+    definition:
+      "The fence for the G-stage: what the hart had remembered of the guest-physical addresses and the virtual machine named is no longer used.",
+    rule: "hfence-gvma_op",
+    chapter: 4,
+  },
+  {
+    id: "hgatp",
+    term: "hgatp",
+    forms: ["`hgatp`"],
+    definition:
+      "The CSR for the G-stage: the scheme, the number of the virtual machine (VMID) and the page number of the root table, which is 16 KiB large.",
+    rule: "hgatp_sz_acc_op",
+    chapter: 4,
+  },
+  {
+    id: "frame",
+    term: "frame",
+    forms: ["frame", "frames"],
+    definition:
+      "A page of the machine's own memory, as a hypervisor counts and gives it out: 4,096 bytes with an owner.",
+    chapter: 4,
+  },
+  {
     id: "mmio",
     term: "MMIO, memory-mapped input and output",
     forms: ["MMIO", "memory-mapped"],
     definition:
       "Talking to a device by loads and stores at addresses that are not memory. A hypervisor leaves them unmapped, and plays the device when the access faults.",
-    chapter: 4,
+    chapter: 7,
   },
 
   // Chapter 5: sharing.
