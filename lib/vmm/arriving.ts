@@ -28,10 +28,9 @@ import { beginLeaving } from "./leaving.ts";
 import { MOVABLE, type Piece, piecesOf } from "./migration-pieces.ts";
 import { type Record, writeBytes } from "./records.ts";
 import { ALL_RIGHTS, lookUp, mapPage } from "./second-stage.ts";
+import { hearTyped } from "./typing.ts";
 import { GUEST_EXCEPTIONS, hgatpOf, resetVcpu, VSEI, VSSI, VSTI } from "./vcpu.ts";
-import { feedConsole } from "./virtio/registers.ts";
 import { MAX_QUEUE_SIZE } from "./virtio/rings.ts";
-import { driveUart } from "./virtual-uart.ts";
 
 const GUEST_INTERRUPTS = VSSI | VSTI | VSEI;
 const SPP = encodeCsr("sstatus", { SPP: 1 });
@@ -192,9 +191,7 @@ export function beginHere(host: Host, domain: DomainView, now: bigint): void {
   }
   domain.state = DomainState.RUNNING;
   migration.wentOnAt = now;
-  // Somebody may have typed while one structure was on its way and the other was not.
-  feedConsole({ ...host, domain });
-  driveUart({ ...host, domain });
+  hearTyped(host, domain);
 }
 
 /** Everything that came is thrown away. */

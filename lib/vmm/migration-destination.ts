@@ -14,6 +14,7 @@ import type { Host } from "./host.ts";
 import { LogRole, MigrationOrder, MigrationPhase, MigrationReason, MigrationRole } from "./layout.ts";
 import { SILENCE_TICKS } from "./migration-source.ts";
 import { type Record, RecordKind, sendAnswer, takeRecord } from "./records.ts";
+import { typeTo } from "./terminal.ts";
 import { hostTime } from "./time.ts";
 import { beginLog } from "./vm-log.ts";
 
@@ -66,6 +67,7 @@ function take(host: Host, record: Record, now: bigint): number {
   if (record.kind === RecordKind.STATE && isOpen) return takePiece(host, record);
   if (record.kind === RecordKind.END && isOpen) return prepare(host, record, now);
   if (record.kind === RecordKind.GO && phase === MigrationPhase.PREPARED) {
+    for (const byte of record.bytesFrom(1).subarray(0, Number(record.word(0)))) typeTo(arriving(host), byte);
     run(host, now);
     return MigrationReason.NONE;
   }

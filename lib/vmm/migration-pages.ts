@@ -1,5 +1,5 @@
 /** What goes out of a machine when a domain moves or is protected: pages, then virtual CPUs and devices, a record at each visit. */
-import { gpa, type HPA } from "../hs/address.ts";
+import { gpa, type HPA, hpa } from "../hs/address.ts";
 import { nextDirty, setDirty, takeDirty } from "./dirty-log.ts";
 import { diskPage, hasDiskPage } from "./disk-pages.ts";
 import { loadedPage, vcpusOf } from "./domain.ts";
@@ -21,7 +21,7 @@ import { beginLeaving } from "./leaving.ts";
 import { piecesOf } from "./migration-pieces.ts";
 import { RecordKind, readBytes, sendRecord } from "./records.ts";
 import { lookUp } from "./second-stage.ts";
-import { feedConsole } from "./virtio/registers.ts";
+import { hearTyped } from "./typing.ts";
 
 /** Pages without bytes that one visit passes over. */
 const PAGES_PER_VISIT = 256;
@@ -87,6 +87,7 @@ export function sendNextPiece(host: Host, domain: DomainView): boolean {
   const piece = piecesOf(domain, vcpusOf(host, domain.id))[number];
   if (piece === undefined) return false;
   migration.piece += 1n;
+  if (piece.at === hpa(domain.uart.address)) migration.typed = BigInt(domain.uart.typed);
   const bytes = readBytes(host.context, piece.at, piece.bytes);
   sendRecord(host, RecordKind.STATE, [BigInt(number)], withoutZeros(bytes));
   return true;
@@ -115,7 +116,7 @@ export function goOnHere(host: Host, domain: DomainView, now: bigint): void {
     vcpu.state = vcpu.paused;
     host.state.migration.wentOnAt = now;
   }
-  feedConsole({ ...host, domain });
+  hearTyped(host, domain);
 }
 
 /** The guest is another machine's from now on. */

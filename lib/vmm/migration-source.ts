@@ -12,6 +12,7 @@ import {
   MigrationReason,
   MigrationRole,
   ROUNDS,
+  TYPED_BYTES,
 } from "./layout.ts";
 import { goOnHere, letGo, sendNextPage, sendNextPiece, shares, standStill } from "./migration-pages.ts";
 import { MOVABLE } from "./migration-pieces.ts";
@@ -138,7 +139,16 @@ function hear(host: Host, domain: DomainView, digest: bigint, now: bigint): void
   letGo(host, domain);
   migration.phase = MigrationPhase.DONE;
   migration.heardAt = now;
-  sendRecord(host, RecordKind.GO, []);
+  sendLastWord(host, domain);
+}
+
+/** That the domain is the other machine's, and what was typed to it while it stood still. */
+function sendLastWord(host: Host, { uart }: DomainView): void {
+  const from = Number(host.state.migration.typed);
+  const count = uart.typed - from;
+  const body = new Uint8Array(8 * Math.ceil(count / 8));
+  for (let index = 0; index < count; index++) body[index] = uart.received.get((from + index) % TYPED_BYTES);
+  sendRecord(host, RecordKind.GO, [BigInt(count)], body);
 }
 
 /** The last word is out, or will never be. */

@@ -5,7 +5,16 @@ import { Fcr, Ier, Lsr, UartOffset } from "../devices/uart-registers.ts";
 import { beyond, type HPA, hpa } from "../hs/address.ts";
 import type { HsContext } from "../hs/context.ts";
 import type { Host, Visit } from "./host.ts";
-import { CONSOLE_BYTES, DOMAINS, DomainFlag, DomainState, type DomainView, TYPED_BYTES } from "./layout.ts";
+import {
+  CONSOLE_BYTES,
+  DOMAINS,
+  DomainFlag,
+  DomainState,
+  type DomainView,
+  MigrationPhase,
+  MigrationRole,
+  TYPED_BYTES,
+} from "./layout.ts";
 
 const UART = hpa(BigInt(VIRT_MAP.uart.base));
 const PLIC = hpa(BigInt(VIRT_MAP.plic.base));
@@ -52,24 +61,40 @@ export function letOut({ context, domain }: Printer, from: bigint, to: bigint): 
   }
 }
 
-/** What somebody has typed goes to the guest at the terminal: one that runs. That guest, if there is one; else it is lost. */
+/**
+ * What somebody has typed goes to the guest at the terminal, if it runs here: what is typed to nobody is lost.
+ *
+ * @returns  Who should hear of it now. One that stands still hears of it when it goes on, wherever that is.
+ */
 export function takeTyped({ context, state }: Host): DomainView | undefined {
   const source = context.load(CLAIM, 4);
   const domain = domainAtTerminal(state);
-  for (let byte = typedByte(context); byte !== undefined; byte = typedByte(context)) {
-    const uart = domain?.uart;
-    if (uart === undefined || uart.typed - uart.read >= TYPED_BYTES) continue;
-    uart.received.set(uart.typed % TYPED_BYTES, byte);
-    uart.typed += 1;
-  }
+  for (let byte = typedByte(context); byte !== undefined; byte = typedByte(context))
+    if (domain !== undefined) typeTo(domain, byte);
   if (source !== 0n) context.store(CLAIM, 4, source);
-  return domain;
+  return domain === undefined || standsStill(state, domain) ? undefined : domain;
 }
+
+/** A byte more that a guest has not read. One that does not fit is lost. */
+export function typeTo({ uart }: DomainView, byte: number): void {
+  if (uart.typed - uart.read >= TYPED_BYTES) return;
+  uart.received.set(uart.typed % TYPED_BYTES, byte);
+  uart.typed += 1;
+}
+
+/** Whether a domain stands still to be sent: its devices must stay as they are, for some of it may be on its way. */
+function standsStill({ migration: { role, domain, phase } }: Host["state"], { id }: DomainView): boolean {
+  const isSent = role === MigrationRole.SOURCE || role === MigrationRole.PRIMARY;
+  return isSent && domain === id && STANDING.includes(phase);
+}
+
+const STANDING: readonly number[] = [MigrationPhase.STOPPED, MigrationPhase.PREPARED, MigrationPhase.ASKING];
 
 function domainAtTerminal(state: Host["state"]): DomainView | undefined {
   for (let id = 1; id < DOMAINS; id++) {
     const domain = state.domain(id);
-    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0 && domain.state === DomainState.RUNNING) return domain;
+    const isThere = domain.state === DomainState.RUNNING;
+    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0) return isThere ? domain : undefined;
   }
   return undefined;
 }

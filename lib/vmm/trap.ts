@@ -23,9 +23,8 @@ import { noteVisit, schedule } from "./scheduler.ts";
 import { lookUp } from "./second-stage.ts";
 import { takeTyped } from "./terminal.ts";
 import { hostTime } from "./time.ts";
+import { hearTyped } from "./typing.ts";
 import { currentVcpu } from "./vcpu.ts";
-import { feedConsole } from "./virtio/registers.ts";
-import { driveUart } from "./virtual-uart.ts";
 import { leaveFor, loggedCall, noteExit, serveLog, Way, type WayNumber } from "./vm-log.ts";
 
 const count = ({ vcpu }: Visit, kind: number): void => vcpu.exits.set(kind, vcpu.exits.get(kind) + 1n);
@@ -199,9 +198,7 @@ function hostInterrupt(visit: Visit, code: number, isLogged: boolean): void {
 
 function typed(visit: Host): void {
   const domain = takeTyped(visit);
-  if (domain === undefined) return;
-  feedConsole({ ...visit, domain });
-  driveUart({ ...visit, domain });
+  if (domain !== undefined) hearTyped(visit, domain);
 }
 
 /** Behind each WFI of the hart while nobody can run. */

@@ -100,6 +100,8 @@ export const Migration = struct("migration", {
   heardAt: u64,
   stoppedAt: u64,
   wentOnAt: u64,
+  /** Bytes typed to the domain up to the piece that its serial port was sent in: what comes behind goes with the last word. */
+  typed: u64,
   /** The source's `time` when it stopped the guest, and whether what comes is a saved domain. */
   sourceTime: u64,
   isSaved: u64,
