@@ -24,7 +24,7 @@ export const XEN_CORE_HELP = {
       "Go through the bits V R W X U G A D, bits 8 and 9, and the page number. For each: could the change make the entry lead elsewhere, or let the guest write, or count differently?",
       "U and the bits of software and of the hart (A, D, 8, 9) do none of that. All others do.",
     ],
-    source: () => `const mine = { seed: SEED, mask: 0x${HARMLESS.toString(16)}n };`,
+    source: () => `const mask = 0x${HARMLESS.toString(16)}n;`,
     because:
       "What the hypervisor has promised hangs on the frame, on W, and on whether the entry is a leaf at all. U, A, D and two bits of software's own decide about none of these.",
   },

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Answer, Outcome } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
-import { describeInert, type Inert, member, sameInert } from "../../checks/inert.ts";
+import { type Inert, member, sameInert } from "../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../checks/property.ts";
 import { EVENT_PORTS, type EventCall, type EventDomains, eventModel, quietDomains } from "./event-model.ts";
 
@@ -18,66 +18,89 @@ export interface EventCase {
 
 export type EventCallName = EventCall["call"];
 
-const domain = fc.integer({ min: 1, max: COUNT });
-const port = fc.integer({ min: 0, max: EVENT_PORTS - 1 });
-const one = (call: EventCallName): fc.Arbitrary<EventCall> => {
-  const fields = { domain, call: fc.constant(call) };
-  switch (call) {
-    case "allocate":
-      return fc.record({ ...fields, a: domain, b: fc.constant(0) });
-    case "bind":
-      return fc.record({
-        ...fields,
-        a: fc.integer({ min: 1, max: COUNT + 1 }),
-        b: fc.integer({ min: 0, max: 3 }),
-      });
-    case "mask":
-      return fc.record({
-        ...fields,
-        a: fc.integer({ min: 0, max: 3 }),
-        b: fc.oneof(
-          { weight: 8, arbitrary: fc.integer({ min: 0, max: 1 }) },
-          { weight: 1, arbitrary: fc.constant(2) },
-        ),
-      });
-    case "take":
-      return fc.record({ ...fields, a: fc.constant(0), b: fc.constant(0) });
-    default:
-      return fc.record({
-        ...fields,
-        a: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 2 }) }, { weight: 1, arbitrary: port }),
-        b: fc.constant(0),
-      });
-  }
-};
+/** What a random call is made of; which ports there are decides what becomes of it. */
+interface Draw {
+  readonly call: EventCallName;
+  readonly domain: number;
+  readonly remote: number;
+  readonly port: number;
+  /** 0 to 2 for `mask`; 2 is neither. */
+  readonly flag: number;
+  readonly salt: number;
+  /** 0: whatever was drawn, whether it is there or not. */
+  readonly wild: number;
+}
 
-/** A channel between two domains, so that random calls find some. */
-const channel = fc.record({ from: domain, to: domain }).chain(({ from, to }) =>
-  fc.constant<readonly EventCall[]>([
-    { domain: from, call: "allocate", a: to, b: 0 },
-    { domain: to, call: "bind", a: from, b: 1 },
-  ]),
-);
+const draw = (names: readonly EventCallName[]): fc.Arbitrary<Draw> =>
+  fc.record({
+    call: fc.constantFrom(...names),
+    domain: fc.integer({ min: 1, max: COUNT }),
+    remote: fc.integer({ min: 0, max: COUNT + 1 }),
+    port: fc.integer({ min: 0, max: EVENT_PORTS - 1 }),
+    flag: fc.constantFrom(1, 0, 1, 0, 1, 2),
+    salt: fc.nat(1_000),
+    wild: fc.integer({ min: 0, max: 4 }),
+  });
+
+/** Ports that are not free. */
+const usedPorts = (domains: EventDomains) =>
+  domains.flatMap(({ ports }, domain) =>
+    ports.flatMap((end, port) => (end.state === "free" ? [] : [{ ...end, domain, port }])),
+  );
+
+/** A call that mostly finds what it is about. */
+function aimed(domains: EventDomains, { call, domain, remote, port, flag, salt, wild }: Draw): EventCall {
+  const blind = {
+    domain,
+    call,
+    a: call === "bind" || call === "allocate" ? remote : port,
+    b: call === "bind" ? port : call === "mask" ? flag : 0,
+  };
+  const used = usedPorts(domains);
+  const waiting = used.filter((each) => each.state === "waiting");
+  const bound = used.filter((each) => each.state === "bound");
+  const list = call === "bind" ? waiting : call === "mask" || call === "close" ? used : bound;
+  const found = list[salt % Math.max(1, list.length)];
+  if (wild === 0 || found === undefined || call === "allocate") return blind;
+  if (call === "bind") {
+    // Now and then somebody for whom the port does not wait.
+    return { domain: salt % 4 === 0 ? domain : found.remote, call, a: found.domain, b: found.port };
+  }
+  return { domain: found.domain, call, a: call === "take" ? 0 : found.port, b: blind.b };
+}
 
 /** Whether a domain would bind a port of its own: what that means is nobody's business here. */
-const isToItself = ({ domain: me, call, a }: EventCall): boolean =>
-  (call === "bind" || call === "allocate") && me === a;
+const isToItself = ({ domain, call, a }: EventCall): boolean =>
+  (call === "bind" || call === "allocate") && domain === a;
 
-/** Cases whose last call is one of some. */
+/** Cases whose last call is one of some. A channel is there from the start, so that calls find something. */
 export function eventCases(
   names: readonly EventCallName[],
   before: readonly EventCallName[],
 ): fc.Arbitrary<EventCase> {
   return fc
     .record({
-      channels: fc.array(channel, { minLength: 1, maxLength: 2 }),
-      calls: fc.array(fc.oneof(...before.map(one)), { maxLength: 10 }),
-      last: fc.oneof(...names.map(one)),
+      turn: fc.integer({ min: 0, max: COUNT - 1 }),
+      draws: fc.array(draw(before), { maxLength: 10 }),
+      waits: fc.boolean(),
+      last: draw(names),
     })
-    .map(({ channels, calls, last }) => {
-      const list = [...channels.flat(), ...calls].filter((call) => !isToItself(call));
-      const domains = list.reduce((state, call) => eventModel(state, call).domains, quietDomains(COUNT));
-      return { before: list, domains, last: isToItself(last) ? { ...last, a: (last.a % COUNT) + 1 } : last };
+    .map(({ turn, draws, waits, last }) => {
+      const [from, to] = [1 + turn, 1 + ((turn + 1) % COUNT)];
+      const list: EventCall[] = [
+        { domain: from, call: "allocate", a: to, b: 0 },
+        { domain: to, call: "bind", a: from, b: 1 },
+      ];
+      if (waits) list.push({ domain: to, call: "allocate", a: from, b: 0 });
+      let domains = list.reduce((state, call) => eventModel(state, call).domains, quietDomains(COUNT));
+      for (const each of draws) {
+        const call = aimed(domains, each);
+        if (isToItself(call)) continue;
+        list.push(call);
+        domains = eventModel(domains, call).domains;
+      }
+      const call = aimed(domains, last);
+      return { before: list, domains, last: isToItself(call) ? { ...call, a: (call.a % COUNT) + 1 } : call };
     });
 }
 
@@ -146,7 +169,7 @@ export function eventMistake(
   if (value !== wanted.value)
     return {
       hint,
-      detail: `${story} the value is ${describeInert(value)}, and should be ${describeInert(wanted.value)}`,
+      detail: `${story} the value is ${value}n, and should be ${wanted.value}n`,
     };
   const after = member(outcome.value, "domains");
   if (sameInert(after, inertDomains(wanted.domains))) return undefined;

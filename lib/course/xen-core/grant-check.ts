@@ -36,7 +36,7 @@ const grants: Question = ({ ask, value, wanted }) => {
   return {
     hint:
       value < 0
-        ? `A ${ask.call} that is allowed was refused.`
+        ? `A ${ask.call} that is allowed was refused.${ask.call === "map" ? " Has unmap left an entry behind?" : ""}`
         : "The value is the place of the new grant or mapping in its list; 0 for unmap and revoke. Leave null where one was.",
     fact: `the last call returns ${value}, and it should return ${wanted}`,
   };

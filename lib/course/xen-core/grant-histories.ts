@@ -35,81 +35,71 @@ export interface GrantHistory {
   readonly broken: string | undefined;
 }
 
-const small = (most: number): fc.Arbitrary<number> => fc.integer({ min: 0, max: most });
-const domain = fc.integer({ min: 1, max: GRANT_DOMAINS });
-/** What is mapped goes to pages behind the domain's own. */
-const page = fc.oneof(
-  { weight: 7, arbitrary: fc.integer({ min: GRANT_PAGES, max: GRANT_PAGES + 1 }) },
-  { weight: 1, arbitrary: small(1) },
-);
-
-const ops: fc.Arbitrary<GrantOp> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      me: domain,
-      ask: fc
-        .record({ to: domain, of: domain, page: small(GRANT_PAGES - 1), writable: fc.boolean() })
-        .map(
-          ({ to, of, page: own, writable }): GrantAsk => ({
-            call: "grant",
-            to,
-            frame: frameBehind(of, own),
-            writable,
-          }),
-        ),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      me: domain,
-      ask: fc.record({ call: fc.constant("map" as const), grant: small(2), page, writable: fc.boolean() }),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      me: domain,
-      ask: fc.record({ call: fc.constant("unmap" as const), mapping: small(2) }),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      me: domain,
-      ask: fc.record({ call: fc.constant("revoke" as const), grant: small(2) }),
-    }),
-  },
-);
-
-/** Who asks is mostly who may: else nearly everything would be refused. */
-function directed(list: readonly (GrantOp & { readonly wild: number })[]): GrantOp[] {
-  let office = quietOffice();
-  return list.map(({ me, ask, wild }) => {
-    const op = wild === 0 ? { me, ask } : { me: whoMay(office, me, ask), ask };
-    office = grantModel(office, op.me, op.ask).office;
-    return op;
-  });
+/** What a random request is made of; what was granted and mapped before decides what becomes of it. */
+interface Draw {
+  readonly call: GrantAsk["call"];
+  readonly me: number;
+  readonly other: number;
+  readonly page: number;
+  readonly number: number;
+  readonly writable: boolean;
+  /** 0: whatever was drawn, whether it is there or not, and whoever asks. */
+  readonly wild: number;
 }
 
-function whoMay(office: GrantOffice, me: number, ask: GrantAsk): number {
-  switch (ask.call) {
-    case "grant":
-      return office.frames.get(ask.frame)?.owner ?? me;
-    case "map":
-      return office.grants[ask.grant]?.to ?? me;
+const draws: fc.Arbitrary<Draw> = fc.record({
+  call: fc.constantFrom("grant", "grant", "map", "map", "map", "unmap", "unmap", "revoke"),
+  me: fc.integer({ min: 1, max: GRANT_DOMAINS }),
+  other: fc.integer({ min: 1, max: GRANT_DOMAINS }),
+  page: fc.integer({ min: 0, max: GRANT_PAGES + 1 }),
+  number: fc.nat(20),
+  writable: fc.boolean(),
+  wild: fc.nat(5),
+});
+
+/** Places that are in use. */
+const live = <Value>(list: readonly (Value | null)[]): { readonly at: number; readonly value: Value }[] =>
+  list.flatMap((value, at) => (value === null ? [] : [{ at, value }]));
+
+/** A request that mostly can be granted, and is asked by who may. */
+function aimed(office: GrantOffice, { call, me, other, page, number, writable, wild }: Draw): GrantOp {
+  const grants = live(office.grants);
+  const mappings = live(office.mappings);
+  const grant = grants[number % Math.max(1, grants.length)];
+  const mapping = mappings[number % Math.max(1, mappings.length)];
+  const isBlind = wild === 0;
+  switch (call) {
+    case "grant": {
+      const to = other === me ? (me % GRANT_DOMAINS) + 1 : other;
+      const of = isBlind ? other : me;
+      return { me, ask: { call, to, frame: frameBehind(of, page % GRANT_PAGES), writable } };
+    }
+    case "map": {
+      const where = isBlind ? page : GRANT_PAGES + (page % 2);
+      const mapper = isBlind ? me : (grant?.value.to ?? me);
+      return { me: mapper, ask: { call, grant: grant?.at ?? number % 3, page: where, writable } };
+    }
     case "unmap":
-      return office.mappings[ask.mapping]?.domain ?? me;
+      return {
+        me: isBlind ? me : (mapping?.value.domain ?? me),
+        ask: { call, mapping: isBlind ? number % 3 : (mapping?.at ?? 0) },
+      };
     case "revoke":
-      return office.grants[ask.grant]?.from ?? me;
+      return { me: isBlind ? me : (grant?.value.from ?? me), ask: { call, grant: grant?.at ?? number % 3 } };
   }
 }
 
 /** Requests of three domains. */
 export const grantPlans: fc.Arbitrary<readonly GrantOp[]> = fc
-  .array(fc.record({ op: ops, wild: small(6) }), { minLength: 1, maxLength: 24 })
-  .map((list) => directed(list.map(({ op, wild }) => ({ ...op, wild }))));
+  .array(draws, { minLength: 1, maxLength: 24 })
+  .map((list) => {
+    let office = quietOffice();
+    return list.map((each) => {
+      const op = aimed(office, each);
+      office = grantModel(office, op.me, op.ask).office;
+      return op;
+    });
+  });
 
 const rights = (writable: boolean): string => (writable ? "RW" : "R");
 

@@ -2,7 +2,7 @@
 import type { NamedSeed } from "../../checks/seed.ts";
 import { seededWords } from "../../checks/seed.ts";
 import { type MistakeName, opWords, type PaperMachine, type PaperOp } from "./paper.ts";
-import { drawHistory, firstWrong, play, shrunk } from "./paper-histories.ts";
+import { drawHistory, play, playUntilWrong, shrunk } from "./paper-histories.ts";
 import { paperMistakes } from "./paper-referee.ts";
 
 /** A hypervisor that has forgotten something. */
@@ -43,10 +43,10 @@ export function wrecksOf(mistake: MistakeName, seed: NamedSeed, count: number): 
   const wrecks: Wreck[] = [];
   for (let tried = 0; tried < MOST_TRIED && wrecks.length < count; tried++) {
     const ops = drawHistory(word(), LENGTH);
-    const steps = play(ops, mistake);
-    const at = firstWrong(steps);
-    const wrong = steps[at];
-    if (wrong !== undefined) wrecks.push({ ops: ops.slice(0, at + 1), machine: wrong.machine });
+    const steps = playUntilWrong(ops, mistake);
+    const wrong = steps?.at(-1);
+    if (steps !== undefined && wrong !== undefined)
+      wrecks.push({ ops: ops.slice(0, steps.length), machine: wrong.machine });
   }
   return wrecks;
 }
@@ -61,9 +61,8 @@ export function soundMachines(seed: NamedSeed, histories: number): Wreck[] {
 
 /** A short story of the mistake: "after `grant(…); map(…)`: frame 0x81a3 counts 1 reference, but it has 2". */
 export function storyOf({ ops }: Wreck, mistake: MistakeName): string {
-  const few = shrunk(ops, (list) => firstWrong(play(list, mistake)) >= 0);
-  const steps = play(few, mistake);
-  const wrong = steps[firstWrong(steps)];
+  const few = shrunk(ops, (list) => playUntilWrong(list, mistake) !== undefined);
+  const wrong = playUntilWrong(few, mistake)?.at(-1);
   const [first = "nothing is wrong"] = wrong === undefined ? [] : paperMistakes(wrong.machine);
   return `after \`${few.map(opWords).join("; ")}\`: ${first}`;
 }

@@ -24,7 +24,10 @@ export interface PaperStep {
  * Draws a request of a machine as it is. Frames, grants and mappings are mostly such that the request can be granted, so that domains meet
  * often.
  */
-export function drawOp(word: () => number, { grants, mappings }: PaperMachine): PaperOp {
+export function drawOp(
+  word: () => number,
+  { grants, mappings }: Pick<PaperMachine, "grants" | "mappings">,
+): PaperOp {
   const pick = (count: number): number => (word() >>> 8) % count;
   const one = <Value>(list: readonly Value[]): Value | undefined => list[pick(Math.max(1, list.length))];
   const isWild = pick(8) === 0;
@@ -100,12 +103,27 @@ export function play(ops: readonly PaperOp[], mistake?: MistakeName): PaperStep[
   return ops.map((op) => ({ op, value: hypervisor.do(op), machine: hypervisor.look() }));
 }
 
+/** The same up to the first step behind which the machine is wrong; `undefined`: it never is. */
+export function playUntilWrong(
+  ops: readonly PaperOp[],
+  mistake?: MistakeName,
+): readonly PaperStep[] | undefined {
+  const hypervisor = new PaperHypervisor(mistake);
+  const steps: PaperStep[] = [];
+  for (const op of ops) {
+    const step = { op, value: hypervisor.do(op), machine: hypervisor.look() };
+    steps.push(step);
+    if (paperMistakes(step.machine).length > 0) return steps;
+  }
+  return undefined;
+}
+
 /** Requests of a seed: each is drawn of what a hypervisor without mistakes has made of those before. */
 export function drawHistory(seed: number, length: number): PaperOp[] {
   const word = seededWords(seed);
   const hypervisor = new PaperHypervisor();
   return Array.from({ length }, () => {
-    const op = drawOp(word, hypervisor.look());
+    const op = drawOp(word, hypervisor.lent);
     hypervisor.do(op);
     return op;
   });

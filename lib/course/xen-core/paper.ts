@@ -163,6 +163,11 @@ export class PaperHypervisor {
     }
   }
 
+  /** Its grants and mappings, as they are now. */
+  get lent(): Pick<PaperMachine, "grants" | "mappings"> {
+    return { grants: this.#grants, mappings: this.#mappings };
+  }
+
   /** The machine as it is: a copy. */
   look(): PaperMachine {
     const entries = [...this.#tables].flatMap(([table, list]) => {
