@@ -40,6 +40,9 @@ const fieldPieces = (field: CsrField): { high: number; low: number }[] =>
     { high: Math.min(field.high, 31), low: field.low },
   ].filter((piece) => piece.high >= piece.low);
 
+/** Whether a name stands slanted over cells of this width. */
+const isSlanted = ({ name }: CsrField, width: number): boolean => name.length * 6.4 > width - 4;
+
 function pieceMarks(
   view: CsrView,
   field: CsrField,
@@ -50,7 +53,12 @@ function pieceMarks(
   const width = (piece.high - piece.low + 1) * BIT;
   const isSet = field.value !== 0n;
   const paint = partPaint("csr");
-  const narrow = field.name.length * 6.4 > width - 4;
+  // Beside a slanted name an upright one of two letters would lie under its end.
+  const isTight =
+    width === BIT &&
+    field.name.length > 1 &&
+    view.fields.some((other) => other.high === other.low && isSlanted(other, BIT));
+  const narrow = isSlanted(field, width) || isTight;
   const middle = x + width / 2;
   const bits = Array.from({ length: piece.high - piece.low + 1 }, (_, index) => piece.high - index);
   return [
