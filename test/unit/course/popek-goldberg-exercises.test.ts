@@ -3,7 +3,7 @@
  * loses the points of the properties that it breaks, with a sentence that teaches. The table is printed.
  */
 import { stripTypeScriptTypes } from "node:module";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { localAnswer } from "../../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../../lib/checks/check.ts";
 import { seedFor } from "../../../lib/checks/seed.ts";
@@ -15,6 +15,7 @@ import { GUEST_MEMORY } from "../../../lib/course/popek-goldberg/fill-check.ts";
 import { label } from "../../../lib/isa/assembler/item.ts";
 import { program } from "../../../lib/isa/assembler/program.ts";
 import { asm } from "../../../lib/isa/assembler/typed.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 const INSTANCES = isFull ? 1_000 : 40;
@@ -224,13 +225,7 @@ const ROWS: readonly Row[] = [
     /U must be 1/,
     changed("03.4", ["| 0xd1n |", "| 0xc1n | (leaf & 0x10n) |"]),
   ),
-  row(
-    "03.4",
-    "SUM forgotten",
-    2,
-    /With SUM/,
-    changed("03.4", ["!has(0x10n) || sum", "!has(0x10n)"]),
-  ),
+  row("03.4", "SUM forgotten", 2, /With SUM/, changed("03.4", ["!has(0x10n) || sum", "!has(0x10n)"])),
   row(
     "03.4",
     "S-mode may execute a user's page",
@@ -316,7 +311,7 @@ const ROWS: readonly Row[] = [
   row("03.6", "0 / 0", 2, /price is 0/, changed("03.6", ["exits === 0 ? 0 : ", ""])),
 ];
 
-const printed: string[] = [];
+const table = exerciseTable();
 
 describe("the exercises of notebook 03", () => {
   it.each(IDS)(
@@ -325,17 +320,16 @@ describe("the exercises of notebook 03", () => {
     (id) => {
       for (const seed of [1, 2, 3, 99]) {
         const verdict = judge(id, answerOf(id, referenceAnswer(id, seed), seed), seed === 1 ? INSTANCES : 20);
+        if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
         expect(verdict.message).toBe("Every property holds.");
         expect(verdict.score).toBe(checkOf(id).points);
       }
-      const { points } = checkOf(id);
-      printed.push(`${id}  ${"the reference answer".padEnd(48)} ${points} of ${points}`);
     },
   );
 
   it.each(ROWS)("$id: $what earns $score", { timeout: 30_000 }, ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1), 80);
-    printed.push(`${id}  ${what.padEnd(48)} ${score} expected, ${verdict.score} got: ${verdict.message}`);
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 6);
   });
@@ -344,6 +338,4 @@ describe("the exercises of notebook 03", () => {
     expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
     expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
   });
-
-  afterAll(() => console.log(printed.sort().join("\n")));
 });

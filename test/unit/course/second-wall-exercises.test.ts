@@ -3,7 +3,7 @@
  * loses the points of the properties that it breaks, with a sentence that teaches. The table is printed.
  */
 import { stripTypeScriptTypes } from "node:module";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { localAnswer } from "../../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../../lib/checks/check.ts";
 import { seededWords, seedFor } from "../../../lib/checks/seed.ts";
@@ -19,6 +19,7 @@ import {
   type VmOp,
 } from "../../../lib/course/second-wall/vm-machine.ts";
 import { leavesOf, tablesOf, throughSecondStage, walkTo } from "../../../lib/referee/page-tables.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 const INSTANCES = isFull ? 2_000 : 40;
@@ -198,7 +199,13 @@ const ROWS: readonly Row[] = [
     /refuses everything/,
     changed("04.4", ["fault.htval << 2n", "fault.htval"]),
   ),
-  row("04.4", "a root of 512 entries", 2, /eleven bits/, changed("04.4", ["(shift === 30n ? 2047n : 511n)", "511n"])),
+  row(
+    "04.4",
+    "a root of 512 entries",
+    2,
+    /eleven bits/,
+    changed("04.4", ["(shift === 30n ? 2047n : 511n)", "511n"]),
+  ),
   row("04.4", "U forgotten", 2, /Every leaf of a second stage needs U/, changed("04.4", ["0xdfn", "0xcfn"])),
   row(
     "04.4",
@@ -323,7 +330,7 @@ const ROWS: readonly Row[] = [
   row("04.6", "all VMs in one memory", 1, /another VM/, changed("04.6", ["+ BigInt(vm)", ""])),
 ];
 
-const printed: string[] = [];
+const table = exerciseTable();
 
 describe("the exercises of notebook 04", () => {
   it.each(IDS)(
@@ -332,17 +339,16 @@ describe("the exercises of notebook 04", () => {
     (id) => {
       for (const seed of [1, 2, 3, 99]) {
         const verdict = judge(id, answerOf(id, referenceAnswer(id, seed), seed), seed === 1 ? INSTANCES : 20);
+        if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
         expect(verdict.message).toBe("Every property holds.");
         expect(verdict.score).toBe(checkOf(id).points);
       }
-      const { points } = checkOf(id);
-      printed.push(`${id}  ${"the reference answer".padEnd(54)} ${points} of ${points}`);
     },
   );
 
   it.each(ROWS)("$id: $what earns $score", { timeout: 60_000 }, ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1), 80);
-    printed.push(`${id}  ${what.padEnd(54)} ${score} expected, ${verdict.score} got: ${verdict.message}`);
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 6);
   });
@@ -351,8 +357,6 @@ describe("the exercises of notebook 04", () => {
     expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
     expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
   });
-
-  afterAll(() => console.log(printed.sort().join("\n")));
 });
 
 describe("what the checks compare with", () => {

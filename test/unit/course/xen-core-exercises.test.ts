@@ -3,7 +3,7 @@
  * loses the points of the properties that it breaks, with a sentence that teaches. The table is printed.
  */
 import { stripTypeScriptTypes } from "node:module";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { localAnswer } from "../../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../../lib/checks/check.ts";
 import { seedFor } from "../../../lib/checks/seed.ts";
@@ -15,6 +15,7 @@ import { fastPathDraft } from "../../../lib/course/xen-core/fast-path.ts";
 import { MUTANTS, storyOf, wrecksOf } from "../../../lib/course/xen-core/mutants.ts";
 import { drawHistory, firstWrong, play } from "../../../lib/course/xen-core/paper-histories.ts";
 import { paperMistakes } from "../../../lib/course/xen-core/paper-referee.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 const INSTANCES = isFull ? 1_000 : 40;
@@ -262,7 +263,7 @@ const ROWS: readonly Row[] = [
   row("06.6", "slopes not looked at", 2, /never gets cheaper/, changed("06.6", ["gain <= 0 ? -1 : ", ""])),
 ];
 
-const printed: string[] = [];
+const table = exerciseTable();
 
 describe("the exercises of notebook 06", () => {
   it.each(IDS)(
@@ -271,17 +272,16 @@ describe("the exercises of notebook 06", () => {
     (id) => {
       for (const seed of [1, 2, 3, 99]) {
         const verdict = judge(id, answerOf(id, referenceAnswer(id, seed), seed), seed === 1 ? INSTANCES : 20);
+        if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
         expect(verdict.message).toBe("Every property holds.");
         expect(verdict.score).toBe(checkOf(id).points);
       }
-      const { points } = checkOf(id);
-      printed.push(`${id}  ${"the reference answer".padEnd(48)} ${points} of ${points}`);
     },
   );
 
   it.each(ROWS)("$id: $what earns $score", { timeout: 60_000 }, ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1));
-    printed.push(`${id}  ${what.padEnd(48)} ${score} expected, ${verdict.score} got: ${verdict.message}`);
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 6);
   });
@@ -290,8 +290,6 @@ describe("the exercises of notebook 06", () => {
     expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
     expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
   });
-
-  afterAll(() => console.log(printed.sort().join("\n")));
 });
 
 describe("hypervisors on paper", () => {
