@@ -123,15 +123,6 @@ export const GLOSSARY: readonly GlossaryTerm[] = [
     chapter: 1,
   },
   {
-    id: "virtual-address",
-    term: "virtual address",
-    forms: ["virtual address", "virtual addresses"],
-    definition:
-      "An address as a program uses it. The hart translates it to a physical address, by the tables that `satp` (or `vsatp`) leads to, for every fetch, load and store.",
-    rule: "Sv39_va_sz",
-    chapter: 3,
-  },
-  {
     id: "page-fault",
     term: "page fault",
     forms: ["page fault", "page faults"],
