@@ -76,7 +76,7 @@ function mappingsOf(office: Office, granter: number, grant: number): GrantView["
 }
 
 const ROW = 96;
-const BOX = { left: 24, middle: 264, right: 512, width: 144, height: 52 } as const;
+const BOX = { left: 24, middle: 260, right: 508, width: 148, height: 52 } as const;
 const rights = (isWritable: boolean): string => (isWritable ? "RW" : "R");
 
 function node(x: number, y: number, title: string, below: string, paint: string): string {
@@ -87,7 +87,7 @@ function node(x: number, y: number, title: string, below: string, paint: string)
       "stroke-width": 1.5,
       rx: 4,
     }),
-    label(x + BOX.width / 2, y + 22, title, { size: 13, bold: true, anchor: "middle", paint }),
+    label(x + BOX.width / 2, y + 22, title, { size: 12.5, bold: true, anchor: "middle", paint }),
     label(x + BOX.width / 2, y + 40, below, { size: 10.5, mono: true, anchor: "middle" }),
   ].join("");
 }
@@ -107,8 +107,8 @@ function grantMarks(view: GrantView, y: number): string {
     node(
       BOX.middle,
       y,
-      `frame ${groupedHex(view.frame, 8)}`,
-      `refs ${view.refs}  writers ${view.typed}`,
+      groupedHex(view.frame, 8),
+      `refs ${view.refs}, writers ${view.typed}`,
       partPaint("memory"),
     ),
     // The grant: a promise, dashed; a mapping: an entry in a table, solid.
@@ -166,7 +166,7 @@ export function grantGraph(
   const svg = picture(
     { title, description: words },
     FIGURE_WIDTH,
-    64 + ROW * Math.max(views.length, 0.2) + 16,
+    views.length === 0 ? 70 : 72 + ROW * (views.length - 1) + BOX.height + 34,
     label(24, 30, title, { size: 15, bold: true }),
     label(24, 50, words, { size: 12, paint: paperPaint("quiet") }),
     ...views.map((view, index) => grantMarks(view, 72 + index * ROW)),

@@ -138,23 +138,22 @@ const sample = (kind: FrameKind, letters: string, more: Partial<FrameView> = {})
   ...more,
 });
 
-function keyMarks(names: readonly string[], isBroken: boolean): string {
+function keyMarks(names: readonly string[], tables: string, isBroken: boolean): string {
   const initial = (names[0] ?? "a").slice(0, 1).toUpperCase();
   const key: readonly (readonly [FrameView, string, boolean])[] = [
     [sample("memory", initial), `${names[0] ?? ""}'s memory`, false],
-    [sample("table", `${initial}g`), "page table: g second stage, digit level", false],
+    [sample("table", tables), "page table: g second stage, digit level", false],
     [sample("memory", initial, { lentTo: ["x"] }), "reached by another", false],
     [sample("memory", initial), "changed", true],
     ...(isBroken
       ? [[sample("table", `${initial}0`, { isBroken: true }), "table that a guest can write", false] as const]
       : []),
   ];
-  const widths = [118, 268, 148, 92, 200];
   let x = 24;
   let y = 44;
   return key
-    .map(([cell, words, isChanged], index) => {
-      const width = widths[index] ?? 120;
+    .map(([cell, words, isChanged]) => {
+      const width = CELL + 25 + 6 * words.length;
       if (x + width > FIGURE_WIDTH) [x, y] = [24, y + 24];
       const marks =
         cellMarks(cell, x, y, isChanged) +
@@ -240,13 +239,13 @@ export function frameMosaic(
     return mark;
   });
   const words = summary(census, names);
-  const tail = linesOf(words, 104);
+  const tail = linesOf(words, 88);
   const svg = picture(
     { title, description: words },
     FIGURE_WIDTH,
     y + 16 + 16 * tail.length,
     label(24, 30, title, { size: 15, bold: true }),
-    keyMarks(names, hasBroken),
+    keyMarks(names, census.find(({ kind }) => kind === "table")?.letters ?? "", hasBroken),
     ...marks,
     ...tail.map((text, index) => label(24, y + 20 + 16 * index, text, { size: 12, bold: true })),
   );
