@@ -57,6 +57,7 @@ export { longChecksumCheck } from "./course/assignments/landing/checksum.ts";
 export type { Mstatus } from "./course/assignments/landing/codec.ts";
 export { LANDING_ASSIGNMENT } from "./course/assignments/landing/landing.ts";
 export { pulse } from "./course/assignments/landing/replay.ts";
+export { SECOND_WALL_ASSIGNMENT } from "./course/assignments/second-wall/second-wall.ts";
 export { WALLS_ASSIGNMENT } from "./course/assignments/walls/walls.ts";
 export {
   CLAIMS,
@@ -142,6 +143,30 @@ export { readsOf } from "./course/second-wall/two-stage-machine.ts";
 export type { VmEvent, VmOp } from "./course/second-wall/vm-machine.ts";
 export { vmQuilt } from "./course/second-wall/vm-quilt.ts";
 export { walkCostMap } from "./course/second-wall/walk-cost.ts";
+export { SHARING_CHECKS } from "./course/sharing/exercises.ts";
+export { type SharingOptions, shareHart, shareOf } from "./course/sharing/experiments.ts";
+export { type GanttOptions, gantt } from "./course/sharing/gantt.ts";
+export { BUSY, beater, keeper, sleeper } from "./course/sharing/guests.ts";
+export { type Axes, type Curve as MeasuredCurve, lineChart } from "./course/sharing/line-chart.ts";
+export type { GanttToRead } from "./course/sharing/read-gantt.ts";
+export { NEVER_AGAIN as NEVER } from "./course/sharing/ring-check.ts";
+export {
+  type FairShare,
+  type GuestTimer,
+  type Ring,
+  type Sharer,
+  shareParts,
+  timerParts,
+} from "./course/sharing/sharing-parts.ts";
+export { bootLinux, type LinuxBoot } from "./course/sharing/stock-linux.ts";
+export { csrsInHart, whoseCsrs } from "./course/sharing/switch-table.ts";
+export { type Span, sharesOf, type Watched, watch } from "./course/sharing/watch.ts";
+export {
+  type Csrs,
+  type CsrWrite,
+  switchParts,
+  type WorldSwitch,
+} from "./course/sharing/world-switch-parts.ts";
 export { eventsView, traceView } from "./course/trace-view.ts";
 export { type Trapped, trapCard } from "./course/trap-card.ts";
 export {

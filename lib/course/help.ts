@@ -4,6 +4,7 @@ import { type FigureBundle, markupBundle } from "./figure.ts";
 import { escapeMarkup } from "./marks/svg.ts";
 import { POPEK_GOLDBERG_HELP, type PopekGoldbergExercise } from "./popek-goldberg/answers.ts";
 import { SECOND_WALL_HELP, type SecondWallExercise } from "./second-wall/answers.ts";
+import { SHARING_HELP, type SharingExercise } from "./sharing/answers.ts";
 import { WALLS_HELP, type WallsExercise } from "./walls/answers.ts";
 import { XEN_CORE_HELP, type XenCoreExercise } from "./xen-core/answers.ts";
 
@@ -13,6 +14,7 @@ export type ExerciseId =
   | WallsExercise
   | PopekGoldbergExercise
   | SecondWallExercise
+  | SharingExercise
   | XenCoreExercise;
 
 const HELP: Readonly<Record<ExerciseId, Help>> = {
@@ -20,6 +22,7 @@ const HELP: Readonly<Record<ExerciseId, Help>> = {
   ...WALLS_HELP,
   ...POPEK_GOLDBERG_HELP,
   ...SECOND_WALL_HELP,
+  ...SHARING_HELP,
   ...XEN_CORE_HELP,
 };
 

@@ -2,6 +2,7 @@
 import { LANDING_MAKERS, type LandingInstances } from "./exercises/landing.ts";
 import { POPEK_GOLDBERG_MAKERS, type PopekGoldbergInstances } from "./popek-goldberg/exercises.ts";
 import { SECOND_WALL_MAKERS, type SecondWallInstances } from "./second-wall/exercises.ts";
+import { SHARING_MAKERS, type SharingInstances } from "./sharing/exercises.ts";
 import { WALLS_MAKERS, type WallsInstances } from "./walls/exercises.ts";
 import { XEN_CORE_MAKERS, type XenCoreInstances } from "./xen-core/exercises.ts";
 
@@ -11,6 +12,7 @@ export interface Instances
     WallsInstances,
     PopekGoldbergInstances,
     SecondWallInstances,
+    SharingInstances,
     XenCoreInstances {}
 
 const MAKERS: { readonly [Id in keyof Instances]: (seed: number) => Instances[Id] } = {
@@ -18,6 +20,7 @@ const MAKERS: { readonly [Id in keyof Instances]: (seed: number) => Instances[Id
   ...WALLS_MAKERS,
   ...POPEK_GOLDBERG_MAKERS,
   ...SECOND_WALL_MAKERS,
+  ...SHARING_MAKERS,
   ...XEN_CORE_MAKERS,
 };
 

@@ -4,6 +4,7 @@ import { escapeMarkup } from "./marks/svg.ts";
 import { QUIZ_01 } from "./quizzes/landing.ts";
 import { QUIZ_03 } from "./quizzes/popek-goldberg.ts";
 import { QUIZ_04 } from "./quizzes/second-wall.ts";
+import { QUIZ_05 } from "./quizzes/sharing.ts";
 import { QUIZ_02 } from "./quizzes/walls.ts";
 import { QUIZ_06 } from "./quizzes/xen-core.ts";
 
@@ -24,6 +25,7 @@ const QUIZZES = {
   "02": QUIZ_02,
   "03": QUIZ_03,
   "04": QUIZ_04,
+  "05": QUIZ_05,
   "06": QUIZ_06,
 } as const satisfies Record<string, readonly Question[]>;
 

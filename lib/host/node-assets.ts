@@ -14,6 +14,8 @@ export const PROJECT_ROOT = path.resolve(LIB, "..");
 const FOLDERS: Readonly<Record<string, string>> = {
   images: path.join(LIB, "systems/images"),
   datasets: path.join(PROJECT_ROOT, "datasets"),
+  // Fetched, and not part of the kit: who reads it has to do without.
+  linux: path.join(PROJECT_ROOT, ".cache/debian/linux"),
 };
 
 /** Absolute path of an asset such as `images/mini-kernel.elf`. Throws `RangeError` for an unknown folder. */

@@ -1,0 +1,45 @@
+/** Machines that notebooks measure: two guests share a hart, and the hypervisor's RAM says what each ran. */
+import type { VmmParts } from "../../vmm/parts.ts";
+import { buildHost, type VmHost } from "../vm-host.ts";
+import { BUSY } from "./guests.ts";
+import { sharesOf } from "./watch.ts";
+
+/** How two guests share, for an experiment. */
+export interface SharingOptions {
+  readonly scheduler?: "ROUND_ROBIN" | "CREDIT" | "TICK_SAMPLING";
+  /** Ticks of a slice, which is also the time between two ticks of a scheduler that samples. */
+  readonly slice?: number;
+  /** Slices that the machine runs. */
+  readonly slices?: number;
+  readonly weights?: readonly number[];
+  /** The reader's own parts. */
+  readonly parts?: VmmParts;
+}
+
+const SMALL = 1 << 18;
+const INSNS_PER_TICK = 10;
+
+/** A machine that has run with guests that share a hart by these rules. */
+export function shareHart(images: readonly string[], options: SharingOptions = {}): VmHost {
+  const { scheduler = "CREDIT", slice = 2_000, slices = 40, weights = [], parts } = options;
+  const host = buildHost({
+    guests: images.map((image, index) => ({
+      image,
+      ramBytes: SMALL,
+      hasTerminal: false,
+      weight: weights[index] ?? 256,
+    })),
+    scheduler,
+    slice,
+    period: 3 * slice,
+    engine: "translator",
+    judge: false,
+    ...(parts === undefined ? {} : { parts }),
+  });
+  host.run(slices * slice * INSNS_PER_TICK);
+  return host;
+}
+
+/** The first guest's part of the hart, in hundredths, beside one that works without end. */
+export const shareOf = (image: string, options: SharingOptions = {}): number =>
+  100 * (sharesOf(shareHart([image, BUSY], options))[0] ?? 0);
