@@ -47,7 +47,7 @@ const fieldsOf = ({ instructions, breaking }: Classification): readonly Field[] 
 
 /** Examples of a field: the instructions that tell most, shortened. */
 const EXAMPLES =
-  /^(mret|sret|wfi|sfence\.vma|csrr a0, (sstatus|scause|misa|cycle|mhartid|mhpmevent3|mhpmcounter4|fcsr)$|csrw (sepc|misa|tdata1),|add |ld |sd |ecall|jal)/;
+  /^(mret|sret|wfi|sfence\.vma|csrr a0, (sstatus|scause|misa|cycle|mhartid|mhpmevent3|marchid|fcsr)$|csrw (sepc|misa|tdata1),|add |ld |sd |ecall|jal)/;
 const shown = ({ found }: Field): string[] => {
   const chosen = found.length <= 6 ? found : found.filter(({ instruction }) => EXAMPLES.test(instruction));
   return chosen.slice(0, 6).map(({ instruction }) => instruction);

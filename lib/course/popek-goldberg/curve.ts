@@ -62,11 +62,11 @@ function curveMarks({ points }: Curve, index: number, y: (slowdown: number) => n
           }),
     ),
     ...points.map(({ perThousand, slowdown }) =>
-      index > 0
+      index > 0 || perThousand === 0
         ? ""
-        : label(xOf(perThousand) - (perThousand === 0 ? -4 : 8), y(slowdown) - 8, timesText(slowdown), {
+        : label(xOf(perThousand) - 8, y(slowdown) - 8, timesText(slowdown), {
             size: 11,
-            anchor: perThousand === 0 ? "start" : "end",
+            anchor: "end",
             bold: true,
           }),
     ),

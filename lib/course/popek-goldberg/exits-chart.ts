@@ -126,6 +126,9 @@ function chartPlotly(slices: readonly ExitSlice[], title: string): PlotlySpec {
       x: slices.map(({ from, to }) => (from + to) / 2),
       width: slices.map(({ from, to }) => (to - from) * 0.94),
       y: slices.map(({ exits }) => exits[kind]),
+      text: slices.map(() => letter),
+      textposition: "inside",
+      insidetextanchor: "middle",
       marker: { color: ink.light },
       hovertemplate: `%{y} \u00d7 ${EXIT_WORDS[kind]}<extra></extra>`,
     })),
@@ -134,7 +137,7 @@ function chartPlotly(slices: readonly ExitSlice[], title: string): PlotlySpec {
       barmode: "stack",
       xaxis: { title: { text: "instructions of the machine, the monitor\u2019s included" }, zeroline: false },
       yaxis: { title: { text: "exits in each stretch" } },
-      legend: { orientation: "h", y: -0.25 },
+      legend: { orientation: "h", y: -0.32 },
       height: 460,
     },
   };
