@@ -147,7 +147,7 @@ function compare(
 
 function judge(answer: Answer, run: CheckRun, name: keyof TwoStageReads): Finding {
   if (!answer.isFunction) return fails("The answer must be a function of a list of touches.");
-  return forAllAtOnce(fc.array(touch, { minLength: 1, maxLength: 40 }), run, 81, (batch) => {
+  return forAllAtOnce(fc.array(touch, { minLength: 1, maxLength: 40, size: "max" }), run, 81, (batch) => {
     const outcomes = answer.callEach(batch.map((touches) => [touches.map((each) => ({ ...each }))]));
     return batch.map((touches, index) => {
       const outcome = outcomes[index];

@@ -1,0 +1,235 @@
+/**
+ * Tests for the tests: every exercise of assignment 04 with the instructor's answer, the released stub, and wrong answers that
+ * must lose the right points and be told why. The cells run through the kit's own compiler; the table is printed.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+import { localAnswer } from "../../lib/checks/answer.ts";
+import type { Check, Verdict } from "../../lib/checks/check.ts";
+import { bothWalksCheck } from "../../lib/course/assignments/second-wall/both-walks.ts";
+import { buildCheck } from "../../lib/course/assignments/second-wall/build.ts";
+import { deviceCheck } from "../../lib/course/assignments/second-wall/device.ts";
+import { islandsCheck } from "../../lib/course/assignments/second-wall/islands.ts";
+import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
+import { Course } from "../../lib/grader/course.ts";
+import { releaseNotebook } from "../../lib/grader/release.ts";
+import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
+import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
+import { isNotebookError, parseNotebook } from "../../lib/notebook/nbformat.ts";
+import { exerciseTable } from "../support/exercise-table.ts";
+import { gradeId, PROJECT, unwrap } from "./support/course.ts";
+
+const ASSIGNMENT = "04-second-wall";
+const FILE = path.join(PROJECT, "assignments/source", ASSIGNMENT, "second-wall.ipynb");
+const IMPORTS = 'import { type Access, check } from "dom0-kit";';
+const instances = process.env["DOM0_TEST_FULL"] === "1" ? 1_000 : 40;
+
+const compiler = createCellCompiler(nodeCompilerHost(PROJECT));
+
+/** Runs a cell after the imports and returns its names. */
+async function namesOf(source: string): Promise<Record<string, unknown>> {
+  compiler.reset();
+  const scopes = new Map<number, StartedCell>();
+  for (const text of [IMPORTS, source]) {
+    const compiled = compiler.compile(text);
+    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ message }) => message).join("; "));
+    const load = () => import("../../lib/index.ts");
+    const started = startCell(compiled.cell, (id) => scopes.get(id)?.scope() ?? {}, load);
+    await started.done;
+    scopes.set(compiled.cell.id, started);
+    compiler.commit(compiled.cell.id);
+  }
+  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
+  return Object.fromEntries(
+    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
+  );
+}
+
+function cellOf(id: string): string {
+  const notebook = parseNotebook(readFileSync(FILE, "utf8"));
+  if (isNotebookError(notebook)) throw new Error(notebook.message);
+  return notebook.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
+}
+
+/** What students get in that cell. */
+function stubOf(id: string): string {
+  const source = unwrap(new Course(path.join(PROJECT, "assignments")).readSource(ASSIGNMENT));
+  const manifest = source.manifest.notebooks[0];
+  const notebook = source.notebooks[0]?.notebook;
+  if (manifest === undefined || notebook === undefined) throw new Error("the assignment has no notebook");
+  const released = unwrap(releaseNotebook(ASSIGNMENT, manifest, notebook));
+  return released.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
+}
+
+/** The instructor's answer with some of its text replaced. */
+function changed(id: string, from: string, to: string): string {
+  const source = cellOf(id);
+  if (!source.includes(from)) throw new Error(`${id} has no ${from}`);
+  return source.replaceAll(from, to);
+}
+
+const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
+const judged = exerciseTable();
+interface Row {
+  readonly name: string;
+  readonly edit: readonly [from: string, to: string];
+  readonly score: number;
+  readonly says: RegExp;
+}
+
+const row = (name: string, score: number, says: RegExp, from: string, to: string): Row => ({
+  name,
+  edit: [from, to],
+  score,
+  says,
+});
+
+function table(check: Check, id: string, name: string, rows: readonly Row[]): void {
+  describe(`${check.id} ${check.title}`, () => {
+    test("the instructor's answer earns everything", async () => {
+      const verdict = judge(check, (await namesOf(cellOf(id)))[name]);
+      judged.add(check, "the instructor's answer", check.points, verdict);
+      expect(verdict).toMatchObject({ passed: true, score: check.points });
+    });
+    test("the released stub earns nothing", async () => {
+      const verdict = judge(check, (await namesOf(stubOf(id)))[name]);
+      judged.add(check, "the released stub", 0, verdict);
+      expect(verdict.message).toMatch(/not written yet/);
+      expect(verdict.score).toBe(0);
+    });
+    test.each(rows)("$name earns $score", async ({ name: what, edit, score, says }) => {
+      const verdict = judge(check, (await namesOf(changed(id, ...edit)))[name]);
+      judged.add(check, what, score, verdict);
+      expect(verdict.message).toMatch(says);
+      expect(verdict.score).toBe(score);
+    });
+  });
+}
+
+table(buildCheck, "build", "buildSecondStage", [
+  row(
+    "pages of 4 KiB alone",
+    0,
+    /frames suffice|Some pages could be larger|was refused/,
+    "[30n, 21n].find(",
+    "[30n, 21n].slice(2).find(",
+  ),
+  row(
+    "the guest's address alone decides how large",
+    2,
+    /aligned in both/,
+    "[gpa + done, hpa + done].every(",
+    "[gpa + done].every(",
+  ),
+  row("what is left does not count", 2, /./, " && bytes - done >= 1n << s", ""),
+  row("a root of 512 entries", 3, /eleven bits/, "& 2047n", "& 511n"),
+  row("the first four frames are the root", 1, /./, "frame % 0x4000n === 0n && ", ""),
+  row("one frame for the root", 1, /./, "frame >= root + 0x4000n", "frame > root"),
+  row("U forgotten", 3, /needs V, U, A, D/, "0xd1n", "0xc1n"),
+  row(
+    "tables without end",
+    3,
+    /cannot be done/,
+    "if (table === undefined) return { ok: false };",
+    "if (table === undefined) return { ok: true, root, memory };",
+  ),
+]);
+
+table(bothWalksCheck, "walks", "translate", [
+  row("the guest's tables read where they are not", 0, /./, 'load(second(at, "load"))', "load(at)"),
+  row(
+    "the code of a load for its tables",
+    3,
+    /code of the access itself/,
+    "cause: own + 8",
+    "cause: { fetch: 20, load: 21, store: 23 }[what]",
+  ),
+  row("the guest's codes for the second stage", 2, /codes of its own/, "cause: own + 8", "cause: own"),
+  row(
+    "the guest's own address reported",
+    2,
+    /wrong gpa/,
+    "cause: own + 8, gpa }",
+    "cause: own + 8, gpa: gva }",
+  ),
+  row(
+    "the guest's MXR in the second stage",
+    4,
+    /SUM and MXR|This is allowed/,
+    "user: true, sum: false, mxr: false",
+    "user: true, sum: false, mxr",
+  ),
+  row(
+    "the guest's mode in the second stage",
+    4,
+    /user mode's there|user mode without/,
+    "user: true, sum: false, mxr: false",
+    "user, sum, mxr: false",
+  ),
+  row("a root of 512 entries", 0, /./, "2047n)", "511n)"),
+  row("addresses of any length", 4, /41 of a guest-physical/, "gpa >> 41n === 0n ?", "gpa >= 0n ?"),
+  row(
+    "tables read with the access's kind",
+    4,
+    /as loads|This is allowed/,
+    'load(second(at, "load"))',
+    "load(second(at, kind))",
+  ),
+]);
+
+table(deviceCheck, "device", "serve", [
+  row(
+    "the youngest byte first",
+    0,
+    /oldest byte/,
+    "bytes: bytes.slice(1), lost }, value: bytes[0] ?? 0n",
+    "bytes: bytes.slice(0, -1), lost }, value: bytes.at(-1) ?? 0n",
+  ),
+  row("bytes never taken out", 0, /./, "bytes: bytes.slice(1), lost }", "bytes, lost }"),
+  row("whole words in the queue", 0, /./, "value & 0xffn], lost", "value], lost"),
+  row("nine bytes wait", 2, /8 at most/, "bytes.length < 8", "bytes.length < 9"),
+  row(
+    "any store clears the lost bit",
+    3,
+    /a 1 there/,
+    "offset === 12 && (value & 2n) !== 0n",
+    "offset === 12",
+  ),
+  row("a lost byte is forgotten", 3, /one was lost/, "{ bytes, lost: true } };", "{ bytes, lost } };"),
+  row(
+    "registers of every width",
+    3,
+    /four bytes/,
+    "(width !== 4 && !(offset === 8 && width === 1))",
+    "width > 8",
+  ),
+  row("single bytes of DATA refused", 0, /is allowed/, " && !(offset === 8 && width === 1)", ""),
+]);
+
+table(islandsCheck, "islands", "leaks", [
+  row("one frame of a large page", 3, /512 frames/, "offset < 1n << shift", "offset < 4096n"),
+  row("leaves without U reach something", 1, /leaks nothing/, "else if ((pte & 16n) !== 0n)", "else"),
+  row(
+    "what is nobody's is anybody's",
+    1,
+    /nobody's list/,
+    "owners.get(to + offset) !== vm",
+    "(owners.get(to + offset) ?? vm) !== vm",
+  ),
+  row(
+    "the hypervisor's frames left out",
+    3,
+    /writes the next one itself/,
+    "owners.get(to + offset) !== vm",
+    "![vm, 0].includes(owners.get(to + offset) ?? -1)",
+  ),
+  row("a root of 512 entries", 1, /2,048 entries/, "shift === 30n ? 2048n : 512n", "512n"),
+  row(
+    "nobody ever leaks",
+    0,
+    /never finds anything|not found/,
+    "  return found;",
+    "  return found.slice(found.length);",
+  ),
+]);
