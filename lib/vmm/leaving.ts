@@ -25,6 +25,7 @@ function leavePage(host: Host, domain: DomainView, number: number): void {
   const page = gpa(ramBase + BigInt(number * PAGE_BYTES));
   const frame = unmapPage(host, id, page);
   if (domain.state === DomainState.ARRIVING) {
+    // `dismantle` would find it, too, with all the others in one visit.
     const apart = unmapPage(host, id, gpa(APART + page));
     if (apart !== undefined) disown(host, apart);
   }

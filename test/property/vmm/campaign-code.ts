@@ -12,6 +12,7 @@ import {
   PV,
   type SceneName,
   type Target,
+  twinOf,
   type Way,
 } from "./campaign-operations.ts";
 import { ParavirtualModel } from "./paravirtual-model.ts";
@@ -236,6 +237,8 @@ export class Compiler {
         return operation.isStore
           ? `li a0, 0\n li t0, 0x10000000\n li t1, ${96 + operation.value}\n sb t1, (t0)`
           : "li t0, 0x10000005\n lbu a0, (t0)";
+      case "twins":
+        return twins(operation);
       case "scan":
         return this.#scan(operation, domain);
       default:
@@ -295,6 +298,13 @@ export class Compiler {
     return `li a0, 0\n li t0, 2000\n ${label}: addi t0, t0, -1\n bnez t0, ${label}`;
   }
 }
+
+/** Two pages with the same bytes, in two places of each: whoever copies one and forgets a part is seen by the other part. */
+const twins = ({ page, value }: Act<"twins">): string =>
+  [page, twinOf(page)].reduce((text, each) => {
+    const at = wayTo({ direct: { page: each } });
+    return `${text}\n li t0, ${at}\n li t1, ${value}\n sd t1, (t0)\n li t0, ${at + CODE_IN_PAGE}\n li t1, ${RETURN}\n sd t1, (t0)\n fence.i`;
+  }, "li a0, 0");
 
 interface VirtualStep {
   readonly text: string;

@@ -80,6 +80,12 @@ export const CAMPAIGN_MISTAKES: readonly Mistake[] = [
     edits: [[/if \(!areEqual\(host, found\.at, frame\)\)/, "if (false)"]],
   },
   {
+    about: "copy-on-write does not copy",
+    edits: [
+      [/context\.store\(\(0, import_address\d*\.beyond\)\(own, offset\), 8, context\.load\([^;]*;/, ";"],
+    ],
+  },
+  {
     about: "superpages are not looked for (XSA-148)",
     edits: [[/if \(level > 0\) return void 0;/, ""]],
   },

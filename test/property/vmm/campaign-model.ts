@@ -11,6 +11,7 @@ import {
   SLOTS,
   STRAY,
   type Target,
+  twinOf,
   type Way,
 } from "./campaign-operations.ts";
 
@@ -379,6 +380,11 @@ const TABLE: { readonly [Name in Operation["act"]]?: Answer<Name> } = {
   device(domain, { isStore, value }) {
     if (isStore) this.print(domain.id, value);
     return isStore ? 0n : IDLE_PORT;
+  },
+  twins(domain, { page, value }) {
+    for (const cell of [domain.cells[page], domain.cells[twinOf(page)]])
+      if (cell !== undefined) Object.assign(cell, { value: BigInt(value), isCode: true });
+    return 0n;
   },
   scan: () => 0n,
 };

@@ -66,6 +66,7 @@ const ordinary = fc.oneof(
   act("yield", 1, {}),
   act("print", 1, { value }),
   act("device", 2, { isStore: fc.boolean(), value }),
+  act("twins", 2, { page, value }),
   act("scan", 2, { hasCollisions: fc.boolean() }),
 );
 
@@ -136,6 +137,9 @@ export const programs: fc.Arbitrary<CampaignProgram> = fc.oneof(
 /** Domains with a second stage; the paravirtualized one is the third. */
 export const ordinaryDomains = (scene: SceneName): number => (scene === "three" ? 3 : 2);
 
+/** The page that shall have the same bytes. */
+export const twinOf = (page: number): number => (page + 1) % PAGES;
+
 const targetText = (each: Target): string => ("page" in each ? `page ${each.page}` : `place ${each.place}`);
 const wayText = (each: Way): string =>
   "direct" in each
@@ -170,6 +174,8 @@ const WORDS: { readonly [Name in Operation["act"]]: (each: Act<Name>) => string 
   print: (each) => `prints ${each.value} by SBI`,
   device: (each) =>
     each.isStore ? `stores ${each.value} to the serial port` : "loads the serial port's status",
+  twins: (each) =>
+    `stores ${each.value} and a return instruction to pages ${each.page} and ${twinOf(each.page)}`,
   scan: (each) => `equal pages are looked for${each.hasCollisions ? ", with bad hashes" : ""}`,
   pv_update: (each) => `makes entry ${each.index} of page ${each.table} lead to ${each.to}, ${each.kind}`,
   pv_table: (each) =>

@@ -6,12 +6,13 @@ import { describe, expect, it } from "vitest";
 import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { referee } from "../../../lib/referee/referee.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
-import { DomainState } from "../../../lib/vmm/layout.ts";
+import { APART, DomainState } from "../../../lib/vmm/layout.ts";
 import { migrationReport } from "../../../lib/vmm/migration-wire.ts";
+import { RecordKind } from "../../../lib/vmm/records.ts";
 import { type Protection, protect } from "../../../lib/vmm/remus-wire.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { inOrder, machineWith, memoryOf, rememberer, violationsOf } from "./moving-scene.ts";
-import { frameMistakes, type VmmScene } from "./vmm-scene.ts";
+import { frameMistakes, recount, type VmmScene } from "./vmm-scene.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 const guest = rememberer(8, 900);
@@ -108,6 +109,9 @@ describe("a primary that is switched off", () => {
       toTheEnd(pair, { primary: true });
       expect([at, protection.shown]).toEqual([at, TEXT]);
       expect([at, inOrder(memoryOf(backup))]).toEqual([at, inOrder(memoryOf(alone))]);
+      // What had come of an epoch that never became whole is gone.
+      const apart = recount(backup).leaves.filter(({ page }) => page >= APART);
+      expect([at, apart]).toEqual([at, []]);
     }
     expect([at, frameMistakes(backup)]).toEqual([at, []]);
     expect([at, violationsOf(backup)]).toEqual([at, []]);
@@ -192,6 +196,32 @@ describe("a backup that is not there any more", () => {
     expect(migrationReport(primary)).toMatchObject({ phase: "GIVEN_UP", reason: "ORDERED" });
     expect(stateOf(primary)).toBe(DomainState.MOVED);
     expect(primary.vmm.state.domain(1).frames).toBe(0);
+    for (const scene of [primary, backup]) expect(frameMistakes(scene)).toEqual([]);
+  });
+
+  it("and a primary that was forbidden to go on does not show what the other lets out, though it hears that the other has it", () => {
+    const pair = protectedPair();
+    const { primary, backup, protection } = pair;
+    const [sender, receiver] = [primary.vmm.state.remus, backup.vmm.state.remus];
+    const { inbox } = backup.vmm.state.migration;
+    // The last word of an epoch in which something was printed is on its way.
+    const isOnItsWay = (): boolean =>
+      sender.sent > 3n &&
+      sender.sent > receiver.committed &&
+      sender.written > sender.released &&
+      inbox.length !== 0n &&
+      inbox.bytes.get(4) === RecordKind.EPOCH;
+    for (let turn = 0; turn < 4_000 && !isOnItsWay(); turn++) protection.turn();
+    expect(isOnItsWay()).toBe(true);
+    // The primary sleeps; the backup takes it, says so, hears nothing, and asks, all in one turn.
+    backup.board.run({ instructions: 600_000, untilInsns: backup.board.clock.now + 600_000 });
+    expect([migrationReport(backup).phase, receiver.committed]).toEqual(["ASKING", sender.sent]);
+    protection.turn();
+    expect([protection.chosen, primary.vmm.state.migration.inbox.length > 0n]).toEqual(["backup", true]);
+    toTheEnd(pair);
+    protection.run(400);
+    expect(protection.shown).toBe(TEXT);
+    expect(migrationReport(primary)).toMatchObject({ phase: "GIVEN_UP", reason: "ORDERED" });
     for (const scene of [primary, backup]) expect(frameMistakes(scene)).toEqual([]);
   });
 });

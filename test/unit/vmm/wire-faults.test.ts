@@ -3,6 +3,7 @@
  * about; one machine alone has the guest in the end, and whoever reads the console sees what an unmoved guest prints.
  */
 import { describe, expect, it } from "vitest";
+import { crc32 } from "../../../lib/bits/crc32.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { DomainState } from "../../../lib/vmm/layout.ts";
 import {
@@ -13,6 +14,7 @@ import {
   settleBy,
   type WireFault,
 } from "../../../lib/vmm/migration-wire.ts";
+import { RecordKind } from "../../../lib/vmm/records.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { machineWith, rememberer, violationsOf } from "./moving-scene.ts";
 import { frameMistakes, type VmmScene } from "./vmm-scene.ts";
@@ -41,6 +43,8 @@ function photograph() {
 /** Where each record of the whole migration begins, and how to go back to the turn that carries it. */
 interface Place {
   readonly sent: number;
+  readonly kind: number;
+  readonly bytes: number;
   readonly goBack: () => void;
 }
 
@@ -51,7 +55,9 @@ function places(): { readonly records: readonly Place[]; readonly total: number 
   while (!wire.isOver) {
     const [goBack, { sent }] = [photograph(), wire];
     wire.turn();
-    if (wire.sent !== sent) records.push({ sent, goBack });
+    // What was carried at the end of the turn still lies where the source has put it.
+    const kind = from.vmm.state.migration.outbox.bytes.get(4);
+    if (wire.sent !== sent) records.push({ sent, goBack, kind, bytes: wire.sent - sent });
   }
   return { records, total: wire.sent };
 }
@@ -177,6 +183,42 @@ describe("a wire that", () => {
         },
       });
     }
+  });
+
+  const viewOf = (bytes: Uint8Array): DataView =>
+    new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+  /** The place of the first record of a kind that has so many bytes. */
+  const firstOf = (kind: number, leastBytes = 0): number =>
+    records.findIndex((place) => place.kind === kind && place.bytes >= leastBytes);
+
+  it("loses a piece of the state is found out by the number of the next record", () => {
+    const winner = happen(firstOf(RecordKind.STATE), {
+      change: (bytes, number, side) => (side === "source" && number === 0 ? [] : [bytes]),
+    });
+    // Without numbers all else would come, and it would be the source that does not believe in the whole.
+    expect([winner, migrationReport(to).reason, migrationReport(from).reason]).toEqual([
+      "source",
+      "CORRUPTED",
+      "REFUSED",
+    ]);
+  });
+
+  it("changes a page and makes its checksum right is found out by what both have of all checksums", () => {
+    const winner = happen(firstOf(RecordKind.PAGE, 4_096), {
+      change: (bytes, number, side) => {
+        if (side !== "source" || number !== 0) return [bytes];
+        const [end, view] = [bytes.length - 8, viewOf(bytes)];
+        view.setUint8(end - 1, view.getUint8(end - 1) ^ 1);
+        view.setBigUint64(end, BigInt(crc32(bytes.subarray(0, end))), true);
+        return [bytes];
+      },
+    });
+    expect([winner, migrationReport(to).reason, migrationReport(from).reason]).toEqual([
+      "source",
+      "REFUSED",
+      "CORRUPTED",
+    ]);
   });
 
   it("does nothing wrong moves it", () => {
