@@ -2,11 +2,18 @@
  * Saved domains that somebody has changed, with checksums that are right: what is in them is as it is. The machine says why it refuses one,
  * or runs it; it stays as it should be, and gives every frame back.
  */
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { crc32 } from "../../../lib/bits/crc32.ts";
-import { printedBy } from "../../../lib/vmm/hypervisor.ts";
-import { DomainState, Uart, Vcpu, VsCsrs } from "../../../lib/vmm/layout.ts";
-import { awaitDomain, migrationReport, restoreDomain, saveDomain } from "../../../lib/vmm/migration-wire.ts";
+import { diskOf, printedBy } from "../../../lib/vmm/hypervisor.ts";
+import { DomainState, Uart, Vcpu, Virtio, VsCsrs } from "../../../lib/vmm/layout.ts";
+import {
+  awaitDomain,
+  deliver,
+  migrationReport,
+  restoreDomain,
+  saveDomain,
+} from "../../../lib/vmm/migration-wire.ts";
+import { giveOrder } from "../../../lib/vmm/operator.ts";
 import { RecordKind } from "../../../lib/vmm/records.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { alphabet, machineWith, violationsOf, writer } from "./moving-scene.ts";
@@ -163,6 +170,90 @@ it("what is the hypervisor's is not taken from an image", () => {
   expect((own?.vs.hgatp ?? 0n) >> 44n).toBe(0x8_0002n);
   expect((own?.vs.hie ?? 0n) & ~0x444n).toBe(0n);
   judge(true);
+});
+
+/** Gives a machine that awaits a domain some records, and lets it take them. */
+function bring(records: readonly Uint8Array[]): void {
+  machine.board.revert(atRest);
+  awaitDomain(machine);
+  const { inbox } = machine.vmm.state.migration;
+  for (const record of records.map(seal)) {
+    deliver(machine, record);
+    for (let turn = 0; turn < 20 && inbox.length !== 0n; turn++) machine.board.run({ instructions: 2_000 });
+    expect(inbox.length).toBe(0n);
+  }
+}
+
+it("nor is it there for the moment before the guest runs, when no hart has made it right", () => {
+  const records: Uint8Array[] = recordsOf(saved.bytes).map((record) => record.slice());
+  const vcpu = viewOf(records.find(piece(0n)) as Uint8Array);
+  const vs = field(Vcpu.offsetOf("vs"));
+  const masks = {
+    hideleg: 0x444n,
+    hie: 0x444n,
+    hvip: 0x444n,
+    hedeleg: 0xb1ffn,
+    henvcfg: 0xe000_0000_0000_0000n,
+    sstatus: 0x100n,
+  };
+  for (const name of Object.keys(masks) as (keyof typeof masks)[])
+    vcpu.setBigUint64(vs + VsCsrs.offsetOf(name), 2n ** 64n - 1n, true);
+  // Without the last record the domain is all there, and waits.
+  bring(records.slice(0, -1));
+  const { state } = machine.vmm;
+  expect(state.domain(2).state).toBe(DomainState.ARRIVING);
+  const own = [0, 1, 2, 3].map((index) => state.vcpu(index)).find(({ domain }) => domain === 2);
+  for (const [name, most] of Object.entries(masks) as [keyof typeof masks, bigint][])
+    expect([name, (own?.vs[name] ?? 0n) & ~most]).toEqual([name, 0n]);
+  expect(own?.vs.hgatp).toBe((8n << 60n) | (2n << 44n) | (BigInt(state.root(2)) >> 12n));
+});
+
+it.each([0n, 5n, 6n, 15n, 16n, 2n ** 32n, 2n ** 64n - 1n])(
+  "%i virtual CPUs are refused with the first record, before anything is made of them",
+  (count) => {
+    const [hello = new Uint8Array()] = recordsOf(saved.bytes);
+    const record = hello.slice();
+    viewOf(record).setBigUint64(HEADER + 48, count, true);
+    bring([record]);
+    expect(migrationReport(machine)).toMatchObject({ phase: "GIVEN_UP", reason: "INVALID" });
+    const { state } = machine.vmm;
+    expect(
+      Array.from({ length: 16 }, (_, index) => state.vcpu(index).domain).filter((id) => id === 2),
+    ).toEqual([]);
+    judge(true);
+  },
+);
+
+describe("a disk", () => {
+  const SECTORS = 24;
+  const disk = Uint8Array.from({ length: SECTORS * 512 }, (_, at) => at % 251);
+  const from = machineWith([{ ...writer(3, 120), disk }]);
+  from.board.run({ instructions: 25_000 });
+  const image = saveDomain(from, 1);
+  if (image.kind !== "saved-domain") throw new Error(image.reason);
+  /** The structure of the domain's virtio devices comes in one piece, behind virtual CPU, serial port and PLIC. */
+  const isVirtio = piece(3n);
+
+  it.each([0n, 512n, 4096n, 2n ** 20n, 2n ** 63n, 2n ** 64n - 1n])(
+    "has the size with which it was let in, though its devices say %i, and is given back whole",
+    (bytes) => {
+      const records = recordsOf(image.bytes).map((record) => record.slice());
+      const at = records.findIndex(isVirtio);
+      const record = records[at] ?? new Uint8Array();
+      const size = field(Virtio.offsetOf("diskBytes"));
+      expect(viewOf(record).getBigUint64(size, true)).toBe(BigInt(disk.length));
+      viewOf(record).setBigUint64(size, bytes, true);
+      expect(restore(joined(records.map(seal)))).toBe("NONE");
+      const { state } = machine.vmm;
+      expect(state.domain(2).virtio.diskBytes).toBe(BigInt(disk.length));
+      expect(diskOf(machine.board, machine.vmm, 2)).toEqual(disk);
+      judge(true);
+      giveOrder(machine, { kind: "DESTROY", domain: 2 });
+      machine.board.run({ instructions: 3_000_000 });
+      expect([state.order.kind, state.domain(2).state, state.pool.free]).toEqual([0, 0, freeFrames]);
+      judge(true);
+    },
+  );
 });
 
 it("words of extreme values in any record are refused with a reason, or are the guest's own", {
