@@ -327,7 +327,7 @@ describe("the exercises of notebook 03", () => {
     },
   );
 
-  it.each(ROWS)("$id: $what earns $score", { timeout: 30_000 }, ({ id, what, source, score, says }) => {
+  it.each(ROWS)("$id: $what earns $score", { timeout: 300_000 }, ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1), 80);
     table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
