@@ -49,6 +49,9 @@ export function accessOf(word: number, sizeBytes: 2 | 4): Access | undefined {
   return { isStore: true, width, isSigned: false, register: (word >>> 20) & 31, sizeBytes };
 }
 
+/** Whether `htinst` tells that the hart itself wanted to read or change an entry of the guest's page tables. @spec norm:H_trap_xtinst_guestpage */
+export const isOfTables = (htinst: number): boolean => htinst !== 0 && (htinst & PSEUDO_MASK) === 0;
+
 /** From `htinst`. Zero, or what tells of the hart's own accesses to page tables, is no access. */
 export function transformedAccess(htinst: number): Access | undefined {
   if ((htinst & PSEUDO_MASK & 1) === 0) return undefined;

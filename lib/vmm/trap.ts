@@ -4,7 +4,7 @@ import type { HsContext } from "../hs/context.ts";
 import { answerHypercall, type HypervisorMap } from "../hs/hypervisor.ts";
 import { decodeCsr } from "../isa/csr-map.ts";
 import { EXCEPTION, INTERRUPT } from "../isa/trap.ts";
-import { type Access, fetchedAccess, transformedAccess } from "./access.ts";
+import { type Access, fetchedAccess, isOfTables, transformedAccess } from "./access.ts";
 import { isShared, unshare } from "./copy-on-write.ts";
 import { logStore } from "./dirty-log.ts";
 import { isGuestRam, populate } from "./domain.ts";
@@ -169,8 +169,11 @@ function answerDevice(visit: Visit, device: VirtualDevice, address: GPA): boolea
     : emulateMmio(visit, device, address, access, () => emulate(visit, device, address, access));
 }
 
-const trappedAccess = (visit: Visit): Access | undefined =>
-  transformedAccess(Number(visit.context.csr.read("htinst"))) ?? fetchedAccess(visit);
+/** The instruction's own access; `undefined` where it was the hart's, to page tables that the guest has put among devices. */
+function trappedAccess(visit: Visit): Access | undefined {
+  const htinst = Number(visit.context.csr.read("htinst"));
+  return isOfTables(htinst) ? undefined : (transformedAccess(htinst) ?? fetchedAccess(visit));
+}
 
 /** A page that the guest has not used yet, or one that it shares and stores to. False: it is neither. */
 function givePage(visit: Visit, address: GPA): boolean {

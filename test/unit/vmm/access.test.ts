@@ -8,6 +8,8 @@ import { REGISTER_NAMES } from "../../../lib/isa/register.ts";
 import { transformedInstruction } from "../../../lib/isa/transformed.ts";
 import { fetchedAccess, transformedAccess } from "../../../lib/vmm/access.ts";
 import type { Visit } from "../../../lib/vmm/host.ts";
+import { printedBy } from "../../../lib/vmm/hypervisor.ts";
+import { guestBytes, vmmScene } from "./vmm-scene.ts";
 
 const LOADS = {
   lb: [1, true],
@@ -78,5 +80,22 @@ describe("the access of an instruction", () => {
       "jalr a0",
     ])
       expect(fetchedAccess(standingAt(wordOf(text)))).toBeUndefined();
+  });
+});
+
+describe("a guest that has its page tables where a device is", () => {
+  /** Its root is memory: this code, and at address 0 what the serial port's registers say as a table. */
+  const GUEST = `li t0, 50000\n spin: addi t0, t0, -1\n bnez t0, spin\n la t0, handler\n csrw stvec, t0\n li t0, 0x80010000\n li t1, 0x200000cf\n sd t1, 16(t0)\n li t1, 0x4000001\n sd t1, (t0)
+    li t1, 0x8000000000080010\n csrw satp, t1\n sfence.vma\n li t1, 0\n lbu a0, (t1)\n sb a0, (t1)
+    li a7, 2\n ecall\n li a7, 1\n ecall\n li a7, 8\n ecall\n j .
+    .align 2\n handler: csrr a0, scause\n addi a0, a0, 97\n li a7, 1\n ecall\n csrr t2, sepc\n addi t2, t2, 4\n csrw sepc, t2\n sret`;
+
+  it("gets access faults of its own, as from memory that has no tables, and the device is not touched", () => {
+    const { board, vmm } = vmmScene({ guests: [{ image: guestBytes(GUEST) }] });
+    board.run({ instructions: 60_000 });
+    board.type("x");
+    board.run({ instructions: 500_000 });
+    // Causes 5 and 7, and what was typed is still there.
+    expect(printedBy(vmm, 1)).toBe("fhx");
   });
 });
