@@ -41,7 +41,8 @@ const MEMORY = BASE + 0x400n;
 const WRITTEN = [0x8000_0222n, 0x0f0f_0f0dn] as const;
 const FLOATS_DIRTY = 0x6000n;
 
-const INSTRUCTIONS: readonly string[] = [
+/** What is tried when nothing else is asked. */
+export const INSTRUCTIONS: readonly string[] = [
   ...["add a0, a1, a2", "mul a0, a1, a2", "ld a0, (a2)", "sd a1, (a2)", "amoadd.d a0, a1, (a2)", "fence"],
   ...["fence.i", "fadd.d fa0, fa1, fa2", "auipc a0, 1", "jal a0, 0x80000010", "ecall", "ebreak"],
   ...["mret", "sret", "wfi", "sfence.vma", "hfence.vvma", "hfence.gvma", "hlv.d a0, (a2)", "hsv.d a1, (a2)"],
@@ -58,11 +59,23 @@ const ticks = (name: CsrName): boolean => /^(mcycle|minstret|cycle|instret|time|
 const WATCHED = CSR_NAMES.filter((name) => !ticks(name) && lowestMode(CSRS[name].address) > 0);
 
 /** What an execution did. */
-interface Outcome {
+export interface Execution {
+  readonly mode: "M" | "U" | "VS";
+  /** Which of the two states everything was in that is not the guest's. */
+  readonly state: 0 | 1;
+  /** Which of two operands it had. */
+  readonly operand: number;
   readonly trapped: boolean;
+  /** Whether anything has changed that is not the guest's. */
   readonly controls: boolean;
   /** What the guest can see of it. */
   readonly result: string;
+}
+
+/** An instruction, executed above and in the guest's mode, in both states, with both operands. */
+export interface Tried {
+  readonly instruction: string;
+  readonly executions: readonly Execution[];
 }
 
 /** Puts everything that is the machine's into one of two states. */
@@ -114,32 +127,42 @@ function execute(
   board: Board,
   state: 0 | 1,
   mode: "M" | "U" | "VS",
-  written: bigint,
+  operand: number,
   open: boolean,
-): Outcome {
+): Execution {
   prepare(board, state, mode, open);
   const { hart } = board;
-  hart.write("a1", written);
+  hart.write("a1", WRITTEN[operand] ?? 0n);
   const before = machineState(board);
   const { trap } = board.step();
   const registers = [hart.read("a0"), hart.pc, readCsr(hart, "fcsr"), board.memory.load(MEMORY, 8)];
-  return { trapped: trap !== undefined, controls: machineState(board) !== before, result: registers.join() };
+  const controls = machineState(board) !== before;
+  return { mode, state, operand, trapped: trap !== undefined, controls, result: registers.join() };
 }
 
-/** Asks about one instruction. */
-function classifyOne(board: Board, instruction: string, question: Question): Classified | undefined {
+/** Tries one instruction; `undefined` for what is none. */
+function tryOne(board: Board, instruction: string, question: Question): Tried | undefined {
   const built = assemble(instruction, { origin: BASE });
   if (built.kind !== "program") return undefined;
   board.memory.write(BASE, built.bytes);
-  const run = (mode: "M" | "U" | "VS", written: bigint): Outcome[] =>
+  const run = (mode: "M" | "U" | "VS", operand: number): Execution[] =>
     ([0, 1] as const).map((state) => {
       board.memory.store(MEMORY, 8, 77n);
-      return execute(board, state, mode, written, question.countersOpen === true);
+      return execute(board, state, mode, operand, question.countersOpen === true);
     });
-  const above = WRITTEN.flatMap((written) => run("M", written));
-  const below = WRITTEN.flatMap((written) => run(question.guest ?? "U", written));
-  const done = [...above, ...below].filter(({ trapped }) => !trapped);
-  const shows = done.length > 0 && WRITTEN.some((_, index) => differs([above, below], index));
+  const modes = ["M", question.guest ?? "U"] as const;
+  return { instruction, executions: modes.flatMap((mode) => WRITTEN.flatMap((_, at) => run(mode, at))) };
+}
+
+/** What the executions say of an instruction. */
+export function judgeTried({ instruction, executions }: Tried): Classified {
+  const above = executions.filter(({ mode }) => mode === "M");
+  const below = executions.filter(({ mode }) => mode !== "M");
+  const done = executions.filter(({ trapped }) => !trapped);
+  const shows = WRITTEN.some((_, at) => {
+    const results = done.filter(({ operand }) => operand === at).map(({ result }) => result);
+    return new Set(results).size > 1;
+  });
   return {
     instruction,
     isPrivileged: above.some(({ trapped }) => !trapped) && below.every(({ trapped }) => trapped),
@@ -150,24 +173,29 @@ function classifyOne(board: Board, instruction: string, question: Question): Cla
   };
 }
 
-/** Whether executions with the same operands, in two states or two modes, had different results. */
-function differs(runs: readonly (readonly Outcome[])[], written: number): boolean {
-  const same = runs.flatMap((outcomes) => outcomes.slice(2 * written, 2 * written + 2));
-  return new Set(same.filter(({ trapped }) => !trapped).map(({ result }) => result)).size > 1;
-}
-
-/** Asks about every instruction that could matter, and some that should not. */
-export function classify(question: Question = {}): readonly Classified[] {
+/**
+ * Executes instructions, each in both modes, both states and with both operands.
+ *
+ * @param chosen  Those to try; all when left out.
+ */
+export function tryInstructions(
+  question: Question = {},
+  chosen: readonly string[] = INSTRUCTIONS,
+): readonly Tried[] {
   const board = buildBoard({
     isa: question.isa ?? {},
     ramBytes: 1 << 20,
     translations: "sticky",
     engine: "reference",
   });
-  return INSTRUCTIONS.map((instruction) => classifyOne(board, instruction, question)).filter(
-    (found) => found !== undefined,
-  );
+  return chosen
+    .map((instruction) => tryOne(board, instruction, question))
+    .filter((found) => found !== undefined);
 }
+
+/** Asks about every instruction that could matter, and some that should not. */
+export const classify = (question: Question = {}): readonly Classified[] =>
+  tryInstructions(question).map(judgeTried);
 
 /** The theorem's condition, and what breaks it: instructions that are sensitive and not privileged. None: a monitor can be built. */
 export const violations = (found: readonly Classified[]): readonly Classified[] =>
