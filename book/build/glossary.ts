@@ -96,7 +96,9 @@ export class GlossaryMarker {
   mark(tree: Root): void {
     for (const block of tree.children) {
       if (block.type === "heading" && block.depth <= 2) this.#seen = new Set();
-      this.#enter(block);
+      // A paragraph all in bold is a chapter's question, set large.
+      const isQuestion = block.type === "paragraph" && block.children.every(({ type }) => type === "strong");
+      if (!isQuestion) this.#enter(block);
     }
   }
 

@@ -59,6 +59,13 @@ describe("terms in a text", () => {
     expect(used).toEqual(["page"]);
   });
 
+  it("are left alone in a chapter's question", () => {
+    expect(marked(["**Whose page?**", "A page."]).texts).toEqual([
+      "**Whose page?**",
+      'A <Term id="page">page</Term>.',
+    ]);
+  });
+
   it("are found in lists, tables, quotations and bold text", () => {
     const { texts } = marked(["- page", "## A\n\n| a |\n|---|\n| page |", "## B\n\n> **page**"]);
     for (const text of texts) expect(text).toContain('<Term id="page">page</Term>');
