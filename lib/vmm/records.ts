@@ -141,3 +141,12 @@ export function takeRecord(host: Host, isStream: boolean): Record | "corrupted" 
     bytesFrom: (index) => bytes.slice(HEADER + 8 * index, HEADER + Math.max(8 * index, length)),
   };
 }
+
+/** Which page a whole record brings, as somebody on the wire sees it; `undefined` for another kind of record. */
+export function pageInRecord(
+  bytes: Uint8Array,
+): { readonly number: number; readonly isZero: boolean } | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (bytes.length < HEADER + 8 + CHECKSUM || view.getUint32(4, true) !== RecordKind.PAGE) return undefined;
+  return { number: Number(view.getBigUint64(HEADER, true)), isZero: bytes.length === HEADER + 8 + CHECKSUM };
+}

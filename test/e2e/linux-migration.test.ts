@@ -18,7 +18,7 @@ describeWith(["debianLinux"], "a stock kernel whose shell counts lines and write
     () => {
       const pair = bootLinux(readLinuxFiles(path.dirname(partPath("debianLinux"))), COUNTING);
       const { from, to } = pair;
-      const run = moveDomain(pair, "Linux");
+      const run = moveDomain(pair, { name: "Linux" });
       expect(run.roundPages.length).toBeGreaterThan(2);
       const left = from.board.console.text;
       for (let piece = 0; piece < 300 && !PROMPT.test(to.board.console.text); piece++)

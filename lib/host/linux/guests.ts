@@ -1,5 +1,6 @@
 /** A board with the reference hypervisor in it, and a stock Linux in each of its virtual machines. */
 import type { Board } from "../../board/board.ts";
+import type { FileEntry } from "../../board/disk/file-tree.ts";
 import type { EngineName } from "../../board/engine-choice.ts";
 import { parseLinuxImage } from "../../board/linux-image.ts";
 import { buildBoard } from "../../board/virt.ts";
@@ -18,6 +19,8 @@ export interface GuestsOptions {
   readonly terminal?: Terminal;
   /** Shell commands to run instead of a shell; then each guest switches itself off. */
   readonly command?: string;
+  /** More files on the disk of each. */
+  readonly files?: readonly FileEntry[];
   readonly engine?: EngineName;
 }
 
@@ -50,11 +53,11 @@ export function guestsMachine(files: LinuxFiles, options: GuestsOptions = {}): G
 /** A stock Linux with a disk of its own. */
 export function linuxGuest(
   files: LinuxFiles,
-  { terminal = "hvc0", command }: GuestsOptions = {},
+  { terminal = "hvc0", command, files: more = [] }: GuestsOptions = {},
 ): Guest | { readonly kind: "refused"; readonly message: string } {
   const kernel = parseLinuxImage(files.kernel);
   const initramfs = initialFileSystem(files, terminal);
-  const disk = rootDisk(files, { terminal, ...(command === undefined ? {} : { command }) });
+  const disk = rootDisk(files, { terminal, files: more, ...(command === undefined ? {} : { command }) });
   if (kernel.kind === "load-error") return { kind: "refused", message: kernel.message };
   if (!(initramfs instanceof Uint8Array)) return { kind: "refused", message: initramfs.message };
   if (!(disk instanceof Uint8Array)) return { kind: "refused", message: disk.message };

@@ -41,7 +41,11 @@ export function meaningOf(entry: bigint, level: number): Meaning | undefined {
 }
 
 /** The same, where it may be a reader's to say. */
-export const meaningIn = ({ parts }: Pick<Host, "parts">, entry: bigint, level: number): Meaning | undefined =>
+export const meaningIn = (
+  { parts }: Pick<Host, "parts">,
+  entry: bigint,
+  level: number,
+): Meaning | undefined =>
   parts.meaningOf === undefined ? meaningOf(entry, level) : parts.meaningOf(entry, level, meaningOf);
 
 /** An entry that leads to a table or maps a page, as `flags` say. */

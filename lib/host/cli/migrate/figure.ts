@@ -1,12 +1,17 @@
-/** Two pictures beside each other: what each round had to send, and how long the guest stood still at each rate of writing. */
+/**
+ * What each round had to send, and how long the guest stood still at each rate of writing; below, when two stock kernels printed their
+ * lines while one of them moved.
+ */
 
 import { countTicks, linearScale, type Scale } from "../../../course/marks/scale.ts";
 import { box, element, escapeMarkup, label, line, picture } from "../../../course/marks/svg.ts";
 import { INK_PAIRS, modePaint, paperPaint, partPaint } from "../../../course/palette.ts";
+import type { LinuxMove } from "./linux.ts";
 import type { MigrationRun } from "./runs.ts";
 
 const WIDTH = 760;
 const HEIGHT = 386;
+const LINUX_HEIGHT = 322;
 const TOP = 74;
 const BOTTOM = 330;
 const LEFT = { from: 62, to: 356 } as const;
@@ -122,20 +127,85 @@ const THEME = `<style>@media (prefers-color-scheme: dark){svg{${INK_PAIRS.map(
   ([name, { dark }]) => `--dom0-${name}:${dark}`,
 ).join(";")}}}</style>`;
 
+const TIMES = { from: LEFT.from, to: RIGHT.to, top: HEIGHT + 48, bottom: HEIGHT + 270 } as const;
+
+/** Lines of both guests over time. Where it was stopped is a line; the rounds before it are told by ticks above. */
+function linesOf({ run, printed }: LinuxMove): string {
+  const times = printed.map(({ ms }) => ms);
+  const span = [Math.min(...times), Math.max(...times)] as const;
+  const most = Math.max(...printed.map(({ line: number }) => number));
+  const x = linearScale(span, [TIMES.from + 10, TIMES.to - 10]);
+  const y = linearScale([0, most], [TIMES.bottom, TIMES.top]);
+  const kinds = [
+    [
+      "guest 1, where it was",
+      0,
+      modePaint("VS"),
+      printed.filter((each) => each.guest === "moves" && !each.isMoved),
+    ],
+    ["guest 1, where it is", 3, partPaint("trap"), printed.filter(({ isMoved }) => isMoved)],
+    ["guest 2, which stays", 1, partPaint("page-table"), printed.filter(({ guest }) => guest === "stays")],
+  ] as const;
+  const stoppedMs = run.totalMs - run.downtimeMs;
+  const vertical = (ms: number, paint: string): string =>
+    line(x(ms), TIMES.top - 8, x(ms), TIMES.bottom, paint);
+  const first = run.sent[0];
+  return [
+    label(18, HEIGHT + 14, "Two stock kernels, each with a disk: lines printed while guest 1 moves", {
+      size: 12,
+      bold: true,
+    }),
+    ...countTicks([0, most], 5).map((tick) => grid(TIMES.from, TIMES.to, y(tick), String(tick))),
+    vertical(0, paperPaint("quiet")),
+    vertical(stoppedMs, partPaint("trap")),
+    label(
+      x(0) + 4,
+      TIMES.top - 10,
+      `first round: ${first?.ram} pages of RAM, ${first?.disk} of the disk`,
+      quiet,
+    ),
+    label(x(stoppedMs) + 4, TIMES.top - 10, `stopped for ${run.downtimeMs.toFixed(2)} ms`, quiet),
+    ...kinds.flatMap(([, kind, paint, lines]) =>
+      lines.map((each) => mark([x(each.ms), y(each.line)], kind, paint)),
+    ),
+    ...kinds.flatMap(([name, kind, paint], row) => {
+      const [at, top] = [TIMES.to - 150, TIMES.bottom - 50 + 18 * row];
+      return [mark([at, top - 4], kind, paint), label(at + 12, top, name, { size: 11 })];
+    }),
+    ...countTicks(span, 8).map((tick) =>
+      label(x(tick), TIMES.bottom + 18, String(tick), { ...quiet, anchor: "middle" }),
+    ),
+    label((TIMES.from + TIMES.to) / 2, TIMES.bottom + 36, "ms since the order to move", {
+      ...quiet,
+      anchor: "middle",
+      italic: true,
+    }),
+  ].join("");
+}
+
 /** The picture as an SVG file. */
-export function migrationFigure(shown: readonly MigrationRun[], sweep: readonly MigrationRun[]): string {
+export function migrationFigure(
+  shown: readonly MigrationRun[],
+  sweep: readonly MigrationRun[],
+  linux?: LinuxMove,
+): string {
   const title = "A guest moves while it runs";
+  const drawn = linux === undefined ? shown : [...shown, linux.run];
   const description = [
-    ...shown.map(({ name, roundPages }) => `${name}: rounds of ${roundPages.join(", ")} pages.`),
-    ...sweep.map(({ name, downtimeMs }) => `${name}: stood still for ${downtimeMs.toFixed(1)} ms.`),
+    ...drawn.map(({ name, roundPages }) => `${name}: rounds of ${roundPages.join(", ")} pages.`),
+    ...(linux === undefined ? sweep : [...sweep, linux.run]).map(
+      ({ name, downtimeMs }) => `${name}: stood still for ${downtimeMs.toFixed(2)} ms.`,
+    ),
+    ...(linux === undefined ? [] : [`Of two stock kernels ${linux.verdict}.`]),
   ].join(" ");
   const svg = picture(
     { title, description },
     WIDTH,
-    HEIGHT,
+    linux === undefined ? HEIGHT : HEIGHT + LINUX_HEIGHT,
     label(18, 30, title, { size: 16, bold: true }),
-    roundsOf(shown),
+    roundsOf(drawn),
     downtimeOf(sweep),
+    linux === undefined ? "" : linesOf(linux),
   );
   return `${svg.replace(`<title>${escapeMarkup(title)}`, `${THEME}<title>${escapeMarkup(title)}`)}\n`;
 }

@@ -4,15 +4,24 @@ import { parseLinuxImage } from "../../../board/linux-image.ts";
 import { buildBoard } from "../../../board/virt.ts";
 import { assemble } from "../../../isa/assembler/text.ts";
 import { installVmm, type Vmm } from "../../../vmm/hypervisor.ts";
+import { PAGE_BYTES } from "../../../vmm/layout.ts";
 import type { Guest } from "../../../vmm/loader.ts";
-import { awaitDomain, MigrationWire, migrationReport, sendDomain } from "../../../vmm/migration-wire.ts";
+import {
+  awaitDomain,
+  MigrationWire,
+  migrationReport,
+  sendDomain,
+  type WireFault,
+} from "../../../vmm/migration-wire.ts";
+import { pageInRecord } from "../../../vmm/records.ts";
 import { initialFileSystem } from "../../linux/file-systems.ts";
 import { KERNEL_ARGUMENTS } from "../../linux/machine.ts";
 import type { LinuxFiles } from "../../linux/packages.ts";
 
 const MIB = 1024 * 1024;
 const TICKS_PER_MS = 10_000;
-const INSNS_PER_MS = 100_000;
+/** Instruction times in a millisecond of a guest. */
+export const INSNS_PER_MS = 100_000;
 /** The wire carries a record at the end of each such turn: a page in 30 µs. */
 const TURN_INSNS = 3_000;
 
@@ -29,6 +38,15 @@ export interface MigrationRun {
   readonly dirtiedPerMs: readonly number[];
   readonly pages: number;
   readonly totalMs: number;
+  /** What went over the wire, by round; the last is what the stopped guest had left. */
+  readonly sent: readonly SentPages[];
+}
+
+/** Pages with bytes of RAM and of the disk; and pages of zeros, of which only the number goes. */
+export interface SentPages {
+  readonly ram: number;
+  readonly disk: number;
+  readonly zeros: number;
 }
 
 /** Two machines of which one has a guest. */
@@ -44,13 +62,34 @@ function machine(guests: readonly Guest[], ramBytes: number): Pair["from"] {
   return { board, vmm };
 }
 
-/** Moves the first domain of a machine to another, which has not started yet. */
-export function moveDomain({ from, to }: Pair, name: string, writesPerMs?: number): MigrationRun {
-  awaitDomain(to);
-  to.board.run({ instructions: 100_000, untilInsns: 100_000 });
+/** What a migration is called, and who looks on behind each turn. */
+export interface MoveOptions {
+  readonly name: string;
+  readonly writesPerMs?: number;
+  /** @param ms  Time since the order to move. */
+  readonly onTurn?: (ms: number) => void;
+}
+
+const MOST_TURNS = 200_000;
+
+/** Moves the first domain of a machine to another, which waits for it or has not started yet. */
+export function moveDomain({ from, to }: Pair, { name, writesPerMs, onTurn }: MoveOptions): MigrationRun {
+  if (migrationReport(to).phase !== "WAITING") {
+    awaitDomain(to);
+    to.board.run({ instructions: 100_000, untilInsns: 100_000 });
+  }
   sendDomain(from, { domain: 1, maxRounds: 12, fewPages: 16 });
-  const wire = new MigrationWire(from, to, {}, TURN_INSNS);
-  wire.run(200_000);
+  const ramPages = Number(from.vmm.state.domain(1).ramBytes) / PAGE_BYTES;
+  const sent: SentPages[] = [];
+  const change: WireFault["change"] = (bytes, _, side) => {
+    if (side === "source") notePage(sent, migrationReport(from).rounds, ramPages, bytes);
+    return [bytes];
+  };
+  const wire = new MigrationWire(from, to, { change }, TURN_INSNS);
+  for (let turn = 1; turn <= MOST_TURNS && !wire.isOver; turn++) {
+    wire.turn();
+    onTurn?.((turn * TURN_INSNS) / INSNS_PER_MS);
+  }
   const report = migrationReport(from);
   if (report.phase !== "DONE") throw new Error(`${name} did not move: ${report.phase}, ${report.reason}`);
   const { roundPages, roundBegan } = report;
@@ -65,7 +104,19 @@ export function moveDomain({ from, to }: Pair, name: string, writesPerMs?: numbe
     dirtiedPerMs: lengths.map((ms, round) => (roundPages[round + 1] ?? 0) / ms),
     pages: report.pages,
     totalMs: (report.stoppedAt - (roundBegan[0] ?? 0)) / TICKS_PER_MS + wire.downtimeTicks / TICKS_PER_MS,
+    sent: roundPages.map((_, round) => sent[round] ?? NO_PAGES),
   };
+}
+
+const NO_PAGES: SentPages = { ram: 0, disk: 0, zeros: 0 };
+
+/** Counts a record of a page; others are no pages. */
+function notePage(sent: SentPages[], round: number, ramPages: number, record: Uint8Array): void {
+  const page = pageInRecord(record);
+  if (page === undefined) return;
+  const kind = page.isZero ? "zeros" : page.number < ramPages ? "ram" : "disk";
+  const before = sent[round] ?? NO_PAGES;
+  sent[round] = { ...before, [kind]: before[kind] + 1 };
 }
 
 /** Stores to one page after the other, 512 in turn, so many of them in a millisecond. */
@@ -87,7 +138,7 @@ export function moveWriter(writesPerMs: number): MigrationRun {
   // All its pages once before the beginning.
   const before = Math.ceil(512 / writesPerMs) * INSNS_PER_MS + 300_000;
   pair.from.board.run({ instructions: before });
-  return moveDomain(pair, `${writesPerMs} pages/ms`, writesPerMs);
+  return moveDomain(pair, { name: `${writesPerMs} pages/ms`, writesPerMs });
 }
 
 /** The shell's prompt, behind which it asks the terminal where the cursor is. */
