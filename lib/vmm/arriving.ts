@@ -87,9 +87,13 @@ function freeDomain({ state }: Host): number | undefined {
   return undefined;
 }
 
+/** Whether somebody is at the terminal who may still print. One that has moved away, or ended, leaves it to others. */
 function hasTerminal({ state }: Host): boolean {
-  for (let id = 1; id < DOMAINS; id++)
-    if ((state.domain(id).flags & DomainFlag.HAS_TERMINAL) !== 0) return true;
+  const alive: readonly number[] = [DomainState.RUNNING, DomainState.BUILDING, DomainState.ARRIVING];
+  for (let id = 1; id < DOMAINS; id++) {
+    const domain = state.domain(id);
+    if ((domain.flags & DomainFlag.HAS_TERMINAL) !== 0 && alive.includes(domain.state)) return true;
+  }
   return false;
 }
 

@@ -170,3 +170,27 @@ describe("a domain that cannot be moved", () => {
     expect(frameMistakes(from)).toEqual([]);
   });
 });
+
+it("a guest that moves away and comes back is at the terminal on both machines, and each of its letters is seen once", () => {
+  const guest = writer(4, 300);
+  const config = { ramBytes: 16 * 1024 * 1024 };
+  const [home, away] = [[guest], []].map((guests) =>
+    vmmScene({ guests, slice: 500, operated: true }, {}, config),
+  ) as [VmmScene, VmmScene];
+  for (const { board } of [home, away]) board.run({ instructions: 30_000, untilInsns: 30_000 });
+  for (const [from, to, domain] of [
+    [home, away, 1],
+    [away, home, 1],
+  ] as const) {
+    awaitDomain(to);
+    sendDomain(from, { domain, maxRounds: 2 });
+    new MigrationWire(from, to).run(500);
+    expect([migrationReport(from).reason, migrationReport(to).phase]).toEqual(["NONE", "DONE"]);
+  }
+  const { state } = home.vmm;
+  for (let piece = 0; piece < 100 && state.domain(2).state === DomainState.RUNNING; piece++)
+    home.board.run({ instructions: 20_000 });
+  const [seen, elsewhere] = [home.board.console.text, away.board.console.text];
+  expect(elsewhere.length).toBeGreaterThan(0);
+  expect([seen.length + elsewhere.length, printedBy(home.vmm, 2)]).toEqual([300, alphabet(300)]);
+});
