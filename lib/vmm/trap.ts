@@ -10,6 +10,7 @@ import { logStore } from "./dirty-log.ts";
 import { isGuestRam, populate } from "./domain.ts";
 import { deliver } from "./exceptions.ts";
 import { type Host, hostOf, type PartedHandle, type Visit } from "./host.ts";
+import { isCurrent } from "./interrupts.ts";
 import { DomainFlag, ExitKind, VcpuState } from "./layout.ts";
 import { MACHINE, settleMachineMode } from "./machine-mode.ts";
 import { waitForMemory } from "./memory-wait.ts";
@@ -74,9 +75,12 @@ export const hypercall =
     goOn(visit, Way.HYPERCALL);
   };
 
-/** Back to a guest: to this one if it can run, else to whoever the scheduler chooses. */
+/**
+ * Back to a guest: to this one if it can run, else to whoever the scheduler chooses. It chooses once in a trap: the vector's code goes on with
+ * what the area says that it came in with.
+ */
 function goOn(visit: Visit, way: WayNumber): void {
-  if (visit.vcpu.state !== VcpuState.RUNNING) schedule(visit);
+  if (visit.vcpu.state !== VcpuState.RUNNING && isCurrent(visit, visit.vcpu)) schedule(visit);
   enter(visit);
   leaveFor(visit, visit, way);
 }

@@ -1,5 +1,6 @@
 /** The hypervisor with parts replaced: a part that only calls its reference changes nothing, and one that does else changes just that. */
 import { describe, expect, it } from "vitest";
+import { keeper as working } from "../../../lib/course/sharing/guests.ts";
 import { FIRST_HYPERCALL, HYPERCALLS } from "../../../lib/vmm/hypercalls.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import type { LoadOptions } from "../../../lib/vmm/loader.ts";
@@ -128,6 +129,13 @@ describe("parts", () => {
       },
     });
     expect([board.hart.read("s0"), BigInt.asIntN(64, board.hart.read("s1"))]).toEqual([42n, -2n]);
+  });
+
+  it("may choose another each time they are asked: they are asked once in a trap, and nobody goes on with another's registers", () => {
+    const { vmm } = run(guests(...[7, 8].map((number) => guestBytes(working(number, 700)))), {
+      choose: (_host, { vcpus, current }) => vcpus.find((vcpu) => vcpu.domain !== current?.domain),
+    });
+    for (const domain of [1, 2]) expect(printedBy(vmm, domain)).toMatch(/^y{9,}$/);
   });
 
   it("may choose: who is never chosen never runs", () => {
