@@ -3,6 +3,7 @@ import type { Board } from "../../board/board.ts";
 import type { Stop } from "../../board/stop.ts";
 import { causeWords } from "../../isa/trap.ts";
 import { chartBundle, type FigureBundle, type PlotlySpec } from "../figure.ts";
+import { bottomAxis } from "../marks/axis.ts";
 import { groupDigits, linearScale } from "../marks/scale.ts";
 import { box, FIGURE_WIDTH, label, line, picture } from "../marks/svg.ts";
 import { modePaint, PART_INK, paperPaint, partPaint } from "../palette.ts";
@@ -99,14 +100,10 @@ const COUNT = 262;
 const ROW = 30;
 const TOP = 84;
 
-/** Costs are drawn on a scale of powers of ten: a page costs far more than a register. */
-const DECADES = [10, 100, 1_000, 10_000] as const;
-const tenth = (cost: number): number => Math.log10(Math.max(10, cost));
-
 function rowMarks(cause: Cause, index: number, scale: (value: number) => number, most: number): string {
   const y = TOP + index * ROW;
   const { costs } = cause;
-  const [low, middle, high] = [at(costs, 0), at(costs, 0.5), at(costs, 1)].map((cost) => scale(tenth(cost)));
+  const [low, middle, high] = [at(costs, 0), at(costs, 0.5), at(costs, 1)].map((cost) => scale(cost));
   return [
     label(24, y + 15, cause.why, { size: 12 }),
     box(LEFT, y + 3, 0.5 + (40 * cause.count) / most, 16, {
@@ -129,7 +126,8 @@ function rowMarks(cause: Cause, index: number, scale: (value: number) => number,
 
 function exitsSvg(causes: readonly Cause[], title: string, words: string): string {
   const [fromX, toX] = [COUNT + 66, FIGURE_WIDTH - 70];
-  const scale = linearScale([1, 4], [fromX, toX]);
+  const end = Math.max(100, ...causes.map(({ costs }) => at(costs, 1)));
+  const scale = linearScale([0, end], [fromX, toX]);
   const bottom = TOP + causes.length * ROW + 6;
   const most = Math.max(1, ...causes.map(({ count }) => count));
   const quiet = { size: 11, paint: paperPaint("quiet") } as const;
@@ -141,17 +139,14 @@ function exitsSvg(causes: readonly Cause[], title: string, words: string): strin
     label(24, 66, "why the guest came", quiet),
     label(LEFT, 66, "how often", quiet),
     label(fromX, 66, "what it cost: least, median, most", quiet),
-    ...DECADES.map((decade) =>
-      line(scale(tenth(decade)), TOP - 6, scale(tenth(decade)), bottom, paperPaint("rule")),
-    ),
     ...causes.map((cause, index) => rowMarks(cause, index, scale, most)),
-    ...DECADES.map((decade) =>
-      label(scale(tenth(decade)), bottom + 15, groupDigits(decade), { ...quiet, anchor: "middle" }),
-    ),
-    label((fromX + toX) / 2, bottom + 32, "instructions of the hypervisor, each step ten times the last", {
-      ...quiet,
-      anchor: "middle",
-      italic: true,
+    bottomAxis({
+      scale,
+      domain: [0, end],
+      fromX,
+      toX,
+      y: bottom,
+      unit: "instructions of the hypervisor for one exit",
     }),
     label(24, bottom + 60, words, { size: 12, bold: true }),
   );
@@ -201,6 +196,6 @@ function thinned(costs: readonly number[]): number[] {
 const layoutOf = (title: string): PlotlySpec["layout"] => ({
   title: { text: title },
   showlegend: false,
-  xaxis: { type: "log", title: { text: "instructions of the hypervisor for one exit" } },
+  xaxis: { rangemode: "tozero", title: { text: "instructions of the hypervisor for one exit" } },
   yaxis: { automargin: true },
 });

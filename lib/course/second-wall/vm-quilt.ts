@@ -78,13 +78,9 @@ function guestMarks(vm: number, pages: readonly SecondPage[], count: number, x: 
     ),
   );
   return Array.from({ length: count }, (_, page) => {
-    const isGiven = has.has(page);
     const [cx, cy] = [x + (page % GUEST_ACROSS) * STEP, y + Math.floor(page / GUEST_ACROSS) * STEP];
-    return box(cx, cy, CELL, CELL, {
-      fill: isGiven ? vmPaint(vm) : paperPaint("paper"),
-      stroke: isGiven ? vmPaint(vm) : paperPaint("rule"),
-      "stroke-width": isGiven ? 1.25 : 0.75,
-    });
+    const use = { sign: String(vm), paint: vmPaint(vm), isTable: false, isShared: false };
+    return frameCell(has.has(page) ? use : undefined, cx, cy);
   }).join("");
 }
 
@@ -134,7 +130,7 @@ export function vmQuilt(host: VmHost, title = "Two guests, one machine"): Figure
     height,
     label(LEFT, 30, title, { size: 15, bold: true }),
     ...VMS.flatMap((vm, index) => [
-      label(LEFT + index * 320, 58, `VM ${vm}: guest-physical pages from ${groupedHex(GUEST_RAM, 8)}`, {
+      label(LEFT + index * 320, 58, `What VM ${vm} has, from ${groupedHex(GUEST_RAM, 8)}`, {
         size: 12,
         bold: true,
         paint: vmPaint(vm),
