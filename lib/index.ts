@@ -57,8 +57,16 @@ export { longChecksumCheck } from "./course/assignments/landing/checksum.ts";
 export type { Mstatus } from "./course/assignments/landing/codec.ts";
 export { LANDING_ASSIGNMENT } from "./course/assignments/landing/landing.ts";
 export { pulse } from "./course/assignments/landing/replay.ts";
+export type { CsrBits, CsrValues } from "./course/assignments/popek-goldberg/forgotten.ts";
+export type { Experiment } from "./course/assignments/popek-goldberg/law.ts";
+export { POPEK_GOLDBERG_ASSIGNMENT } from "./course/assignments/popek-goldberg/popek-goldberg.ts";
+export { jumpOffset } from "./course/assignments/popek-goldberg/scan.ts";
+export type { MonitorEvent } from "./course/assignments/popek-goldberg/true-shadow.ts";
 export { SECOND_WALL_ASSIGNMENT } from "./course/assignments/second-wall/second-wall.ts";
 export { WALLS_ASSIGNMENT } from "./course/assignments/walls/walls.ts";
+export type { Hands, TypedMachine } from "./course/assignments/xen-core/cell-types.ts";
+export type { HandAsk } from "./course/assignments/xen-core/hands.ts";
+export { XEN_CORE_ASSIGNMENT } from "./course/assignments/xen-core/xen-core.ts";
 export {
   CLAIMS,
   type Claim,
@@ -144,7 +152,13 @@ export type { VmEvent, VmOp } from "./course/second-wall/vm-machine.ts";
 export { vmQuilt } from "./course/second-wall/vm-quilt.ts";
 export { walkCostMap } from "./course/second-wall/walk-cost.ts";
 export { SHARING_CHECKS } from "./course/sharing/exercises.ts";
-export { type SharingOptions, shareHart, shareOf } from "./course/sharing/experiments.ts";
+export {
+  runToSwitch,
+  type SharingOptions,
+  shareHart,
+  shareOf,
+  theftAt,
+} from "./course/sharing/experiments.ts";
 export { type GanttOptions, gantt } from "./course/sharing/gantt.ts";
 export { BUSY, beater, keeper, sleeper } from "./course/sharing/guests.ts";
 export { type Axes, type Curve as MeasuredCurve, lineChart } from "./course/sharing/line-chart.ts";
@@ -199,7 +213,7 @@ export { grantGraph } from "./course/xen-core/grant-graph.ts";
 export type { GrantAsk } from "./course/xen-core/grant-model.ts";
 export { frameMosaic } from "./course/xen-core/mosaic.ts";
 export { buildOffice, Office, OfficeGuest } from "./course/xen-core/office.ts";
-export type { FoundEntry, PaperMachine } from "./course/xen-core/paper.ts";
+export type { FoundEntry, PaperEntry, PaperMachine, PaperOp } from "./course/xen-core/paper.ts";
 export { measurePrices, priceChart } from "./course/xen-core/prices.ts";
 export { eventParts, isLeaf } from "./course/xen-core/reader-parts.ts";
 export { refereeView } from "./course/xen-core/referee-view.ts";

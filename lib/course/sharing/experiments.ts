@@ -1,7 +1,7 @@
 /** Machines that notebooks measure: two guests share a hart, and the hypervisor's RAM says what each ran. */
 import type { VmmParts } from "../../vmm/parts.ts";
 import { buildHost, type VmHost } from "../vm-host.ts";
-import { BUSY } from "./guests.ts";
+import { BUSY, thief } from "./guests.ts";
 import { sharesOf } from "./watch.ts";
 
 /** How two guests share, for an experiment. */
@@ -18,10 +18,12 @@ export interface SharingOptions {
 
 const SMALL = 1 << 18;
 const INSNS_PER_TICK = 10;
+/** The tick of the notebook's thief. */
+const THEFT_TICK = 20_000;
 
 /** A machine that has run with guests that share a hart by these rules. */
 export function shareHart(images: readonly string[], options: SharingOptions = {}): VmHost {
-  const { scheduler = "CREDIT", slice = 2_000, slices = 40, weights = [], parts } = options;
+  const { scheduler = "CREDIT", slice = 2_000, slices = 42, weights = [], parts } = options;
   const host = buildHost({
     guests: images.map((image, index) => ({
       image,
@@ -43,3 +45,19 @@ export function shareHart(images: readonly string[], options: SharingOptions = {
 /** The first guest's part of the hart, in hundredths, beside one that works without end. */
 export const shareOf = (image: string, options: SharingOptions = {}): number =>
   100 * (sharesOf(shareHart([image, BUSY], options))[0] ?? 0);
+
+/** What a guest has, in hundredths of the hart, that goes to sleep so many ticks before each tick of 20,000. */
+export const theftAt = (margin: number, scheduler: "CREDIT" | "TICK_SAMPLING"): number =>
+  shareOf(thief(THEFT_TICK, margin), { scheduler, slice: THEFT_TICK, slices: 30 });
+
+const STEP = 20;
+const MOST_STEPS = 20_000;
+
+/** Runs a machine to the moment behind its next world switch, when a guest is about to go on. */
+export function runToSwitch(host: VmHost): void {
+  const { switches } = host.state.pcpu(0);
+  for (let step = 0; step < MOST_STEPS; step++) {
+    host.run(STEP);
+    if (host.state.pcpu(0).switches !== switches && host.board.hart.mode === "VS") return;
+  }
+}

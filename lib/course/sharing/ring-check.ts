@@ -64,14 +64,17 @@ const words = ({ now, deadline, delta }: TimerCase): string =>
 function judgeClock(answer: Answer, run: CheckRun): Finding {
   const rungs = ringAll(answer, run);
   if (isFinding(rungs)) return rungs;
-  const wrong = rungs.find((rung) => rung.due !== isDue(rung));
+  const wrongs = rungs.filter((rung) => rung.due !== isDue(rung));
+  // What is told is the mistake that explains most: which clock, before whether "at" or "after".
+  const isClose = (rung: Rung): boolean => guestTime(rung) === rung.deadline;
+  const wrong = wrongs.find((rung) => rung.deadline !== NEVER_AGAIN && !isClose(rung)) ?? wrongs[0];
   if (wrong === undefined) return HOLDS;
   if (wrong.deadline === NEVER_AGAIN)
     return fails(
       "A timer that was never set is due. 2^64 - 1 is never; is your sum cut to 64 bits?",
       words(wrong),
     );
-  if (guestTime(wrong) === wrong.deadline)
+  if (isClose(wrong))
     return fails("A deadline that is exactly now is due: at or after, not only after.", words(wrong));
   const isBehind = BigInt.asIntN(64, wrong.delta) < 0n;
   return fails(

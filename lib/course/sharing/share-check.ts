@@ -52,10 +52,15 @@ function weights(word: Words): Trial {
 }
 
 function sleepers(word: Words): Trial {
-  const busy = Array.from({ length: 1 + (word() % 2) }, () => ({ ...WORKER, weight: 128 + (word() % 384) }));
+  const busy = Array.from({ length: word() % 3 }, () => ({ ...WORKER, weight: 128 + (word() % 384) }));
   const habits = [
     ...busy,
-    { weight: 256 + (word() % 256), work: 200 + (word() % 300), sleep: 6_000 + (word() % 4_000), begins: 0 },
+    ...Array.from({ length: busy.length === 0 ? 2 : 1 }, () => ({
+      weight: 256 + (word() % 256),
+      work: 200 + (word() % 300),
+      sleep: 6_000 + (word() % 4_000),
+      begins: 0,
+    })),
   ];
   return {
     scene: { habits, decisions: 400 },
