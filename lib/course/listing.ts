@@ -46,6 +46,6 @@ export function consoleView(text: string, title = "The console of the machine"):
       ? text
       : `${text.slice(0, MOST_CONSOLE)}\n(${text.length - MOST_CONSOLE} more characters)`;
   const clean = shown.replace(/\r\n/g, "\n").replace(/[\u0000-\u0009\u000b-\u001f\u007f]/g, "\u00b7");
-  const html = `<figure class="dom0-console"><figcaption>${escapeMarkup(title)}</figcaption><pre>${escapeMarkup(clean)}</pre></figure>`;
+  const html = `<figure class="dom0-console"><figcaption>${escapeMarkup(title)}</figcaption><pre style="white-space:pre-wrap;overflow-wrap:anywhere">${escapeMarkup(clean)}</pre></figure>`;
   return markupBundle(html, `${title}\n${clean}`);
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { MODE_INK } from "../../lib/course/palette.ts";
 import { nodeHtmlAssets } from "../../lib/host/cli/nbconvert-assets.ts";
 import { exportDocument, type NotebookContent } from "../../lib/notebook/export/document.ts";
 import { htmlFromDocument } from "../../lib/notebook/export/html.ts";
@@ -37,7 +38,7 @@ const shown = (data: Record<string, unknown>) => ({ output_type: "display_data",
 const DRAWING =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 60" role="img" aria-label="doors"><defs><linearGradient id="sky"><stop offset="0" stop-color="#123456"/></linearGradient></defs><rect id="door" width="200" height="60" fill="url(#sky)" style="stroke: var(--dom0-ink)"/><text x="9" y="30" text-anchor="start">M</text></svg>';
 const CHART = {
-  data: [{ type: "scatter", x: [1, 2, 3], y: [3, 1, 2] }],
+  data: [{ type: "scatter", mode: "lines", line: { color: MODE_INK.S.light }, x: [1, 2, 3], y: [3, 1, 2] }],
   layout: { xaxis: { title: { text: "retired instructions" } }, yaxis: { title: { text: "mode" } } },
 };
 const HOSTILE = `<img src=x alt=x onerror="document.title='owned'"><svg onload="document.title='owned'"><script>document.title='owned'</script></svg><a href="javascript:document.title='owned'">go</a><iframe src="https://example.org"></iframe><p style="background:url(https://example.org/x)">styled</p><table><tr><td>kept</td></tr></table>`;
@@ -152,6 +153,18 @@ describeWith(["chromium"], "An exported page in a browser without a network", ()
       await page.waitForSelector('html[data-charts="done"]', { state: "attached" });
     return page;
   }
+
+  it.each(["light", "dark"] as const)("draws the chart in the inks of %s paper", async (colorScheme) => {
+    const page = await open({ colorScheme });
+    const stroke = page.locator("#cell-chart .plot .scatterlayer path.js-line");
+    const [red, green, blue] = [1, 3, 5].map((at) =>
+      Number.parseInt(MODE_INK.S[colorScheme].slice(at, at + 2), 16),
+    );
+    expect(await stroke.evaluate((line) => getComputedStyle(line).stroke)).toBe(
+      `rgb(${red}, ${green}, ${blue})`,
+    );
+    await page.context().close();
+  });
 
   it("draws the chart, keeps its still picture out of the way, and asks the network for nothing", async () => {
     const page = await open();

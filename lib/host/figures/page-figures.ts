@@ -21,7 +21,8 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 600 && !isDone(); turn += 1)
     await new Promise((resolve) => setTimeout(resolve, 100));
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => undefined)));
+  // A chart's buttons fade away while nobody points at it; here nobody does.
+  for (const bar of document.querySelectorAll<HTMLElement>(".modebar")) bar.style.display = "none";
 }
 
 /** Measures every figure, in reading order. Runs in the page and refers to nothing outside itself. */
@@ -31,14 +32,14 @@ export function measureFigures(): PageFigure[] {
   const leastGap = 1;
   /** A drawing's labels with their boxes: which leave the paper, which lie on one another or touch? */
   const faultsOf = (drawing: Element): string[] => {
-    const paper = drawing.getBoundingClientRect();
     const labels = [...drawing.querySelectorAll("svg text")].filter(isShown).map((text) => ({
       text: text.textContent ?? "",
       box: text.getBoundingClientRect(),
+      paper: (text.closest("svg") ?? drawing).getBoundingClientRect(),
       isSlanted: /rotate/.test(text.closest("[transform]")?.getAttribute("transform") ?? ""),
     }));
     const leaves = labels.filter(
-      ({ box }) =>
+      ({ box, paper }) =>
         box.left < paper.left - 1 ||
         box.right > paper.right + 1 ||
         box.top < paper.top - 1 ||
@@ -68,7 +69,7 @@ export function measureFigures(): PageFigure[] {
       : figure.classList.contains("rich") && svgs.length === 0
         ? "table"
         : "picture";
-    const wide = [figure, ...figure.querySelectorAll(".drawing, table, .plot")].find(
+    const wide = [figure, ...figure.querySelectorAll(".drawing, table, .plot, .rich pre, pre.text")].find(
       (part) => isShown(part) && part.scrollWidth > part.clientWidth + 1,
     );
     return [
