@@ -71,7 +71,7 @@ const lineText = ({ fixed, perByte }: Line): string => `${fixed} + ${perByte} a 
 function compare(prices: Prices, got: unknown): Broken | undefined {
   const wanted = breakEvenOf(prices);
   if (got === wanted) return undefined;
-  const detail = `copy costs ${lineText(prices.copy)}, mapping ${lineText(prices.map)}: from ${wanted} bytes on, you say ${describeInert(got as never)}`;
+  const detail = `copy costs ${lineText(prices.copy)}, mapping ${lineText(prices.map)}: ${wanted < 0 ? "mapping is never cheaper" : `mapping is cheaper from ${wanted} bytes on`}; you say ${describeInert(got as never)}`;
   if (typeof got !== "number") return { hint: "Return a number of bytes.", detail };
   if (wanted === -1)
     return {

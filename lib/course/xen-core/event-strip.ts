@@ -68,9 +68,7 @@ function cellMarks(view: EventView, port: number, y: number): string {
       anchor: "middle",
       paint: isPending ? paperPaint("paper") : paperPaint("ink"),
     }),
-    has(view.masked, port)
-      ? line(x + 1, y + CELL - 1, x + CELL - 1, y + 1, paperPaint("ink"), { "stroke-width": 2 })
-      : "",
+    has(view.masked, port) ? line(x, y - 4, x + CELL, y - 4, paperPaint("ink"), { "stroke-width": 3 }) : "",
   ].join("");
 }
 
@@ -97,7 +95,7 @@ export function eventStrip(
       return `${name}: ${told.length === 0 ? "nothing pending" : `pending ${told.join(", ")}${quiet.length > 0 ? ` (masked ${quiet.join(", ")})` : ""}`}`;
     })
     .join("; ");
-  const description = `Cell n is port n. Filled with 1: an event is pending. Struck through: masked. ${words}.`;
+  const description = `Cell n is port n. Filled with 1: an event is pending. A bar above: masked. ${words}.`;
   const marks = views.map((view, index) => {
     const y = 72 + index * 58;
     return [
@@ -114,7 +112,7 @@ export function eventStrip(
     FIGURE_WIDTH,
     72 + views.length * 58 + 10,
     label(24, 30, title, { size: 15, bold: true }),
-    label(24, 50, "Cell n is port n. 1: an event is pending. Struck through: masked. Pale: free.", {
+    label(24, 50, "Cell n is port n. 1: an event is pending. A bar above: masked. Pale: free.", {
       size: 12,
       paint: paperPaint("quiet"),
     }),

@@ -93,7 +93,7 @@ describe("an office with two guests", () => {
     expect(svgOf(graph)).toContain("stroke-dasharray");
   });
 
-  it("has strips of event bits, masked ones struck through", () => {
+  it("has strips of event bits, masked ones with a bar", () => {
     const port = alice.call("event_allocate", bob.id);
     const bobs = bob.call("event_bind", alice.id, port);
     alice.call("event_send", port);
