@@ -44,7 +44,10 @@ function rowHtml(table: Table, row: Table["rows"][number]): string {
 /** The table as HTML with caption and column headings. */
 export function tableHtml(table: Table): string {
   const head = table.columns
-    .map((column, index) => `<th scope="col"${sideOf(table, index)}>${escapeMarkup(column)}</th>`)
+    .map((column, index) =>
+      // A column without a name has no header: an empty one would be read out as one.
+      column === "" ? "<td></td>" : `<th scope="col"${sideOf(table, index)}>${escapeMarkup(column)}</th>`,
+    )
     .join("");
   const body = table.rows.map((row) => rowHtml(table, row)).join("\n");
   return `<table class="dom0-table">\n<caption>${escapeMarkup(table.caption)}</caption>\n<thead><tr>${head}</tr></thead>\n<tbody>\n${body}\n</tbody>\n</table>`;
