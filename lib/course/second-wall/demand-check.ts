@@ -10,6 +10,7 @@ import {
   type FaultStep,
   faultPlans,
   faultWords,
+  LEFTOVER,
   leftIn,
   playFaults,
   reached,
@@ -53,6 +54,11 @@ const givesPage: Question = (step) => {
     return {
       hint: "On this machine the hypervisor sets A and D beforehand: a leaf without them faults again.",
       fact: `the leaf of ${groupedHex(gpa, 8)} has A or D clear`,
+    };
+  if (after.memory.get(page.at) === LEFTOVER)
+    return {
+      hint: "The guest reaches what a used frame still said. In a table, whatever its last owner left is an entry now: clear it, all 512 words.",
+      fact: `${groupedHex(gpa, 8)} leads to ${groupedHex(page.to, 8)}`,
     };
   if (!before.free.includes(page.to))
     return {

@@ -61,7 +61,7 @@ export interface FaultHistory {
 export const ROOT = 0x8100_0000n;
 const FIRST_FRAME = 0x8101_0000n;
 /** Frames are free because somebody else had them: this is what he left there, at the places where it hurts. */
-const LEFTOVER = ((0x8400_0000n >> 12n) << 10n) | 0xdfn;
+export const LEFTOVER = ((0x8400_0000n >> 12n) << 10n) | 0xdfn;
 const LEFTOVER_AT = [0n, 8n, 0x208n, 0xff8n] as const;
 
 export const frameAt = (index: number): bigint => FIRST_FRAME + BigInt(index) * 0x1000n;
