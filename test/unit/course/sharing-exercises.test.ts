@@ -3,7 +3,7 @@
  * loses the points of the properties that it breaks, with a sentence that teaches. The table is printed.
  */
 import { stripTypeScriptTypes } from "node:module";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { localAnswer } from "../../../lib/checks/answer.ts";
 import type { Check, Verdict } from "../../../lib/checks/check.ts";
 import { seedFor } from "../../../lib/checks/seed.ts";
@@ -12,6 +12,7 @@ import type { SharingExercise } from "../../../lib/course/sharing/answers.ts";
 import { SHARING_CHECKS } from "../../../lib/course/sharing/exercises.ts";
 import { BUSY } from "../../../lib/course/sharing/guests.ts";
 import { NEVER_AGAIN } from "../../../lib/course/sharing/ring-check.ts";
+import { exerciseTable } from "../../support/exercise-table.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
 const INSTANCES = isFull ? 400 : 12;
@@ -281,7 +282,7 @@ const ROWS: readonly Row[] = [
   ),
 ];
 
-const printed: string[] = [];
+const table = exerciseTable();
 
 describe("the exercises of notebook 05", () => {
   it.each(IDS)(
@@ -290,21 +291,18 @@ describe("the exercises of notebook 05", () => {
     (id) => {
       for (const seed of [1, 2, 99]) {
         const verdict = judge(id, answerOf(id, referenceAnswer(id, seed), seed), seed === 1 ? INSTANCES : 5);
+        if (seed === 1) table.add(checkOf(id), "the reference answer", checkOf(id).points, verdict);
         expect(verdict.message).toBe("Every property holds.");
         expect(verdict.score).toBe(checkOf(id).points);
         // Only the first depends on the reader's seed.
         if (id !== "05.1") break;
       }
-      const { points } = checkOf(id);
-      printed.push(`${id}  ${"the reference answer".padEnd(48)} ${points} of ${points}`);
     },
   );
 
   it.each(ROWS)("$id: $what earns $score", { timeout: 60_000 }, ({ id, what, source, score, says }) => {
     const verdict = judge(id, answerOf(id, source, 1));
-    printed.push(
-      `${id}  ${what.padEnd(48)} ${score.toFixed(2)} expected, ${verdict.score} got: ${verdict.message}`,
-    );
+    table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 1);
   });
@@ -313,6 +311,4 @@ describe("the exercises of notebook 05", () => {
     expect(String(hint(id)["text/plain"])).toContain(`hint("${id}", 2)`);
     expect(String(hint(id, 2)["text/plain"])).toContain(`answer("${id}", SEED)`);
   });
-
-  afterAll(() => console.log(printed.sort().join("\n")));
 });
