@@ -63,6 +63,9 @@ export { POPEK_GOLDBERG_ASSIGNMENT } from "./course/assignments/popek-goldberg/p
 export { jumpOffset } from "./course/assignments/popek-goldberg/scan.ts";
 export type { MonitorEvent } from "./course/assignments/popek-goldberg/true-shadow.ts";
 export { SECOND_WALL_ASSIGNMENT } from "./course/assignments/second-wall/second-wall.ts";
+export type { CappedGuest, HartTime } from "./course/assignments/sharing/caps.ts";
+export { SHARING_ASSIGNMENT } from "./course/assignments/sharing/sharing.ts";
+export type { TimerEvent } from "./course/assignments/sharing/timer.ts";
 export { WALLS_ASSIGNMENT } from "./course/assignments/walls/walls.ts";
 export type { Hands, TypedMachine } from "./course/assignments/xen-core/cell-types.ts";
 export type { HandAsk } from "./course/assignments/xen-core/hands.ts";

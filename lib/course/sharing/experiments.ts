@@ -23,7 +23,7 @@ const THEFT_TICK = 20_000;
 
 /** A machine that has run with guests that share a hart by these rules. */
 export function shareHart(images: readonly string[], options: SharingOptions = {}): VmHost {
-  const { scheduler = "CREDIT", slice = 2_000, slices = 42, weights = [], parts } = options;
+  const { scheduler = "CREDIT", slice = 2_000, slices = 150, weights = [], parts } = options;
   const host = buildHost({
     guests: images.map((image, index) => ({
       image,

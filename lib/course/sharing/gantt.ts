@@ -172,13 +172,17 @@ const overlap = (spans: readonly Span[], with_: Span): number =>
 function plotlyOf({ title, from, to, rows, runs, waits }: Chart): PlotlySpec {
   const places = [...rows].reverse();
   const traceOf = (domain: number, spans: readonly Span[], width: number, what: string) => {
-    const own = spans.filter((span) => span.domain === domain);
+    // Visits to the hypervisor are too short to be seen at their true width.
+    const least = domain === 0 ? (to - from) / 400 : 0;
+    const own = spans
+      .filter((span) => span.domain === domain)
+      .map((span) => ({ ...span, end: Math.max(span.to, span.from + least) }));
     return {
       type: "scatter",
       mode: "lines",
       name: `${NAME(domain)} ${what}`,
       line: { color: domain === 0 ? MODE_INK.HS.light : MODE_INK.VS.light, width },
-      x: own.flatMap((span) => [span.from - from, span.to - from, null]),
+      x: own.flatMap((span) => [span.from - from, span.end - from, null]),
       y: own.flatMap(() => [places.indexOf(domain), places.indexOf(domain), null]),
       text: own.flatMap((span) => [span, span, span].map((s) => `${Math.round(s.to - s.from)} ticks`)),
       hovertemplate: `${NAME(domain)} ${what} %{text}<extra></extra>`,

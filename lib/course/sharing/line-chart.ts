@@ -44,11 +44,14 @@ const xsOf = (curves: readonly Curve[]): number[] => [
   ...new Set(curves.flatMap(({ points }) => points.map(([x]) => x))),
 ];
 
-/** At most seven of the measured places, evenly taken. */
-function ticksOf(curves: readonly Curve[]): number[] {
-  const xs = xsOf(curves.filter(({ kind }) => kind !== "limit")).sort((a, b) => a - b);
-  const step = Math.max(1, Math.ceil(xs.length / 7));
-  return xs.filter((_, index) => index % step === 0);
+/** The measured places whose numbers have room beside each other. */
+function ticksOf(curves: readonly Curve[], x: (value: number) => number): number[] {
+  const ticks: number[] = [];
+  for (const at of xsOf(curves.filter(({ kind }) => kind !== "limit")).sort((a, b) => a - b)) {
+    const last = ticks.at(-1);
+    if (last === undefined || x(at) - x(last) >= 46) ticks.push(at);
+  }
+  return ticks;
 }
 
 function svgOf(title: string, axes: Axes, curves: readonly Curve[], says: string): string {
@@ -68,7 +71,7 @@ function svgOf(title: string, axes: Axes, curves: readonly Curve[], says: string
     ...yTicks.map((tick) =>
       label(PLOT.left - 8, y(tick) + 4, groupDigits(Math.round(tick)), { ...small, anchor: "end" }),
     ),
-    ...ticksOf(curves).flatMap((tick) => [
+    ...ticksOf(curves, x).flatMap((tick) => [
       line(x(tick), PLOT.bottom, x(tick), PLOT.bottom + 5, quiet),
       label(x(tick), PLOT.bottom + 18, groupDigits(tick), { ...small, anchor: "middle" }),
     ]),
@@ -113,14 +116,14 @@ function curveMarks(
   return [element("polyline", { points: path, ...stroke }), ...dots].join("");
 }
 
-/** Names stand at the ends of their curves, moved apart where they would touch. */
+/** Names stand at the ends of their curves, moved apart where they would touch, and above the axis. */
 function namesOf(curves: readonly Curve[], y: (value: number) => number): string[] {
   const ends = curves
     .map((curve) => ({ curve, at: y(curve.points.at(-1)?.[1] ?? 0) + 4 }))
-    .sort((a, b) => a.at - b.at);
-  let last = -100;
+    .sort((a, b) => b.at - a.at);
+  let last = PLOT.bottom + 8;
   return ends.map(({ curve, at }) => {
-    last = Math.max(at, last + 15);
+    last = Math.min(at, last - 15);
     return label(PLOT.right + 10, last, curve.name, { size: 12, paint: PAINT[curve.kind] });
   });
 }
@@ -158,7 +161,7 @@ function plotlyOf(title: string, axes: Axes, curves: readonly Curve[]): PlotlySp
     layout: {
       title: { text: title, x: 0, xref: "paper" },
       xaxis: { title: { text: axes.x }, zeroline: false },
-      yaxis: { title: { text: axes.y }, range: [0, axes.most], zeroline: false },
+      yaxis: { title: { text: axes.y }, range: [0, 1.03 * axes.most], zeroline: false },
       legend: { orientation: "h", y: -0.3 },
       paper_bgcolor: PAPER_INK.paper.light,
       plot_bgcolor: PAPER_INK.paper.light,

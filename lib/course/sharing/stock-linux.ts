@@ -145,7 +145,7 @@ const factsOf = (host: VmHost): BootFacts => ({
 /** Lines that tell a reader of this chapter something. */
 const TELLING =
   /Linux version|SBI (specification|implementation)|riscv-timer|sched_clock: 64|Switched to clocksource|Memory: |ttyS0 at MMIO|Freeing unused kernel image|Run \/init|^init:|reboot:/;
-const LONGEST = 96;
+const LONGEST = 70;
 
 const telling = (console: string): string[] =>
   console
