@@ -95,7 +95,7 @@ function causesOf(exits: readonly Exit[]): Cause[] {
 const at = (sorted: readonly number[], share: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 
-const LEFT = 216;
+const LEFT = 226;
 const COUNT = 262;
 const ROW = 30;
 const TOP = 84;
@@ -106,7 +106,7 @@ function rowMarks(cause: Cause, index: number, scale: (value: number) => number,
   const [low, middle, high] = [at(costs, 0), at(costs, 0.5), at(costs, 1)].map((cost) => scale(cost));
   return [
     label(24, y + 15, cause.why, { size: 12 }),
-    box(LEFT, y + 3, 0.5 + (40 * cause.count) / most, 16, {
+    box(LEFT, y + 3, 0.5 + (34 * cause.count) / most, 16, {
       fill: modePaint("HS"),
       "fill-opacity": 0.25,
       stroke: modePaint("HS"),
