@@ -18,8 +18,13 @@ describe("notebook 03", () =>
         "140 pages, and the shadow has one",
         /maps 140 pages; its shadow has 1 of[\s\S]*machine: +1\n/,
       ],
-      ["break-w", "W is 1 in the shadow's leaf", /DA-UXWRV[\s\S]*guest U R-X 1 page {5}shadow RWX/],
-      ["break-w", "and scribbler exits", /the machine: +exited/],
+      [
+        "break-w",
+        "W is 1 in the shadow's leaf, and PMP lets the store through",
+        /DA-UXWRV[\s\S]*PMP entry 2/,
+      ],
+      ["break-two", "the guest's leaf is R-X, the shadow's RWX", /guest U R-X 1 page {5}shadow RWX/],
+      ["break-two", "and scribbler exits", /the machine: +exited/],
       ["leak-run", "two instructions escape", /sensitive, NOT privileged +2 .*csrr a0, scause; csrw scause/],
       ["leak-run", "8 for the guest, 0 on the hart", /scause +0x8 +0x0/],
       [
