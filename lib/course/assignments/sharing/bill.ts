@@ -39,15 +39,15 @@ function billOf({ spans, tick, domains }: Recorded): Bill {
 /** Records of machines with thieves and without, and random ones with edges on ticks. */
 function recordsFor(run: CheckRun): readonly Recorded[] {
   const word = seededWords(run.seed.value ^ 0x0a54);
-  const tick = 2_000 + 100 * (word() % 20);
+  const tick = 1_500 + 50 * (word() % 20);
   const robber = thief(tick, 150 + (word() % 100));
   const machines = [
     [robber, BUSY],
     [BUSY, sleeper(300, 700), robber],
     [BUSY, BUSY, sleeper(200, 900)],
   ].map((images) => {
-    const host = shareHart(images, { scheduler: "TICK_SAMPLING", slice: tick, slices: 6 });
-    const spans = watch(host, 12 * tick).spans.map(({ domain, from, to }) => ({
+    const host = shareHart(images, { scheduler: "TICK_SAMPLING", slice: tick, slices: 3 });
+    const spans = watch(host, 10 * tick).spans.map(({ domain, from, to }) => ({
       domain,
       from: Math.round(from),
       to: Math.round(to),

@@ -27,7 +27,7 @@ export interface HartTime {
 
 const PERIOD = 10_000;
 const SLICE = 1_000;
-const PERIODS = 40;
+const PERIODS = 24;
 /** So many stays a period may be divided into. */
 const MOST_STAYS = 80;
 const TOLERANCE = 0.02;
