@@ -1,14 +1,21 @@
 /** A whole machine at one moment, and back: the parts of a snapshot and the order in which they return. */
+import type { Console } from "./console.ts";
 import type { Machine } from "./machine.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotParts } from "./snapshot.ts";
 
 /** Everything guest-visible now. */
 export function captureMachine(machine: Machine): Snapshot {
-  return { ...captureParts(machine), ram: machine.versions.take() };
+  const printed = consolesOf(machine).map((console) => console?.mark());
+  return { ...captureParts(machine), ram: machine.versions.take(), printed };
 }
 
-/** Everything guest-visible now but RAM. */
-export function captureParts(machine: Machine): Omit<Snapshot, "ram"> {
+const consolesOf = ({ console, peripherals }: Machine): readonly (Console | undefined)[] => [
+  console,
+  peripherals.virtioConsole,
+];
+
+/** Everything guest-visible now but RAM and the consoles' texts. */
+export function captureParts(machine: Machine): SnapshotParts {
   return {
     retired: machine.clock.retired,
     stateBlock: machine.stateBlock.slice(),
@@ -30,11 +37,14 @@ export function captureParts(machine: Machine): Omit<Snapshot, "ram"> {
 export function restoreMachine(machine: Machine, snapshot: Snapshot): void {
   machine.versions.goTo(snapshot.ram);
   restoreParts(machine, snapshot);
-  machine.console.rewind(snapshot.consoleLength);
+  for (const [index, console] of consolesOf(machine).entries()) {
+    const mark = snapshot.printed[index];
+    if (mark !== undefined) console?.goTo(mark);
+  }
 }
 
 /** Everything but RAM and console. */
-export function restoreParts(machine: Machine, snapshot: Omit<Snapshot, "ram">): void {
+export function restoreParts(machine: Machine, snapshot: SnapshotParts): void {
   machine.clock.restore(snapshot.clock);
   for (const { device } of machine.bus.regions) device.restore(snapshot.devices.get(device.name) ?? {});
   // After the devices, whose lines drive bits of the block.

@@ -6,11 +6,27 @@ const FIRST_BYTES = 256;
 /** A UTF-8 character has at most this many bytes after its first. */
 const MAX_CONTINUATION_BYTES = 3;
 
+/** What was printed on: several pasts of one machine may share their first bytes. */
+interface Paper {
+  readonly bytes: Uint8Array;
+  /** So many of the bytes were printed by one past or another, and stay as they are. */
+  used: number;
+}
+
+const newPaper = (): Paper => ({ bytes: new Uint8Array(FIRST_BYTES), used: 0 });
+
+/** What had been printed at one moment: where a console may go back to, and forward again. */
+export interface ConsoleMark {
+  readonly paper: Paper;
+  readonly kept: number;
+  readonly length: number;
+}
+
 /** Text that came out of the serial port since power-on. */
 export class Console {
   readonly #listeners: ((text: string) => void)[] = [];
-  /** The first `#kept` of these bytes were printed. */
-  #bytes = new Uint8Array(FIRST_BYTES);
+  /** The first `#kept` bytes on it were printed. */
+  #paper = newPaper();
   #kept = 0;
   #length = 0;
   /** Listeners have heard so many bytes: what a machine prints again while it repeats its past is not told twice. */
@@ -21,13 +37,13 @@ export class Console {
 
   /** Everything printed so far, up to the first 8 MiB. Bytes are UTF-8; broken ones read as U+FFFD. */
   get text(): string {
-    this.#text ??= new TextDecoder().decode(this.#bytes.subarray(0, this.#kept), { stream: true });
+    this.#text ??= new TextDecoder().decode(this.#paper.bytes.subarray(0, this.#kept), { stream: true });
     return this.#text;
   }
 
   /** The bytes themselves, up to the first 8 MiB. */
   get bytes(): Uint8Array {
-    return this.#bytes.slice(0, this.#kept);
+    return this.#paper.bytes.slice(0, this.#kept);
   }
 
   /** Number of bytes printed so far, kept or not. */
@@ -68,8 +84,20 @@ export class Console {
   /** As `truncate`, but the machine will print the same again, and listeners hear only of what goes beyond. */
   rewind(length: number): void {
     if (length === this.#length) return;
+    this.goTo({ paper: this.#paper, kept: Math.min(this.#kept, length), length });
+  }
+
+  /** Where the console stands now. Costs nothing: bytes are copied only when another past prints others in their place. */
+  mark(): ConsoleMark {
+    return { paper: this.#paper, kept: this.#kept, length: this.#length };
+  }
+
+  /** As `rewind`, to a mark of this console, whatever was printed since, and whether the mark lies before or behind. */
+  goTo({ paper, kept, length }: ConsoleMark): void {
+    if (paper === this.#paper && kept === this.#kept && length === this.#length) return;
+    this.#paper = paper;
+    this.#kept = kept;
     this.#length = length;
-    this.#kept = Math.min(this.#kept, length);
     this.#text = undefined;
     this.#decoder = new TextDecoder();
     this.#decoder.decode(this.#unfinishedCharacter(), { stream: true });
@@ -77,30 +105,40 @@ export class Console {
 
   /** Replaces everything that was printed: the first bytes of `length`, at most 8 MiB of them. Listeners are not told. */
   refill(bytes: Uint8Array, length: number): void {
-    this.#bytes = bytes.slice(0, MAX_KEPT_BYTES);
-    this.#kept = this.#bytes.length;
-    if (this.#kept === 0) this.#bytes = new Uint8Array(FIRST_BYTES);
-    this.#length = Number.POSITIVE_INFINITY;
-    this.truncate(Math.max(length, this.#kept));
+    const kept = Math.min(bytes.length, MAX_KEPT_BYTES);
+    const paper = kept === 0 ? newPaper() : { bytes: bytes.slice(0, kept), used: kept };
+    this.goTo({ paper, kept, length: Math.max(length, kept) });
+    this.settle();
   }
 
   #keep(byte: number): void {
     if (this.#kept === MAX_KEPT_BYTES) return;
-    if (this.#kept === this.#bytes.length) {
-      const larger = new Uint8Array(this.#bytes.length * 2);
-      larger.set(this.#bytes);
-      this.#bytes = larger;
-    }
-    this.#bytes[this.#kept++] = byte;
     this.#text = undefined;
+    const { bytes, used } = this.#paper;
+    const isPrintedAgain = this.#kept < used && bytes[this.#kept] === byte;
+    if (!isPrintedAgain) {
+      if (this.#kept < used || used === bytes.length) this.#takeNewPaper();
+      this.#paper.bytes[this.#kept] = byte;
+      this.#paper.used = this.#kept + 1;
+    }
+    this.#kept++;
+  }
+
+  /** The paper is full, or another past has printed something else here. */
+  #takeNewPaper(): void {
+    const { bytes } = this.#paper;
+    const larger = new Uint8Array(this.#kept === bytes.length ? bytes.length * 2 : bytes.length);
+    larger.set(bytes.subarray(0, this.#kept));
+    this.#paper = { bytes: larger, used: this.#kept };
   }
 
   /** The last bytes, if they begin a character and do not end it. */
   #unfinishedCharacter(): Uint8Array {
-    const isContinuation = (at: number): boolean => ((this.#bytes[at] ?? 0) & 0xc0) === 0x80;
+    const { bytes } = this.#paper;
+    const isContinuation = (at: number): boolean => ((bytes[at] ?? 0) & 0xc0) === 0x80;
     let start = this.#kept - 1;
     while (start > 0 && this.#kept - start <= MAX_CONTINUATION_BYTES && isContinuation(start)) start--;
-    const isFirstOfMany = ((this.#bytes[start] ?? 0) & 0xc0) === 0xc0;
-    return this.#bytes.slice(this.#kept > 0 && isFirstOfMany ? start : this.#kept, this.#kept);
+    const isFirstOfMany = ((bytes[start] ?? 0) & 0xc0) === 0xc0;
+    return bytes.slice(this.#kept > 0 && isFirstOfMany ? start : this.#kept, this.#kept);
   }
 }

@@ -21,7 +21,7 @@ import { peripheralFields, peripheralsFrom } from "./peripheral-fields.ts";
 import { type PeripheralConfig, peripheralNote } from "./peripherals.ts";
 import { decodePlain, encodePlain, type Plain } from "./plain-data.ts";
 import { type PlainFields, readFields } from "./plain-fields.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Snapshot, SnapshotParts } from "./snapshot.ts";
 import { type ImageSymbol, SymbolTable } from "./symbols.ts";
 import { TRACE_RING_BYTES } from "./trace.ts";
 import { unfinishedFields, unfinishedFrom } from "./unfinished-fields.ts";
@@ -35,7 +35,7 @@ const MAX_SYMBOLS = 1_000_000;
 export interface ImageContent {
   readonly shape: MachineShape;
   readonly peripherals: PeripheralConfig;
-  readonly parts: Omit<Snapshot, "ram">;
+  readonly parts: SnapshotParts;
   readonly consoleBytes: Uint8Array;
   /** Numbers of the pages that are not zero, ascending. */
   readonly pages: Uint32Array;

@@ -8,6 +8,7 @@ import type { Finish } from "../devices/test-finisher.ts";
 import type { RememberedState } from "../hart/remembered-translations.ts";
 import type { UnfinishedCall } from "../hart/unfinished-calls.ts";
 import type { FenceCheckerState } from "../mmu/fence-checker.ts";
+import type { ConsoleMark } from "./console.ts";
 import type { HandlerFailure } from "./handler-failure.ts";
 import type { RamVersion } from "./ram-versions.ts";
 import type { SymbolTable } from "./symbols.ts";
@@ -35,6 +36,11 @@ export interface Snapshot {
   readonly trapLoop: TrapLoopState;
   readonly turns: TurnsState;
   readonly consoleLength: number;
+  /** What was printed on the serial port and on the virtio console, if there is one. */
+  readonly printed: readonly (ConsoleMark | undefined)[];
   readonly finish: Finish | HandlerFailure | undefined;
   readonly symbols: SymbolTable;
 }
+
+/** What of it a file holds in the same form. */
+export type SnapshotParts = Omit<Snapshot, "ram" | "printed">;

@@ -28,6 +28,27 @@ describe("the console", () => {
     );
   });
 
+  it("goes to any mark, back and forward, whatever was printed since", () => {
+    const text = fc.string({ unit: "grapheme", maxLength: 12 });
+    const step = fc.record({ to: fc.nat(), text, isLong: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 20 }), (steps) => {
+        const console = new Console();
+        const marks = [{ mark: console.mark(), said: "" }];
+        for (const { to, text: more, isLong } of steps) {
+          const { mark, said } = marks[to % marks.length] ?? { mark: console.mark(), said: console.text };
+          console.goTo(mark);
+          expect([console.text, console.length]).toEqual([said, Buffer.byteLength(said)]);
+          const printed = isLong ? more.repeat(40) : more;
+          print(console, Buffer.from(printed));
+          expect(console.text).toBe(said + printed);
+          marks.push({ mark: console.mark(), said: said + printed });
+        }
+      }),
+      { seed: 1, numRuns: 300 },
+    );
+  });
+
   it("keeps the first 8 MiB of a guest that never stops printing, and still counts and tells", () => {
     const console = new Console();
     let heard = 0;

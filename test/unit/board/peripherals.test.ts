@@ -135,6 +135,34 @@ describe("a disk's interrupt", () => {
   });
 });
 
+describe("what was printed", () => {
+  it("goes back and forward with snapshots, on the serial port and on a virtio console", () => {
+    const emergency = 0x1000_1000 + 0x1000 * 2 + 0x108;
+    const board = boardWith(
+      `li a0, 0x10000000\n li a1, ${emergency}\n li a2, 97\n again: sb a2, (a0)\n sw a2, (a1)\n addi a2, a2, 1\n j again`,
+      EVERYTHING(),
+    );
+    const texts = () => [board.console.text, board.virtioConsole?.text];
+    board.run({ instructions: 30 });
+    const [older, before] = [board.snapshot(), texts()];
+    board.run({ instructions: 40 });
+    const [newer, after] = [board.snapshot(), texts()];
+    expect(after.map((text, index) => (text?.length ?? 0) - (before[index]?.length ?? 0))).toEqual([10, 10]);
+    board.revert(older);
+    expect(texts()).toEqual(before);
+    board.hart.write("a2", 65n);
+    board.run({ instructions: 8 });
+    for (const text of texts()) expect(text).toMatch(/[A-Z]{2}$/);
+    board.revert(newer);
+    expect(texts()).toEqual(after);
+    const heard: string[] = [];
+    board.console.onText((text) => heard.push(text));
+    board.run({ instructions: 8 });
+    expect(texts().map((text) => text?.slice(0, -2))).toEqual(after);
+    expect(heard.join("")).toBe(board.console.text.slice(-2));
+  });
+});
+
 describe("a disk", () => {
   it("goes back with a snapshot, in any order, and shares what did not change", () => {
     const disk = new BlockStore(new Uint8Array(1 << 20));
