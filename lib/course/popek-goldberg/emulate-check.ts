@@ -89,6 +89,9 @@ function vcpuOf(value: Inert): Vcpu | undefined {
   return { mode, pc, x, csrs: csrs as ReadonlyMap<number, bigint> };
 }
 
+const SHAPE =
+  "Return \u201cillegal\u201d, or the vcpu as it is afterwards: { mode, pc, x, csrs }, with pc and the 32 words of x bigints, and csrs a Map from number to bigint.";
+
 /** The first thing that differs, and what to say about it. */
 function difference({ op, vcpu }: Case, wanted: Vcpu, got: Vcpu): string | undefined {
   if (got.pc !== wanted.pc) return "The guest must go on behind the instruction: pc grows by 4.";
@@ -121,6 +124,7 @@ function compare(trial: Case, outcome: Outcome | undefined, family: Family): Bro
     };
   if (wanted === undefined) {
     if (outcome.value === "illegal") return undefined;
+    if (vcpuOf(outcome.value) === undefined) return { hint: SHAPE, detail };
     if (!vcpu.csrs.has(op.csr))
       return { hint: "The guest\u2019s machine has no such CSR: \u201cillegal\u201d.", detail };
     return op.csr >> 10 === 3 && vcpu.mode === 3
@@ -137,8 +141,7 @@ function compare(trial: Case, outcome: Outcome | undefined, family: Family): Bro
   // What else it did is the other property's to say.
   if (family === "forbidden") return undefined;
   const got = vcpuOf(outcome.value);
-  if (got === undefined)
-    return { hint: "Return the vcpu as it is afterwards, or \u201cillegal\u201d.", detail };
+  if (got === undefined) return { hint: SHAPE, detail };
   const hint = difference(trial, wanted, got);
   return hint === undefined ? undefined : { hint, detail };
 }

@@ -107,7 +107,7 @@ export function exitReading(seed: number): ExitReading {
 
 function dumpOf(exits: readonly ReadExit[], { hart, guest }: ExitReading["sscratch"]): FigureBundle {
   const table: Table = {
-    caption: `Six exits. The guest believes to be in S-mode. sscratch: the hart has ${groupedHex(hart)}, the monitor keeps ${groupedHex(guest)} for the guest.`,
+    caption: `Six exits. The guest believes that it is in S-mode. sscratch: the hart has ${groupedHex(hart)}, the monitor keeps ${groupedHex(guest)} for the guest.`,
     columns: ["", "instruction", "mcause", "mtval", "the guest\u2019s own leaf"],
     rows: exits.map(({ text, cause, tval, leaf }, index) => [
       String(index + 1),
@@ -160,7 +160,7 @@ function judgeValues(answer: Answer): Finding {
   if (value !== sscratch.guest) return fails("value is what the guest reads out of sscratch, a bigint.");
   const call = member(answer.value, "call");
   if (call === 8)
-    return fails("8 is what the hart saw: a call from U-mode. The guest believes to be in S-mode.");
+    return fails("8 is what the hart saw: a call from U-mode. The guest believes that it is in S-mode.");
   return call === 9 ? HOLDS : fails("call is the cause that the guest finds behind its ECALL: a number.");
 }
 

@@ -163,6 +163,16 @@ const noMore: Question = (fault, value) => {
     : `The shadow allows a ${gained} that the guest\u2019s S-mode may not: on a page with U it may load and store with SUM, and never fetch.`;
 };
 
+const SHAPE =
+  "Return one of { deliver }, a number, { device }, a bigint, and { entry }, a bigint; neither negative nor longer than 64 bits.";
+const isWord = (value: Inert): boolean => typeof value === "bigint" && value >= 0n && value >> 64n === 0n;
+
+/** Whether an answer is one of the three that there are. */
+const hasShape = (value: Inert): boolean =>
+  typeof member(value, "deliver") === "number" ||
+  isWord(member(value, "device")) ||
+  isWord(member(value, "entry"));
+
 const QUESTIONS: Readonly<Record<Family, Question>> = { own: ownFaults, place: rightPlace, rights: noMore };
 
 function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Finding {
@@ -171,6 +181,9 @@ function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Fin
     // Whoever hands every fault to the guest has decided nothing.
     const [sample] = fc.sample(faultsOf("rights"), { seed: 3, numRuns: 1 });
     const outcome = sample === undefined ? undefined : answer.call({ ...sample });
+    const value = outcome?.ok === true ? outcome.value : { deliver: 0 };
+    if (["deliver", "device", "entry"].every((name) => member(value, name) === undefined))
+      return fails(SHAPE, `you return ${describeInert(value)}`);
     if (outcome?.ok === true && member(outcome.value, "entry") === undefined)
       return fails(
         "The guest may do that, and got a page fault: a page that only the shadow lacks is the monitor\u2019s to add.",
@@ -185,7 +198,7 @@ function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Fin
           hint: `fill ${outcome?.category ?? "did not answer"}.`,
           detail: `${outcome?.message ?? ""}; ${faultWords(fault)}`,
         };
-      const hint = QUESTIONS[family](fault, outcome.value);
+      const hint = hasShape(outcome.value) ? QUESTIONS[family](fault, outcome.value) : SHAPE;
       return hint === undefined
         ? undefined
         : { hint, detail: `${faultWords(fault)} \u2014 you return ${describeInert(outcome.value)}` };

@@ -111,7 +111,7 @@ function judge(answer: Answer, run: CheckRun, ground: Ground): Finding {
           detail,
         )
       : fails(
-          "Patched, it still says V. So it looks at something else than the leak: time, perhaps. Popek and Goldberg promise nothing about time.",
+          "Patched, it still says V. If it says B on a bare machine, it looks at something else than the leak: time, perhaps. Popek and Goldberg promise nothing about time. If it does not, repair that first.",
           detail,
         );
   }

@@ -114,8 +114,16 @@ function compare(
   return undefined;
 }
 
+const QUIET: readonly DensityRun[] = [{ bare: 1000, machine: 1000, exits: 0 }];
+
 function judge(answer: Answer, run: CheckRun, names: readonly (keyof Price)[]): Finding {
   if (!answer.isFunction) return fails("The answer must be a function of a list of runs.");
+  // A list without exits is rare among those drawn by lot, and 0 / 0 is easily written.
+  const quiet = answer.call(QUIET.map((one) => ({ ...one })));
+  if (quiet.ok && Number.isNaN(member(quiet.value, "price"))) {
+    const broken = compare(QUIET, quiet.value, names);
+    if (broken !== undefined) return fails(broken.hint, broken.detail);
+  }
   return forAllAtOnce(runs, run, 61, (batch) => {
     const outcomes = answer.callEach(batch.map((list) => [list.map((one) => ({ ...one }))]));
     return batch.map((list, index) => {

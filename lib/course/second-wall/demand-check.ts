@@ -161,14 +161,23 @@ function objection(history: FaultHistory, question: Question): Broken | undefine
 
 const SAMPLE: FaultPlan = { frames: 3, ramBase: 0x8000_0000n, ramPages: 2, touches: [0x8000_0010n] };
 
+const LOST: Readonly<Record<string, string>> = {
+  device:
+    "The guest touched its RAM, and you say \u201cdevice\u201d. Where it touched is htval << 2; stval is the guest\u2019s own address.",
+  refused:
+    "Not even one page is given: nothing is mapped yet, and there are frames enough. A new table must be cleared before you read it: what its last owner left there looks like an entry.",
+};
+
 /** Why an answer that does nothing keeps no promise. */
 function idle(answer: Answer): Finding | undefined {
   const [history] = playFaults(answer, [SAMPLE]);
   if (history?.steps.some(({ outcome }) => outcome === "mapped")) return undefined;
   const broken = history?.broken;
+  const outcome = history?.steps[0]?.outcome;
   return fails(
     broken === undefined || broken === ""
-      ? "Not even one page is given: a handler that refuses everything keeps no promise."
+      ? ((typeof outcome === "string" ? LOST[outcome] : undefined) ??
+          "Not even one page is given: a handler that refuses everything keeps no promise.")
       : broken,
     "one touch of 0x8000_0010, three frames free",
   );

@@ -150,6 +150,10 @@ const judgePlace = judged("paddr", (given, { paddr, gpa }) => {
 
 const judgeReads = judged("reads", (given, { reads }) => {
   if (given === BigInt(reads)) return HOLDS;
+  if (given === BigInt(reads - 2))
+    return fails(
+      "Two are missing: count the whole walk, that of the data\u2019s address included, as if the store were allowed.",
+    );
   if (given === 4n)
     return fails(
       "Two stages of two entries are not 4: the guest's entries themselves have guest-physical addresses.",

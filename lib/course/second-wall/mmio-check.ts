@@ -59,6 +59,8 @@ function compare(each: MmioCase, value: Inert): Broken | undefined {
     // A register of 64 bits has no room for a sign, and a store loads nothing.
     if (name === "isSigned" && (access.isStore || access.width === 8)) continue;
     const got = member(value, name);
+    if (typeof got !== typeof access[name])
+      return { hint: `${name} must be a ${typeof access[name]}.`, detail };
     if (got !== access[name]) return { hint: hintFor(each, name, got), detail: `${detail}: ${name}` };
   }
   return undefined;

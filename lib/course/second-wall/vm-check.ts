@@ -85,6 +85,14 @@ const ASKED = new WeakMap<Answer, { readonly key: string; readonly verdicts: rea
 
 const isFinding = <Value>(value: readonly Value[] | Finding): value is Finding => !Array.isArray(value);
 
+/** What happened to the page of one load, in both VMs, up to that load: the rest has nothing to say about it. */
+function aboutPage(history: readonly VmEvent[], place: number): string {
+  const load = history[place];
+  if (load === undefined) return vmWords(history);
+  const told = history.slice(0, place + 1).filter(({ page }) => page === load.page);
+  return `of page ${load.page}: ${vmWords(told)}`;
+}
+
 function judgeRight(answer: Answer, run: CheckRun): Finding {
   const trials = trialsOf(answer, run);
   if (isFinding(trials)) return trials;
@@ -93,11 +101,12 @@ function judgeRight(answer: Answer, run: CheckRun): Finding {
     return fails("No load of any trial finds a page: map before you load.");
   const verdicts = verdictsOn(answer, histories);
   if (isFinding(verdicts)) return verdicts;
-  const accused = histories[verdicts.findIndex((place) => place !== -1)];
+  const which = verdicts.findIndex((place) => place !== -1);
+  const accused = histories[which];
   if (accused === undefined) return HOLDS;
   return fails(
     "A hypervisor that gives every fence is accused. A load must see the frame of the last map of that page of that VM, or fault.",
-    vmWords(accused),
+    aboutPage(accused, verdicts[which] ?? -1),
   );
 }
 
@@ -124,7 +133,7 @@ function judgeMutant(answer: Answer, run: CheckRun, habit: VmHabit): Finding {
   if (found === -1)
     return fails(
       "A load saw the wrong frame, and firstLie did not notice: keep a map from VM and page to frame while you read the history, and compare.",
-      vmWords(first.slice(0, firstLieIn(first) + 1)),
+      aboutPage(first, firstLieIn(first)),
     );
   const wrong = histories.findIndex(
     (history, index) => verdicts[index] !== -1 && verdicts[index] !== firstLieIn(history),
@@ -133,7 +142,7 @@ function judgeMutant(answer: Answer, run: CheckRun, habit: VmHabit): Finding {
   if (told === undefined) return HOLDS;
   return fails(
     "The mistake is noticed, at another place: name the first load that saw something else than the maps before it say.",
-    `${vmWords(told.slice(0, firstLieIn(told) + 1))} — place ${firstLieIn(told)}, you say ${verdicts[wrong]}`,
+    `${aboutPage(told, firstLieIn(told))} — place ${firstLieIn(told)}, you say ${verdicts[wrong]}`,
   );
 }
 

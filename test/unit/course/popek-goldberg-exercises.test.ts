@@ -193,6 +193,17 @@ const ROWS: readonly Row[] = [
   ),
   row("03.3", "the guest stays where it is", 2, /grows by 4/, changed("03.3", ["vcpu.pc + 4n", "vcpu.pc"])),
   row("03.4", "the untouched stub", 0, /only the shadow lacks/, "const fill = () => ({ deliver: 0 });"),
+  row("03.4", "nothing returned", 0, /Return one of/, "const fill = () => undefined;"),
+  row(
+    "03.4",
+    "the entry a number",
+    1,
+    /Return one of/,
+    changed("03.4", [
+      "{ entry: (page << 10n) | 0xd1n | flags }",
+      "{ entry: Number((page << 10n) | 0xd1n | flags) }",
+    ]),
+  ),
   row(
     "03.4",
     "the guest's address in the entry",

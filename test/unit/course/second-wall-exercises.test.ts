@@ -196,7 +196,7 @@ const ROWS: readonly Row[] = [
     "04.4",
     "htval not shifted",
     0,
-    /refuses everything/,
+    /you say “device”. Where it touched is htval << 2/,
     changed("04.4", ["fault.htval << 2n", "fault.htval"]),
   ),
   row(
