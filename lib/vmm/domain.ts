@@ -62,8 +62,7 @@ function buildDomain({ state }: Host, index: number): void {
   domain.cap = boot.cap;
   domain.virtio.diskBytes = boot.diskBytes;
   domain.virtio.devices.get(VirtioSlot.DISK).present = boot.diskBytes === 0n ? 0 : 1;
-  domain.virtio.devices.get(VirtioSlot.CONSOLE).present =
-    (boot.flags & DomainFlag.HAS_VIRTIO_CONSOLE) === 0 ? 0 : 1;
+  plugConsole(domain);
   const { vcpus } = boot;
   // On a bare board all harts begin; firmware starts the others when it is asked.
   const isBare = (boot.flags & DomainFlag.BEGINS_IN_MACHINE_MODE) !== 0;
@@ -73,6 +72,11 @@ function buildDomain({ state }: Host, index: number): void {
     resetVcpu(vcpu, domain, number);
     if ((number === 0 && !isParavirtual(domain)) || isBare) startVcpu(vcpu, boot.entry, boot.tree);
   }
+}
+
+/** The virtio console, if the domain's flags say that it has one. */
+export function plugConsole({ flags, virtio }: DomainView): void {
+  virtio.devices.get(VirtioSlot.CONSOLE).present = (flags & DomainFlag.HAS_VIRTIO_CONSOLE) === 0 ? 0 : 1;
 }
 
 /** All its RAM, and the tables that map it: one for each 2 MiB, and those above; and its disk. */

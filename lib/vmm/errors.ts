@@ -2,7 +2,7 @@
 import type { Host } from "./host.ts";
 import { DOMAINS, DomainState, type DomainView } from "./layout.ts";
 
-/** Why a hypercall did nothing. */
+/** Why a hypercall, or an operator's order, did nothing. */
 export const Fault = {
   NOT_PERMITTED: -1n,
   NO_ENTRY: -2n,
@@ -14,6 +14,8 @@ export const Fault = {
   BUSY: -16n,
   INVALID: -22n,
   NO_SPACE: -28n,
+  /** Said to an operator alone: nothing would wake the machine to look for the order. */
+  ASLEEP: -112n,
 } as const;
 
 /** A domain that runs, by the number that a guest gives; `undefined` for any other number. */

@@ -6,7 +6,7 @@
  * number is not given to another.
  */
 import { beyond, gpa, type HPA } from "../hs/address.ts";
-import { freeVcpus, GUEST_RAM, maxFramesFor, ramAddress, vcpusOf } from "./domain.ts";
+import { freeVcpus, GUEST_RAM, maxFramesFor, plugConsole, ramAddress, vcpusOf } from "./domain.ts";
 import { Fault } from "./errors.ts";
 import { closePortsTo } from "./events.ts";
 import { dropGrants } from "./grants.ts";
@@ -64,6 +64,7 @@ export function createDomain(host: Host, { ramBytes, vcpus, flags, maxFrames }: 
   domain.ramBytes = ramBytes;
   domain.maxFrames = maxFrames === 0n ? maxFramesFor(ramBytes) : Number(maxFrames);
   domain.weight = WEIGHT;
+  plugConsole(domain);
   for (const [place, vcpu] of free.entries()) {
     // Whoever had it before has left registers.
     writeBytes(host.context, vcpu.address, new Uint8Array(Vcpu.sizeBytes));

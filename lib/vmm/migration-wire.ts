@@ -16,6 +16,7 @@ import {
   ROUNDS,
   type VmmState,
 } from "./layout.ts";
+import { isAsleep } from "./operator.ts";
 
 /** A machine with the hypervisor. */
 export interface Machine {
@@ -77,7 +78,7 @@ export function migrationReport({ vmm: { state } }: Machine): MigrationReport {
   };
 }
 
-/** Gives a machine a part in a migration, and forgets what was before. */
+/** Gives a machine a part in a migration, and forgets what was before. One that would not look for it has given up at once, with `ASLEEP`. */
 export function beginRole(
   { board, vmm }: Machine,
   role: number,
@@ -91,6 +92,11 @@ export function beginRole(
   migration.maxRounds = options.maxRounds ?? 30;
   migration.fewPages = options.fewPages ?? 8;
   migration.saves = saves;
+  if (isAsleep({ board, vmm })) {
+    migration.phase = MigrationPhase.GIVEN_UP;
+    migration.reason = MigrationReason.ASLEEP;
+    return;
+  }
   migration.phase = MigrationPhase.WAITING;
   migration.role = role;
 }

@@ -3,7 +3,9 @@
  * not among a board's recorded inputs: a run that is replayed from its start needs the same operator.
  */
 import type { Board } from "../board/board.ts";
+import { Fault } from "./errors.ts";
 import { FrameType, OrderKind, PAGE_BYTES, type VmmState } from "./layout.ts";
+import { NEVER } from "./time.ts";
 
 /** A machine with the hypervisor. Installed as `operated`, it looks for orders also when no guest wants its timer. */
 export interface OperatedMachine {
@@ -21,6 +23,12 @@ export interface OrderText {
 
 const PIECE_INSNS = 2_000;
 
+/**
+ * Whether a machine sleeps until something comes from outside: all guests do, and nobody has a timer. (One that is installed as `operated` looks
+ * up now and then.) It would not look for an order, and none is given to it.
+ */
+export const isAsleep = ({ vmm: { state } }: OperatedMachine): boolean => state.pcpu(0).alarm === NEVER;
+
 /** Lays an order down. It is carried out when the machine runs on. */
 export function giveOrder(
   { board, vmm }: OperatedMachine,
@@ -37,9 +45,10 @@ export function giveOrder(
  * Gives an order and runs the machine until it is carried out.
  *
  * @param pieces  So many pieces of 2,000 instructions at most.
- * @returns       What came of it, negative for an error as of hypercalls; `undefined`: it was not carried out.
+ * @returns       What came of it, negative for an error as of hypercalls (`Fault.ASLEEP`: the machine is); `undefined`: it was not carried out.
  */
 export function carryOut(machine: OperatedMachine, order: OrderText, pieces = 500): number | undefined {
+  if (isAsleep(machine)) return Number(Fault.ASLEEP);
   giveOrder(machine, order);
   const { board, vmm } = machine;
   for (let piece = 0; piece < pieces; piece++) {

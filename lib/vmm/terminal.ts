@@ -22,7 +22,11 @@ const PLIC = hpa(BigInt(VIRT_MAP.plic.base));
 const CONTEXT = 1;
 const CLAIM: HPA = beyond(PLIC, PlicOffset.CONTEXT + CONTEXT * PlicOffset.CONTEXT_STRIDE + PlicOffset.CLAIM);
 
-/** Lets the board's serial port interrupt when somebody types. */
+/**
+ * Lets the board's serial port interrupt when somebody types. A byte that has come before is lost: to turn the FIFOs on is to empty them.
+ *
+ * @spec PC16550D "FIFO Control Register", bit 0
+ */
 export function openTerminal({ context }: Host): void {
   context.store(beyond(PLIC, PlicOffset.PRIORITY + 4 * VIRT_IRQ.uart), 4, 1n);
   context.store(

@@ -58,8 +58,12 @@ export function recordDomain(
 ): VmRecording | NotRecorded {
   order(machine, LogRole.RECORD_NEXT);
   const saved = saveDomain(machine, domain);
-  if (saved.kind !== "saved-domain") return { kind: "not-recorded", reason: saved.reason };
   const { vmLog } = machine.vmm.state;
+  if (saved.kind !== "saved-domain") {
+    // Else the next one that is saved would be recorded.
+    vmLog.role = LogRole.NONE;
+    return { kind: "not-recorded", reason: saved.reason };
+  }
   const log: Logged[] = [];
   const isOver = (): boolean => log.at(-1)?.kind === BigInt(LogKind.END);
   for (let done = 0; !isOver() && vmLog.role !== LogRole.REFUSED && done < 2 * insns; done += TURN_INSNS) {

@@ -67,7 +67,7 @@ export function forgetLog(host: Pick<Host, "state">, domain: DomainView): void {
 
 /** The domain goes on from an image that somebody has: from here on it is recorded, or does what a log says. */
 export function beginLog(host: Host, domain: DomainView, role: number): void {
-  const { vmLog } = host.state;
+  const { migration, vmLog } = host.state;
   const [vcpu, ...others] = vcpusOf(host, domain.id);
   const hasVirtio = Array.from({ length: VIRTIO_DEVICES }, (_, slot) => domain.virtio.devices.get(slot)).some(
     ({ present }) => present !== 0,
@@ -80,7 +80,8 @@ export function beginLog(host: Host, domain: DomainView, role: number): void {
   vmLog.role = role;
   vmLog.domain = domain.id;
   vmLog.count = 0n;
-  vmLog.typed = BigInt(domain.uart.typed);
+  // What was typed behind the piece of the image that its serial port is in comes out of the log.
+  vmLog.typed = migration.typed;
   vmLog.deadline = vcpu.vs.vstimecmp;
   vcpu.vs.hcounteren = 0n;
   if (role === LogRole.REPLAYING) {

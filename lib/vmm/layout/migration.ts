@@ -63,6 +63,8 @@ export const MigrationReason = {
   ORDERED: 10,
   /** It is of a kind that cannot be moved (a paravirtualized one's memory are this machine's frames), or be protected (a disk). */
   KIND: 11,
+  /** The operator's machine sleeps for good, or is off: nobody there would look for the order. */
+  ASLEEP: 12,
 } as const;
 
 /** What the operator wants of a machine that is in doubt. */

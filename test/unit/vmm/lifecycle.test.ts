@@ -59,6 +59,27 @@ describe.each(["coherent", "sticky"] as const)("the operator of a machine (%s)",
     expect([0n, 8n, 16n].map((word) => puppets.scene.board.memory.load(at + word, 8))).toEqual([0n, 0n, 1n]);
   });
 
+  it("gives a new domain the virtio console that its flags say, and the next with its number none", () => {
+    const puppets = new Puppets([{}], {}, { translations });
+    // The device's magic number, version and kind, as it says them.
+    const image = guestBytes(
+      `li t0, ${FIRST}\n li t1, 0x10003000\n lwu a0, (t1)\n lwu a1, 4(t1)\n lwu a2, 8(t1)\n sd a0, (t0)\n sd a1, 8(t0)\n sd a2, 16(t0)\n stay: j stay`,
+    );
+    for (const [flags, device] of [
+      [DomainFlag.HAS_VIRTIO_CONSOLE, 3n],
+      [0, 0n],
+    ] as const) {
+      expect(createGuest(puppets.scene, { image, ramBytes: RAM, flags })).toBe(2);
+      puppets.run();
+      const at = puppets.frameOf(2, FIRST)?.at ?? 0n;
+      const words = [0n, 8n, 16n].map((word) => puppets.scene.board.memory.load(at + word, 8));
+      expect(words).toEqual([0x7472_6976n, 2n, device]);
+      expect(puppets.destroy(2)).toBe(0);
+      puppets.run();
+    }
+    expect(puppets.mistakes()).toEqual([]);
+  });
+
   it("can destroy the one that runs, and all of them; the machine stays on for others", () => {
     const puppets = new Puppets([{}, {}], {}, { translations });
     const { bootInfo, pool } = puppets.scene.vmm.state;

@@ -3,10 +3,21 @@
  * typed, each byte once, whatever the migration was doing meanwhile.
  */
 import { describe, expect, it } from "vitest";
+import { Fault } from "../../../lib/vmm/errors.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
+import { LogRole, OrderKind } from "../../../lib/vmm/layout.ts";
 import type { Guest } from "../../../lib/vmm/loader.ts";
-import { awaitDomain, MigrationWire, migrationReport, sendDomain } from "../../../lib/vmm/migration-wire.ts";
+import {
+  awaitDomain,
+  MigrationWire,
+  migrationReport,
+  restoreDomain,
+  saveDomain,
+  sendDomain,
+} from "../../../lib/vmm/migration-wire.ts";
+import { carryOut } from "../../../lib/vmm/operator.ts";
 import { protect } from "../../../lib/vmm/remus-wire.ts";
+import { recordDomain } from "../../../lib/vmm/vm-log-operator.ts";
 import { machineWith, violationsOf } from "./moving-scene.ts";
 import { DRIVER_RAM, DriverImage, place, register, ringsAt } from "./virtio-scene.ts";
 import { frameMistakes, guestBytes, type VmmScene, vmmScene } from "./vmm-scene.ts";
@@ -151,4 +162,59 @@ describe.each(GUESTS)("bytes that a guest hears %s", (_, guest) => {
     protection.run(400);
     expect(protection.shown).toBe(text);
   });
+});
+
+describe("a machine that sleeps for good", () => {
+  const asleep = (isOperated: boolean): VmmScene => {
+    const scene = vmmScene(
+      { guests: [SLEEPER], slice: 500, operated: isOperated },
+      {},
+      { ramBytes: 16 * 1024 * 1024 },
+    );
+    scene.board.run({ instructions: 200_000, untilInsns: 200_000 });
+    return scene;
+  };
+
+  it("says at once that nobody there would look for an order, and nothing of it is left", () => {
+    const scene = asleep(false);
+    const before = scene.board.clock.now;
+    expect(carryOut(scene, { kind: "PAUSE", domain: 1 })).toBe(Number(Fault.ASLEEP));
+    expect(scene.vmm.state.order.kind).toBe(OrderKind.NONE);
+    expect(saveDomain(scene, 1)).toMatchObject({ kind: "not-saved", reason: "ASLEEP" });
+    expect(recordDomain(scene, 1, 10_000)).toEqual({ kind: "not-recorded", reason: "ASLEEP" });
+    expect([scene.vmm.state.vmLog.role, scene.vmm.state.migration.role]).toEqual([LogRole.NONE, 0]);
+    awaitDomain(scene);
+    expect(restoreDomain(scene, new Uint8Array(100))).toBe("ASLEEP");
+    sendDomain(scene, { domain: 1 });
+    expect(migrationReport(scene)).toMatchObject({ phase: "GIVEN_UP", reason: "ASLEEP" });
+    expect(scene.board.clock.now - before).toBeLessThan(3_000);
+    scene.board.type("ab");
+    rest(scene);
+    expect(heard(scene)).toBe("ab");
+  });
+
+  it("carries out what it is told when it is operated", () => {
+    const scene = asleep(true);
+    expect(carryOut(scene, { kind: "PAUSE", domain: 1 })).toBe(0);
+    expect(carryOut(scene, { kind: "UNPAUSE", domain: 1 })).toBe(0);
+    expect(saveDomain(scene, 1).kind).toBe("saved-domain");
+  });
+
+  it("takes orders while a guest has a timer, though all sleep", () => {
+    const image = guestBytes(`li t0, 0x20\n csrw sie, t0
+      sleep: csrr t1, time\n li t2, 3000\n add t1, t1, t2\n csrw stimecmp, t1\n wfi\n j sleep`);
+    const scene = machineWith([{ image, ramBytes: 256 * 1024 }]);
+    scene.board.run({ instructions: 200_000, untilInsns: 200_000 });
+    expect(carryOut(scene, { kind: "PAUSE", domain: 1 })).toBe(0);
+    // Now nothing wakes it any more.
+    expect(carryOut(scene, { kind: "UNPAUSE", domain: 1 })).toBe(Number(Fault.ASLEEP));
+  });
+});
+
+it("a byte typed before the hypervisor's first instructions is lost when it turns the FIFOs on, and none behind it", () => {
+  const { board, vmm } = vmmScene({ guests: [SLEEPER] });
+  board.type("abcdefgh");
+  board.run({ instructions: 300_000, untilInsns: 300_000 });
+  // One byte was in the receiver of a port without FIFOs; the others were still on the wire.
+  expect(printedBy(vmm, 1)).toBe("bcdefgh");
 });

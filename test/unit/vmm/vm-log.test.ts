@@ -7,7 +7,12 @@ import { Fault } from "../../../lib/vmm/errors.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { LogKind, LogRole } from "../../../lib/vmm/layout.ts";
 import { carryOut } from "../../../lib/vmm/operator.ts";
-import { recordDomain, replayDomain, type VmRecording } from "../../../lib/vmm/vm-log-operator.ts";
+import {
+  type Logged,
+  recordDomain,
+  replayDomain,
+  type VmRecording,
+} from "../../../lib/vmm/vm-log-operator.ts";
 import { inOrder, machineWith, memoryOf } from "./moving-scene.ts";
 import { frameMistakes, guestBytes, type VmmScene } from "./vmm-scene.ts";
 
@@ -109,6 +114,51 @@ describe("a recorded domain", () => {
       return copy.board.trace.hash();
     });
     expect(hashes[1]).toBe(hashes[0]);
+  });
+});
+
+describe("what is typed while a domain is written down", () => {
+  /** Sleeps until its serial port interrupts; says what has come, and counts how often it has woken. */
+  const LISTENER = guestBytes(`li s0, 0x10000000\n li s1, 0x0c000000\n li t0, 1\n sw t0, 40(s1)
+    li t0, 0x0c002080\n li t1, 1024\n sw t1, (t0)\n li s2, 0x0c201000\n sw zero, (s2)
+    li t0, 1\n sb t0, 1(s0)\n li t0, 0x200\n csrw sie, t0
+    sleep: wfi\n addi s4, s4, 1\n lw s3, 4(s2)\n beqz s3, sleep
+    more: lbu t0, 5(s0)\n andi t0, t0, 1\n beqz t0, done\n lbu a0, (s0)\n li a7, 1\n ecall\n j more
+    done: sw s3, 4(s2)\n j sleep`);
+
+  it.each([
+    ["listens", LISTENER],
+    ["asks now and then", GUEST],
+  ])("comes in the replay as it came: a guest that %s", (_, image) => {
+    const seen = new Set<string>();
+    for (let piece = 0; piece < 12; piece++) {
+      const scene = machineWith([{ image, ramBytes: 256 * 1024 }, { image: BUSY }]);
+      scene.board.run({ instructions: 200_000 });
+      // Somebody types at the n-th look behind the one that found the first piece of its CPU and devices in the mailbox.
+      const { board, vmm } = scene;
+      let looks = 0;
+      const look = (): void => {
+        if (vmm.state.migration.piece !== 0n && looks++ === piece) board.type("Q");
+      };
+      const watched = new Proxy(board, {
+        get: (_, name) => {
+          if (name === "run") look();
+          const value: unknown = Reflect.get(board, name, board);
+          return typeof value === "function" ? value.bind(board) : value;
+        },
+      });
+      // It has to wake for its recording to end.
+      const made = recordDomain({ board: watched, vmm }, 1, 100_000, () => board.type("r"));
+      if (made.kind !== "vm-recording") throw new Error(made.reason);
+      const isQ = ({ kind, count, value }: Logged): boolean =>
+        kind === BigInt(LogKind.INPUT) && count === 0n && value === BigInt("Q".charCodeAt(0));
+      seen.add(made.log.some(isQ) ? "in the log" : "in the image");
+      const copy = machineWith([{ image: BUSY }]);
+      expect([piece, replayDomain(copy, made).kind]).toEqual([piece, "repeated"]);
+      expect([piece, printedBy(copy.vmm, 2)]).toEqual([piece, printedBy(scene.vmm, 1)]);
+      expect([piece, inOrder(memoryOf(copy, 2))]).toEqual([piece, inOrder(memoryOf(scene))]);
+    }
+    expect([...seen].sort()).toEqual(["in the image", "in the log"]);
   });
 });
 
