@@ -1,7 +1,12 @@
-import type { CellDiagnostic, CompileResult, EmittedCell } from "../../../lib/notebook/kernel-protocol.ts";
+import type {
+  CellDiagnostic,
+  CellOutput,
+  CompileResult,
+  EmittedCell,
+} from "../../../lib/notebook/kernel-protocol.ts";
 import type { CellView } from "./cell-view.ts";
 import type { CompilerClient } from "./compiler-client.ts";
-import { SessionClient } from "./session-client.ts";
+import { type RunEnd, SessionClient } from "./session-client.ts";
 
 /** Cells as the build compiled them: what runs while a cell is as the book has it. */
 export type BuiltCells = Readonly<Record<string, CompileResult>>;
@@ -40,6 +45,7 @@ export class NotebookRunner {
   #queue: CellView[] = [];
   #current: CellView | undefined;
   #isStopping = false;
+  #isExecuting = false;
   #retried: CellView | undefined;
 
   constructor(host: RunnerHost) {
@@ -72,11 +78,13 @@ export class NotebookRunner {
   async stop(): Promise<void> {
     for (const cell of this.#queue) cell.setState("idle");
     this.#queue = [];
-    const session = this.#session;
     const stopping = this.#current;
-    if (!session || !stopping || this.#isStopping) return;
+    if (!stopping || this.#isStopping) return;
     this.#isStopping = true;
     this.#host.announce(`Stopping cell ${stopping.index}`, true);
+    const session = this.#session;
+    // A cell that is still being compiled never begins: whoever compiles it looks.
+    if (!session || !this.#isExecuting) return;
     session.interrupt();
     const patienceMs = session.keepsStateOnStop ? stopPatienceMs : 60;
     // Asked again and again: a run that had only just been sent clears the flag when it starts.
@@ -137,6 +145,7 @@ export class NotebookRunner {
   }
 
   #fail(cell: CellView, error: unknown): false {
+    this.#isStopping = false;
     cell.clearOutputs();
     const message = error instanceof Error ? error.message : String(error);
     cell.addOutput({ type: "error", ename: "The book", evalue: message, traceback: [] });
@@ -150,6 +159,7 @@ export class NotebookRunner {
     cell.setState("running");
     this.#host.announce(`Running cell ${cell.index}`, true);
     const compiled = await this.#compile(cell);
+    if (this.#isStopping) return this.#endBeforeItRuns(cell);
     cell.clearOutputs();
     if (!compiled.ok && this.#runFirst(cell, compiled.diagnostics)) return true;
     if (!compiled.ok) {
@@ -164,6 +174,16 @@ export class NotebookRunner {
       return false;
     }
     return this.#execute(cell, compiled.cell);
+  }
+
+  /** A cell was stopped while it was compiled. The compiler may know it as one that runs: it begins again from the log. */
+  #endBeforeItRuns(cell: CellView): false {
+    this.#isStopping = false;
+    this.#isCompilerStale = true;
+    this.#compiledEntries = 0;
+    cell.setState("stopped", "stopped before it ran");
+    this.#host.announce(`Cell ${cell.index} stopped before it ran`, false);
+    return false;
   }
 
   /** Puts the cells that declare a missing name before an edited cell; false when no cell does, or it was tried. */
@@ -196,8 +216,7 @@ export class NotebookRunner {
     const entry: LogEntry = { cell: cell.id, emitted, survivors: [] };
     this.#log.push(entry);
     this.#session ??= this.#startSession();
-    const end = await this.#session.execute(emitted, (output) => cell.addOutput(output));
-    this.#isStopping = false;
+    const end = await this.#carryOut(this.#session, emitted, (output) => cell.addOutput(output));
     cell.settleOutputs();
     if (end === "terminated") return this.#afterTermination(cell);
     entry.survivors = end.survivors;
@@ -213,6 +232,21 @@ export class NotebookRunner {
     this.#host.announce(`Cell ${cell.index} ${words}`, false);
     this.#host.onRan(cell);
     return end.status === "ok";
+  }
+
+  /** One run in a session. Only while it lasts can a session be asked to stop. */
+  async #carryOut(
+    session: SessionClient,
+    emitted: EmittedCell,
+    onOutput: (output: CellOutput) => void,
+  ): Promise<RunEnd> {
+    this.#isExecuting = true;
+    try {
+      return await session.execute(emitted, onOutput);
+    } finally {
+      this.#isExecuting = false;
+      this.#isStopping = false;
+    }
   }
 
   #startSession(): SessionClient {
@@ -250,8 +284,7 @@ export class NotebookRunner {
         reads: entry.emitted.reads.map((read) => renumbered.get(read) ?? read),
       };
       renumbered.set(entry.emitted.id, id);
-      const end = await session.execute(emitted, () => undefined);
-      this.#isStopping = false;
+      const end = await this.#carryOut(session, emitted, () => undefined);
       if (end === "terminated") {
         this.#session = undefined;
         this.#forgetLog();

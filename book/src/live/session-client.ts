@@ -17,6 +17,12 @@ export class SessionClient {
   readonly ready: Promise<void>;
   #runs = 0;
   #ended: ((end: RunEnd) => void) | undefined;
+  #isTerminated = false;
+  /** Lets a run go that waits for a worker which will never be ready. */
+  #leave: () => void = () => undefined;
+  readonly #left = new Promise<void>((resolve) => {
+    this.#leave = resolve;
+  });
 
   constructor(address: string) {
     this.#worker = new Worker(address, { type: "module", name: "session" });
@@ -40,9 +46,10 @@ export class SessionClient {
     return this.#flag !== undefined;
   }
 
-  /** Runs one cell; outputs may still arrive after it ended. */
+  /** Runs one cell; outputs may still arrive after it ended. In a session that was ended, before or meanwhile, nothing runs. */
   async execute(cell: EmittedCell, onOutput: (output: CellOutput) => void): Promise<RunEnd> {
-    await this.ready;
+    await Promise.race([this.ready, this.#left]);
+    if (this.#isTerminated) return "terminated";
     this.#runs += 1;
     const run = this.#runs;
     this.#outputs.set(run, onOutput);
@@ -65,7 +72,9 @@ export class SessionClient {
 
   /** Ends the session and whatever runs in it. */
   terminate(): void {
+    this.#isTerminated = true;
     this.#worker.terminate();
+    this.#leave();
     this.#ended?.("terminated");
   }
 

@@ -40,7 +40,7 @@ function hostOn({ board, vmm }: VmmScene): { readonly host: Host; readonly fence
     ...onlooker(board),
     fenceSecondStage: (address: bigint, vmid: bigint) => fenced.push(address, vmid),
   } as unknown as HsContext;
-  return { host: { context, map: vmm.map, state: vmm.state }, fenced };
+  return { host: { context, map: vmm.map, state: vmm.state, parts: {} }, fenced };
 }
 
 interface Expected {

@@ -59,7 +59,12 @@ export function asGuest(program: Uint8Array): Effects & { readonly scene: VmmSce
   const scene = vmmScene({ guests: [{ image: program, begins: "machine", ramBytes: RAM_BYTES }] });
   const { board, vmm } = scene;
   const { reason, retired } = board.run(PLENTY);
-  const host = { context: onlooker(board) as unknown as HsContext, map: vmm.map, state: vmm.state };
+  const host = {
+    context: onlooker(board) as unknown as HsContext,
+    map: vmm.map,
+    state: vmm.state,
+    parts: {},
+  };
   const read = (address: bigint): Uint8Array => {
     const at = hostAddress(host, 1, gpa(address));
     if (at !== undefined) return bytesOf(board.memory.bytes(at, 4096));

@@ -26,5 +26,5 @@ export function handsOn(
       for (const { remembered } of board.harts) remembered?.fenceSecondStage({ address, id: vmid });
     },
   } as unknown as HsContext;
-  return { host: { context, map: vmm.map, state: vmm.state }, fences };
+  return { host: { context, map: vmm.map, state: vmm.state, parts: {} }, fences };
 }

@@ -1,9 +1,8 @@
 /** Boards with the reference hypervisor and guests, and what an onlooker recounts of its frames. */
 import { type BoardConfig, buildBoard } from "../../../lib/board/virt.ts";
-import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { assemble } from "../../../lib/isa/assembler/text.ts";
 import { PTE } from "../../../lib/mmu/pte.ts";
-import { installVmm, type Vmm } from "../../../lib/vmm/hypervisor.ts";
+import { installVmm, type Vmm, type VmmOptions } from "../../../lib/vmm/hypervisor.ts";
 import {
   DOMAINS,
   DomainFlag,
@@ -22,11 +21,7 @@ export interface VmmScene {
 }
 
 /** A board with guests. */
-export function vmmScene(
-  load: LoadOptions,
-  options: HypervisorOptions = {},
-  config: BoardConfig = {},
-): VmmScene {
+export function vmmScene(load: LoadOptions, options: VmmOptions = {}, config: BoardConfig = {}): VmmScene {
   const board = buildBoard(config);
   const vmm = installVmm(board, load, options);
   if (vmm.kind !== "vmm") throw new Error(vmm.message);
