@@ -1,6 +1,6 @@
 /**
  * A stock Linux as a guest of a hypervisor whose world switch, scheduler and timer are the reader's. The kernel is Debian's, fetched once by
- * `npm run linux`; it is no part of the kit. Where it is not, the C kernel of the kit runs, and a boot that was recorded is shown.
+ * `npx dom0 fetch linux`; it is no part of the kit. Where it is not, the C kernel of the kit runs, and a boot that was recorded is shown.
  */
 import { readAsset } from "../../assets/asset-source.ts";
 import { parseLinuxImage } from "../../board/linux-image.ts";
@@ -85,7 +85,7 @@ export async function bootLinux(readers: ReadersParts): Promise<LinuxBoot> {
   const facts = live ?? RECORDED_BOOT;
   const notice =
     live === undefined
-      ? `The kernel is not on this machine (npm run linux fetches it). ${await bootSmallKernel(parts)} What follows was recorded, with the reference's parts.`
+      ? `The kernel is not on this machine (npx dom0 fetch linux brings it). ${await bootSmallKernel(parts)} What follows was recorded, with the reference's parts.`
       : undefined;
   return {
     facts,

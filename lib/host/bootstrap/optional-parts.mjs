@@ -69,7 +69,8 @@ export const OPTIONAL_PARTS = {
   },
   debianLinux: {
     title: "Debian's riscv64 kernel and busybox",
-    enables: "npm run linux without a network, and the tests that boot a stock kernel",
+    enables:
+      "npm run linux without a network, the Linux of notebook 05, and the tests that boot a stock kernel",
     get: "npx dom0 fetch linux (115 MB)",
     find: () => firstFile(path.join(ROOT, ".cache/debian/linux/vmlinux")),
   },
