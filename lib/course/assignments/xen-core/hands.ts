@@ -48,6 +48,8 @@ interface Result {
 }
 
 const COUNT = 3;
+/** Histories of a property at most: a submission has ten seconds. */
+const MOST_HISTORIES = 240;
 const FRAMES = 6;
 
 /** Domains 1 to 3 with a frame each, which holds a word of theirs; three frames are free. */
@@ -440,7 +442,7 @@ function judge(answer: Answer, run: CheckRun, question: Question): Finding {
         ? "Not even one frame is granted and mapped."
         : letter.broken,
     );
-  const many = { ...run, instances: 3 * run.instances };
+  const many = { ...run, instances: Math.min(MOST_HISTORIES, 3 * run.instances) };
   return forAllAtOnce(plans, many, 62, (list) =>
     play(answer, list).map((history) => objection(history, question)),
   );
