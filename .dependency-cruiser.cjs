@@ -74,7 +74,12 @@ module.exports = {
       from: { path: "^book/" },
       to: {
         path: "^lib/",
-        pathNot: [FRONT_DOORS, "^lib/notebook/", "^lib/host/kernel/", "^lib/course/(palette|claim|help)[.]ts$"],
+        pathNot: [
+          FRONT_DOORS,
+          "^lib/notebook/",
+          "^lib/host/kernel/",
+          "^lib/course/(palette|claim|help)[.]ts$",
+        ],
       },
     },
     {
