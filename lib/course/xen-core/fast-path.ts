@@ -102,7 +102,7 @@ function judgeFast(answer: Answer): Finding {
       (index) => (missing & (1n << BigInt(index))) !== 0n,
     ) ?? 0;
   return fails(
-    `A change of ${bitText(bit)} alone goes the slow way, and it need not: neither frame nor right nor count depends on it. Bits that the hart, or software, may set as it likes are harmless: U, A, D, and software's own, 8 and 9.`,
+    `A change of ${bitText(bit)} alone goes the slow way, and it need not: neither frame nor right nor count depends on it. What hart or guest note for themselves, and what divides a guest from its own programs, is no business of the hypervisor's.`,
   );
 }
 
