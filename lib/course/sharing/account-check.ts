@@ -64,6 +64,8 @@ const sharesRight: Question = (got, { shares }, spans) => {
   if (!Array.isArray(found))
     return "Return { shares, switches, perSwitch }; shares is a list, the hypervisor first.";
   if (shares.every((share, domain) => isNear(found[domain], share))) return undefined;
+  if (shares.every((share, domain) => isNear(found[domain] ?? 0, share)))
+    return "A domain that never had the hart has a share of 0: the list has no holes.";
   const all = spans.reduce((sum, span) => sum + length(span), 0);
   if (shares.every((share, domain) => isNear(found[domain], share * all)))
     return "These are ticks. A share is a part of all the time in the list.";

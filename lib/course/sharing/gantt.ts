@@ -19,7 +19,10 @@ interface Chart {
   readonly to: number;
   /** 1, 2, … and the hypervisor last. */
   readonly rows: readonly number[];
+  /** Stays as they are drawn: short visits to the hypervisor do not divide them. */
   readonly runs: readonly Span[];
+  /** Stays as they were, for what is counted. */
+  readonly spans: readonly Span[];
   readonly waits: readonly Span[];
 }
 
@@ -37,7 +40,7 @@ export function gantt({ spans, waits }: Watched, options: GanttOptions = {}): Fi
   const to = Math.max(from + 1, spans.at(-1)?.to ?? 1);
   const domains = [...new Set([...spans, ...waits].map(({ domain }) => domain))].filter((id) => id > 0);
   const rows = [...domains.sort((a, b) => a - b), 0];
-  const chart = { title, from, to, rows, runs: joined(spans, (to - from) / 400), waits };
+  const chart = { title, from, to, rows, runs: joined(spans, (to - from) / 400), spans, waits };
   return chartBundle(plotlyOf(chart), svgOf(chart), textOf(chart, lists));
 }
 
@@ -64,8 +67,8 @@ function joined(spans: readonly Span[], shortest: number): Span[] {
 const timeOf = (spans: readonly Span[], domain: number): number =>
   spans.reduce((sum, span) => sum + (span.domain === domain ? span.to - span.from : 0), 0);
 
-const percentOf = ({ runs, from, to }: Chart, domain: number): string =>
-  `${((100 * timeOf(runs, domain)) / (to - from)).toFixed(0)} %`;
+const percentOf = ({ spans, from, to }: Chart, domain: number): string =>
+  `${((100 * timeOf(spans, domain)) / (to - from)).toFixed(0)} %`;
 
 function svgOf(chart: Chart): string {
   const { title, from, to, rows, runs, waits } = chart;

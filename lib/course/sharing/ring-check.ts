@@ -91,7 +91,9 @@ function judgeOnce(answer: Answer, run: CheckRun): Finding {
   const repeated = rungs.find((rung) => rung.due === true && rung.after !== NEVER_AGAIN);
   if (repeated !== undefined)
     return fails(
-      "A timer that has rung still has its deadline, and rings again at the next look. When it is due, its deadline becomes NEVER.",
+      repeated.after === repeated.deadline
+        ? "A timer that has rung still has its deadline, and rings again at the next look. When it is due, its deadline becomes NEVER."
+        : `A timer that has rung has the deadline ${repeated.after}n now, and that will come, or is long past. When it is due, its deadline becomes NEVER.`,
       words(repeated),
     );
   const lost = rungs.find((rung) => rung.due === false && rung.after !== rung.deadline);

@@ -84,6 +84,8 @@ function judgeWhole(answer: Answer, run: CheckRun): Finding {
   const done = switches(answer, run);
   if (isFinding(done)) return done;
   for (const switched of done) {
+    const unknown = switched.writes.find(([name]) => !SHOWN_CSRS.some((known) => known === name));
+    if (unknown !== undefined) return fails("That is no CSR of the table.", `written: ${unknown[0]}`);
     const hart = after(switched);
     const lost = GUEST_CSRS.filter((name) => hart[name] !== switched.leaving[name]);
     if (lost.length > 0)

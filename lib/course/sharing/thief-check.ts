@@ -9,6 +9,8 @@ import { shareOf } from "./experiments.ts";
 /** The tick that a reader sees in the notebook. */
 export const SHOWN_TICK = 20_000;
 const TICKS = 24;
+/** Under exact counting a whole slice more or less must not decide: it is a hundredth and a half of so many. */
+const LAWFUL_TICKS = 64;
 const STOLEN = 90;
 const LAWFUL = 55;
 const LONGEST = 10_000;
@@ -45,7 +47,7 @@ function adviceFor(share: number): string {
   if (share < 20)
     return "It hardly runs. Does it wake again? sie needs bit 5, and stimecmp a time that comes soon behind the tick.";
   if (share <= 60)
-    return "It gets no more than an honest guest: it is running when a tick comes, and pays. Ticks come when time is a multiple of the tick's length.";
+    return "It gets no more than an honest guest: it is running when a tick comes, and pays. Ticks come when time is a multiple of the tick's length. (A guest that traps and has no handler runs, too: in circles.)";
   return "It steals, but less than 90 %. How long before the tick does it go to sleep, and how soon behind it does it wake?";
 }
 
@@ -61,7 +63,7 @@ function judgeLawful(answer: Answer): Finding {
     return fails("A guest that steals nothing shows nothing about a scheduler that counts.");
   const program = programOf(answer, SHOWN_TICK);
   if (typeof program !== "string") return program;
-  const share = shareOf(program, { scheduler: "CREDIT", slice: SHOWN_TICK, slices: TICKS });
+  const share = shareOf(program, { scheduler: "CREDIT", slice: SHOWN_TICK, slices: LAWFUL_TICKS });
   return share <= LAWFUL
     ? HOLDS
     : fails(
