@@ -70,8 +70,16 @@ const counts: Question = ({ office }) => {
 };
 
 /** I1: the tables say what was granted, and no more. */
-const reach: Question = ({ office, value, wanted }) => {
+const reach: Question = ({ me, ask, office, value, wanted }) => {
   if (value !== wanted) return undefined;
+  if (ask.call === "map" && wanted >= 0) {
+    const entry = office.entries.find(({ domain, page }) => domain === me && page === ask.page);
+    if (entry !== undefined && entry.writable !== ask.writable)
+      return {
+        hint: "An entry has the right that map asked for, and no other: who asks to read a page that was granted writable cannot write there.",
+        fact: `dom${me} ${entry.writable ? "may" : "may not"} write at page ${ask.page}, and asked for ${ask.writable ? "RW" : "R"}`,
+      };
+  }
   for (const { domain, page, frame, writable } of office.entries) {
     if (office.frames.get(frame)?.owner === domain) continue;
     const mapping = office.mappings.find((each) => each?.domain === domain && each.page === page);

@@ -189,8 +189,8 @@ export function playGrants(answer: Answer, plans: readonly (readonly GrantOp[])[
       if (typeof value !== "number" || office === undefined) {
         run.broken =
           outcome?.ok === true
-            ? "grantCall must return { value, office }: a number, and the office with its four members."
-            : `grantCall ${outcome?.category ?? "did not answer"}.`;
+            ? "grantCall must return { value, office }: a number, and the office with its four members: full records, and null where one was."
+            : `grantCall ${outcome?.category ?? "did not answer"}. ${outcome?.message ?? ""}`.trim();
         continue;
       }
       run.steps.push({ ...op, value, wanted: model.value, office });

@@ -171,6 +171,13 @@ const ROWS: readonly Row[] = [
     /For a moment/,
     changed("05.3", ['["vsatp", 0n], ...rest', "...rest"]),
   ),
+  row(
+    "05.3",
+    "a name that no CSR has",
+    2,
+    /no CSR of the table/,
+    changed("05.3", ['["sstatus", status]', '["sstats", status]']),
+  ),
   row("05.3", "SPP forgotten", 2, /SPP says in which/, changed("05.3", ['["sstatus", status], ', ""])),
   row(
     "05.3",
@@ -239,6 +246,13 @@ const ROWS: readonly Row[] = [
     /less than 90|no more than|hardly/,
     changed("05.5", ["li s3, \u0024{tick}", "li s3, 20000"]),
   ),
+  row(
+    "05.5",
+    "sstatus.SIE is set, and nobody handles the interrupt",
+    0,
+    /no handler runs, too/,
+    changed("05.5", ["csrw sie, t0", "csrw sie, t0\n  csrsi sstatus, 2"]),
+  ),
   row("05.5", "never wakes", 0, /Does it wake again/, changed("05.5", ["csrw stimecmp, t1\n  wfi", "wfi"])),
   row("05.5", "no assembly", 0, /The assembler refuses/, "const thief = (tick) => 'steal everything';"),
 
@@ -255,6 +269,13 @@ const ROWS: readonly Row[] = [
     2,
     /These are ticks/,
     changed("05.6", ["(to - from) / all", "(to - from)"]),
+  ),
+  row(
+    "05.6",
+    "a hole where a domain never had the hart",
+    2,
+    /share of 0/,
+    changed("05.6", ["Array.from(shares, (share) => share ?? 0)", "shares"]),
   ),
   row(
     "05.6",

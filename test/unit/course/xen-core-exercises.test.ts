@@ -199,6 +199,17 @@ const ROWS: readonly Row[] = [
   ),
   row(
     "06.4",
+    "the entry gets the grant's right, whatever was asked",
+    4,
+    /the right that map asked for/,
+    changed(
+      "06.4",
+      ["frame: grant.frame, writable: ask.writable }", "frame: grant.frame, writable: grant.writable }"],
+      ["count(grant.frame, 1, ask.writable)", "count(grant.frame, 1, grant.writable)"],
+    ),
+  ),
+  row(
+    "06.4",
     "a grant to read can be mapped writable",
     4,
     /only what was granted writable/,
