@@ -1,5 +1,5 @@
 /** CSRs as the guest reads them beside what the hart has: a lie, word by word. */
-import { hex } from "../../bits/hex.ts";
+import { groupedHex } from "../../bits/hex.ts";
 import type { CsrName } from "../../isa/csr-map.ts";
 import { type FigureBundle, markupBundle } from "../figure.ts";
 import { type Table, tableHtml, tableText } from "../marks/html.ts";
@@ -16,8 +16,11 @@ export function twoTruths(
     const [believed, real] = [guest.csr(name), hart.csr(name)];
     return [
       { text: name, code: true },
-      { text: believed === undefined ? "the hart\u2019s" : hex(believed), code: believed !== undefined },
-      { text: hex(real), code: true },
+      {
+        text: believed === undefined ? "the hart\u2019s" : groupedHex(believed),
+        code: believed !== undefined,
+      },
+      { text: groupedHex(real), code: true },
     ];
   });
   const table: Table = {
