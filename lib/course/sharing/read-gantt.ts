@@ -77,10 +77,11 @@ function judgeTurns(answer: Answer): Finding {
   const wanted = ganttFacts(seed).turns;
   const right = wanted.filter((count, index) => turns[index] === count).length;
   if (right === wanted.length) return HOLDS;
+  const wrong = DOMAINS.find((id) => wanted[id - 1] !== turns[id - 1]);
   const isReversed = wanted.every((count, index) => turns[wanted.length - 1 - index] === count);
   const message = isReversed
     ? "Right counts in the wrong order: domain 1 first."
-    : "Count the thick bars of each row. A thin line is waiting; a bar that the edge cuts off counts, too.";
+    : `Count the thick bars of each row: domain ${wrong} had the hart more often, or less. A thin line is waiting; a bar that the edge cuts off counts, too.`;
   return { ...fails(message), share: right / wanted.length / 2 };
 }
 

@@ -85,14 +85,14 @@ const ROWS: readonly Row[] = [
   row(
     "05.1",
     "rows from below",
-    1 + 1 / 3,
+    1.33,
     /Right counts in the wrong order|Count the thick/,
     changed("05.1", [turns, `[${third}, ${second}, ${first}]`]),
   ),
   row(
     "05.1",
     "one bar missed",
-    1 + 2 / 3,
+    1.67,
     /cuts off counts/,
     changed("05.1", [turns, `[${first}, ${second}, ${Number(third) - 1}]`]),
   ),
