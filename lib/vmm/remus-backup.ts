@@ -49,7 +49,7 @@ export function serveBackup(host: Host): void {
   const { phase } = migration;
   const now = hostTime(host);
   if (phase === MigrationPhase.DONE || phase === MigrationPhase.GIVEN_UP) return;
-  if (remus.commits === 1n) commit(host);
+  if (remus.commits === 1n) commit(host, now);
   else if (migration.order === MigrationOrder.GIVE_UP) refuse(host, MigrationReason.ORDERED);
   else if (phase === MigrationPhase.ASKING) {
     if (migration.order === MigrationOrder.BEGIN) takeOver(host, now);
@@ -142,10 +142,14 @@ function takeEpoch(host: Host, record: Record): number {
   return MigrationReason.NONE;
 }
 
-function commit(host: Host): void {
+function commit(host: Host, now: bigint): void {
   const { migration, remus } = host.state;
   const domain = arriving(host);
-  if (!eachApart(host, domain, (page) => place(host, domain, page))) return;
+  if (!eachApart(host, domain, (page) => place(host, domain, page))) {
+    // Of a large epoch this takes longer than silence may: it has no more than it had, and is there.
+    sendAnswer(host, RecordKind.ACK, remus.committed);
+    return;
+  }
   for (const [number, piece] of piecesOf(domain, vcpusOf(host, domain.id)).entries()) {
     const at = lookUp(host, domain.id, gpa(pieceAt(domain, number)))?.at;
     if (at !== undefined) applyPiece(host, domain, piece, readBytes(host.context, at, piece.bytes));
@@ -156,6 +160,8 @@ function commit(host: Host): void {
     return;
   }
   remus.committed += 1n;
+  // Meanwhile it has not listened.
+  migration.heardAt = now;
   migration.phase = MigrationPhase.PREPARED;
   sendAnswer(host, RecordKind.ACK, remus.committed);
 }

@@ -66,7 +66,7 @@ function goOn(host: Host, domain: DomainView, now: bigint): void {
       goAlone(host, domain, MigrationReason.REFUSED, now);
       return;
     }
-    if (answer.kind === RecordKind.ACK && answer.word(0) === remus.sent) acknowledge(host, now);
+    if (answer.kind === RecordKind.ACK) acknowledge(host, answer.word(0), now);
   }
   release(host, domain);
   const isAnswered = remus.acknowledged === remus.sent;
@@ -77,11 +77,12 @@ function goOn(host: Host, domain: DomainView, now: bigint): void {
   else if (isTaken && isAnswered) sendNext(host, domain, now);
 }
 
-/** The backup has the epoch: what was printed in it may be seen. */
-function acknowledge({ state: { migration, remus } }: Host, now: bigint): void {
+/** The backup is there. When it has the epoch, what was printed in that may be seen. */
+function acknowledge({ state: { migration, remus } }: Host, epoch: bigint, now: bigint): void {
+  migration.heardAt = now;
+  if (epoch !== remus.sent) return;
   remus.acknowledged = remus.sent;
   remus.releasable = remus.written;
-  migration.heardAt = now;
 }
 
 function release(host: Host, domain: DomainView): void {

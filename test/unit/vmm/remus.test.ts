@@ -2,19 +2,22 @@
  * A domain for which another machine stands ready. The oracle is the same guest, alone and left in peace: whatever is switched off, whoever
  * looks at both serial ports sees what it prints, each byte once.
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { HypervisorOptions } from "../../../lib/hs/hypervisor.ts";
 import { referee } from "../../../lib/referee/referee.ts";
 import { printedBy } from "../../../lib/vmm/hypervisor.ts";
 import { APART, DomainState } from "../../../lib/vmm/layout.ts";
+import { SILENCE_TICKS } from "../../../lib/vmm/migration-source.ts";
 import { migrationReport } from "../../../lib/vmm/migration-wire.ts";
 import { RecordKind } from "../../../lib/vmm/records.ts";
 import { type Protection, protect } from "../../../lib/vmm/remus-wire.ts";
 import { seededNumbers } from "../../support/random.ts";
 import { inOrder, machineWith, memoryOf, rememberer, violationsOf } from "./moving-scene.ts";
-import { frameMistakes, recount, type VmmScene } from "./vmm-scene.ts";
+import { frameMistakes, guestBytes, recount, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
 const isFull = process.env["DOM0_TEST_FULL"] === "1";
+// The long run takes minutes of a busy machine.
+vi.setConfig({ testTimeout: (isFull ? 30 : 5) * 60_000 });
 const guest = rememberer(8, 900);
 const alone = machineWith([guest]);
 alone.board.run({ instructions: 9_000_000 });
@@ -92,6 +95,57 @@ describe("as long as nothing happens", () => {
     expect(forgetful?.protection.chosen).toBe("backup");
     for (const side of ["primary", "backup"] as const)
       expect(forgetful?.[side].board.trace.hash()).toBe(plain?.[side].board.trace.hash());
+  });
+});
+
+describe("an epoch of so many pages that the backup needs longer for them than silence may last", () => {
+  const PAGES = 8_000;
+  const WORD = "ready";
+  /** Stores to each of its pages, prints a word, works for some epochs, prints it again, and ends. */
+  const LARGE = {
+    image: guestBytes(`li s0, 0x80100000\n li s1, ${PAGES}\n li s2, 4096
+      touch: sd s1, (s0)\n add s0, s0, s2\n addi s1, s1, -1\n bnez s1, touch\n li s3, 2
+      say: ${[...WORD].map((letter) => `li a0, ${letter.charCodeAt(0)}\n li a7, 1\n ecall`).join("\n")}
+      li t0, 400000\n work: addi t0, t0, -1\n bnez t0, work\n addi s3, s3, -1\n bnez s3, say\n li a7, 8\n ecall\n j .`),
+    ramBytes: 34 * 1024 * 1024,
+  };
+
+  function largePair(): Pair {
+    const [primary, backup] = [[LARGE], []].map((guests) =>
+      vmmScene({ guests, slice: 500 }, {}, { ramBytes: 112 * 1024 * 1024 }),
+    ) as [VmmScene, VmmScene];
+    primary.board.run({ instructions: 1_300_000 });
+    const protection = protect(primary, backup, { domain: 1, epochTicks: 2_000, turnInsns: 2_100 });
+    const { remus } = backup.vmm.state;
+    for (let turn = 0; turn < 20_000 && remus.commits === 0n; turn++) protection.turn();
+    expect(migrationReport(primary).pages).toBeGreaterThan(PAGES);
+    return { primary, backup, protection };
+  }
+
+  it("is no reason to go on alone", () => {
+    const pair = largePair();
+    const { primary, backup, protection } = pair;
+    const now = primary.board.clock.now;
+    while (backup.vmm.state.remus.committed === 0n) protection.turn();
+    expect(Number((primary.board.clock.now - now) / 10)).toBeGreaterThan(Number(SILENCE_TICKS));
+    toTheEnd(pair);
+    expect([protection.chosen, protection.shown]).toEqual([undefined, WORD + WORD]);
+    expect(migrationReport(primary)).toMatchObject({ phase: "DONE", reason: "ENDED" });
+  });
+
+  it("is gone on from when the primary is switched off meanwhile", () => {
+    const pair = largePair();
+    const { primary, backup, protection } = pair;
+    protection.run(30);
+    expect(backup.vmm.state.remus.commits).toBe(1n);
+    protection.switchOff("primary");
+    toTheEnd(pair, { primary: true });
+    expect([protection.chosen, protection.shown]).toEqual(["backup", WORD + WORD]);
+    expect([frameMistakes(backup), violationsOf(backup), stateOf(primary)]).toEqual([
+      [],
+      [],
+      DomainState.RUNNING,
+    ]);
   });
 });
 
