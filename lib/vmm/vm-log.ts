@@ -13,6 +13,7 @@
  *
  * @spec norm:hcounteren_op
  */
+import { INSNS_PER_TICK } from "../bus/clock.ts";
 import { guestRegister, setGuestRegister, skip } from "./access.ts";
 import { vcpusOf } from "./domain.ts";
 import { Fault } from "./errors.ts";
@@ -44,7 +45,7 @@ const OUT: readonly bigint[] = [46n, 50n];
 const OUT_BEHIND_VECTOR = 4n;
 /** Operations of `leaveFor` behind the one that sees the tick begin. */
 const LAST_OPERATIONS = 3n;
-const INSNS_PER_TICK = 10n;
+const TICK = BigInt(INSNS_PER_TICK);
 
 /** The first hypercalls (version, domain, yield) have to do with nobody else. */
 const ALONE = 3n;
@@ -134,9 +135,9 @@ export function leaveFor(host: Host, from: Visit | undefined, way: WayNumber): v
   while (tick === begun) tick = csr.read("time");
   // Behind the read that saw the tick begin: what is passed by, the last operations, the way in, and what is left.
   const further = 1n + LAST_OPERATIONS + (IN[way] ?? 0n) + left;
-  const passed = (INSNS_PER_TICK - (further % INSNS_PER_TICK)) % INSNS_PER_TICK;
+  const passed = (TICK - (further % TICK)) % TICK;
   for (let pass = 0n; pass < passed; pass += 1n) csr.read("instret");
-  const stop = tick + (further + passed) / INSNS_PER_TICK;
+  const stop = tick + (further + passed) / TICK;
   csr.write("stimecmp", left !== NEVER && stop < alarm ? stop : alarm);
   vmLog.enteredAt = csr.read("instret");
 }

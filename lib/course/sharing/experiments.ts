@@ -1,4 +1,5 @@
 /** Machines that notebooks measure: two guests share a hart, and the hypervisor's RAM says what each ran. */
+import { INSNS_PER_TICK } from "../../bus/clock.ts";
 import type { VmmParts } from "../../vmm/parts.ts";
 import { buildHost, type VmHost } from "../vm-host.ts";
 import { BUSY, thief } from "./guests.ts";
@@ -17,7 +18,6 @@ export interface SharingOptions {
 }
 
 const SMALL = 1 << 18;
-const INSNS_PER_TICK = 10;
 /** The tick of the notebook's thief. */
 const THEFT_TICK = 20_000;
 

@@ -4,6 +4,7 @@
  */
 import { readAsset } from "../../assets/asset-source.ts";
 import { parseLinuxImage } from "../../board/linux-image.ts";
+import { INSNS_PER_TICK } from "../../bus/clock.ts";
 import { localAnswer } from "../../checks/answer.ts";
 import type { Check } from "../../checks/check.ts";
 import { DomainState } from "../../vmm/layout.ts";
@@ -54,7 +55,6 @@ export interface LinuxBoot {
 const MIB = 1024 * 1024;
 const PIECE = 5_000_000;
 const PIECES = 400;
-const INSNS_PER_TICK = 10;
 /** Linux has three quarters of the hart, a guest that only counts the rest. */
 const WEIGHTS = { linux: 768, neighbor: 256 } as const;
 const INSTANCES = 12;

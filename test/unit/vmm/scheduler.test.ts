@@ -1,5 +1,7 @@
 /** Sharing a hart: turns, weights, caps, and a guest that robs a scheduler which looks only now and then. Models, not the code's own sums. */
+
 import { describe, expect, it } from "vitest";
+import { INSNS_PER_TICK } from "../../../lib/bus/clock.ts";
 import type { Guest, LoadOptions } from "../../../lib/vmm/loader.ts";
 import { guestBytes, type VmmScene, vmmScene } from "./vmm-scene.ts";
 
@@ -18,7 +20,6 @@ function run(guests: readonly Partial<Guest>[], options: Partial<LoadOptions>, p
   scene.board.run({ instructions: 100_000_000, untilInsns: periods * PERIOD * INSNS_PER_TICK });
   return scene;
 }
-const INSNS_PER_TICK = 10;
 
 /** Each domain's part of the time that has passed, from what its program counted: no clock of the hypervisor's. */
 function shares({ board, vmm }: VmmScene, count: number): number[] {
