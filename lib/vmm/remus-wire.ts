@@ -8,7 +8,10 @@ import { beginRole, collect, deliver, isFree, type Machine, runFor } from "./mig
 /** How to protect. */
 export interface ProtectionOptions {
   readonly domain: number;
-  /** Length of an epoch in ticks of `time`. */
+  /**
+   * Length of an epoch in ticks of `time`: 20,000 at most. Between epochs the primary says nothing, and after twice as long (`PATIENCE`) the
+   * backup takes it for gone.
+   */
   readonly epochTicks: number;
   /** Instructions that both machines run between two looks at the wire; 3000 when left out. */
   readonly turnInsns?: number;
