@@ -28,10 +28,10 @@ export interface ChapterFolders {
 const componentImport =
   'import { Aside, Cell, Folded, Output, Term, TermNotes } from "../../../components/live.ts";';
 
-/** Notebook files that are chapters: `NN-name.ipynb`. */
+/** Notebook files that are chapters: `NN-name.ipynb`; what `dom0 run` leaves, `NN-name.executed.ipynb`, is none. */
 export async function chapterFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.filter((name) => /^\d\d-.*\.ipynb$/.test(name)).sort();
+  return names.filter((name) => /^\d\d-[^.]*\.ipynb$/.test(name)).sort();
 }
 
 /** A notebook that has run, its drawings numbered. */

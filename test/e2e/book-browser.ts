@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 export const chapterPath = "chapters/01-landing-on-the-island/";
 /** Every notebook is a chapter. */
 export const chapterPaths = readdirSync("notebooks")
-  .filter((name) => /^\d\d-.*\.ipynb$/.test(name))
+  .filter((name) => /^\d\d-[^.]*\.ipynb$/.test(name))
   .sort()
   .map((name) => `chapters/${name.slice(0, -".ipynb".length)}/`);
 export const bookRoot = path.resolve(import.meta.dirname, "../../book/dist");

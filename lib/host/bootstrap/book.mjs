@@ -44,7 +44,10 @@ function inputs() {
   );
   const library = filesBelow(path.join(ROOT, "lib"), (file) => /[.](ts|json|elf)$/.test(file));
   const course = [
-    ...filesBelow(path.join(ROOT, "notebooks"), (file) => file.endsWith(".ipynb")),
+    ...filesBelow(
+      path.join(ROOT, "notebooks"),
+      (file) => file.endsWith(".ipynb") && !file.endsWith(".executed.ipynb"),
+    ),
     ...filesBelow(path.join(ROOT, "datasets"), () => true),
     ...filesBelow(path.join(ROOT, "test/spec-coverage"), () => true),
   ];

@@ -111,7 +111,7 @@ function themesOf(list: string): Theme[] {
 function numbered(number: string): string {
   const folder = path.join(PROJECT_ROOT, "notebooks");
   const wanted = `${number.padStart(2, "0")}-`;
-  const found = readdirSync(folder).find((name) => name.startsWith(wanted) && name.endsWith(".ipynb"));
+  const found = readdirSync(folder).find((name) => name.startsWith(wanted) && /^[^.]*\.ipynb$/.test(name));
   if (found === undefined) throw new Refusal(`notebooks/ has none with the number ${number}`, 2);
   return path.join(folder, found);
 }

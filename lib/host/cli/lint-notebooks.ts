@@ -284,7 +284,7 @@ async function projectNotebooks(root: string): Promise<string[]> {
     folders.map(async (folder) => {
       const files = await readdir(path.join(root, folder), { recursive: true }).catch(() => []);
       return files
-        .filter((file) => file.endsWith(".ipynb") && !file.includes(".ipynb_checkpoints"))
+        .filter((file) => !/\.ipynb_checkpoints|\.executed\.ipynb$/.test(file) && file.endsWith(".ipynb"))
         .map((file) => path.join(folder, file));
     }),
   );
