@@ -111,8 +111,16 @@ const sampledRight: Question = (got, { sampled }, { spans, tick }) => {
 const thievesRight: Question = (got, { thieves }) => {
   const found = member(got, "thieves");
   if (!Array.isArray(found)) return SHAPE;
-  if (sameList([...found].sort(), thieves)) return undefined;
-  const innocent = found.find((domain) => typeof domain !== "number" || !thieves.includes(domain));
+  const named = found.filter((domain) => typeof domain === "number");
+  if (named.length < found.length) return SHAPE;
+  if (
+    sameList(
+      named.sort((a, b) => a - b),
+      thieves,
+    )
+  )
+    return undefined;
+  const innocent = named.find((domain) => !thieves.includes(domain));
   if (innocent === 0) return "The hypervisor is nobody's thief.";
   return innocent !== undefined
     ? "An innocent is accused. A thief has more than a tenth of all the time, and more than twice what it was charged."
