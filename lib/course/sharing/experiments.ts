@@ -17,7 +17,8 @@ export interface SharingOptions {
   readonly parts?: VmmParts;
 }
 
-const SMALL = 1 << 18;
+/** What each of them has. */
+export const SHARER_RAM = 1 << 18;
 /** The tick of the notebook's thief. */
 const THEFT_TICK = 20_000;
 
@@ -27,7 +28,7 @@ export function shareHart(images: readonly string[], options: SharingOptions = {
   const host = buildHost({
     guests: images.map((image, index) => ({
       image,
-      ramBytes: SMALL,
+      ramBytes: SHARER_RAM,
       hasTerminal: false,
       weight: weights[index] ?? 256,
     })),

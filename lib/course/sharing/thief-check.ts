@@ -4,7 +4,7 @@ import { type Check, type CheckRun, defineCheck, type Finding } from "../../chec
 import { fails, HOLDS } from "../../checks/property.ts";
 import { seededWords } from "../../checks/seed.ts";
 import { assemble } from "../../isa/assembler/text.ts";
-import { shareOf } from "./experiments.ts";
+import { SHARER_RAM, shareOf } from "./experiments.ts";
 
 /** The tick that a reader sees in the notebook. */
 export const SHOWN_TICK = 20_000;
@@ -23,7 +23,10 @@ function programOf(answer: Answer, tick: number): string | Finding {
   if (typeof outcome.value !== "string" || outcome.value.length > LONGEST)
     return fails("Return assembly text, at most 10,000 characters of it.");
   const built = assemble(outcome.value, { origin: 0x8000_0000n });
-  return built.kind === "program" ? outcome.value : fails("The assembler refuses your text.", built.message);
+  if (built.kind !== "program") return fails("The assembler refuses your text.", built.message);
+  return built.bytes.length <= SHARER_RAM
+    ? outcome.value
+    : fails(`Your guest has ${SHARER_RAM} bytes of RAM, and this program has ${built.bytes.length}.`);
 }
 
 /** What it takes from a scheduler that samples; a finding when it cannot run. */
