@@ -8,7 +8,7 @@ import {
   type Finding,
   type Property,
 } from "../../../checks/check.ts";
-import { type Inert, member } from "../../../checks/inert.ts";
+import { FunctionHandle, type Inert, isInertRecord, member, Opaque } from "../../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
 
 /** Never, as a time. */
@@ -116,6 +116,17 @@ function eventOf(planned: Planned, model: Model, now: bigint): TimerEvent {
   };
 }
 
+const PLAIN =
+  "state must be plain data: it is copied from one call to the next, and functions and an object's methods are lost on the way.";
+
+/** Whether a value is the same behind a copy. */
+function isPlain(value: Inert): boolean {
+  if (value instanceof FunctionHandle || value instanceof Opaque) return false;
+  if (value instanceof Map) return [...value].flat().every(isPlain);
+  if (value instanceof Set || Array.isArray(value)) return [...value].every(isPlain);
+  return !isInertRecord(value) || Object.values(value).every(isPlain);
+}
+
 /** Plays all plans side by side: one message for each step of all. */
 function play(answer: Answer, plans: readonly Plan[]): readonly Played[] {
   const games = plans.map(() => ({
@@ -138,10 +149,16 @@ function play(answer: Answer, plans: readonly Plan[]): readonly Played[] {
     for (const [place, { game, event, expected }] of turns.entries()) {
       const outcome = outcomes[place];
       if (outcome?.ok !== true) {
-        game.broken = `timer ${outcome?.category ?? "does not answer"}.`;
+        const category = outcome?.category ?? "does not answer";
+        const isMethodGone = isInertRecord(game.state) && /is not a function/.test(outcome?.message ?? "");
+        game.broken = `timer ${category}.${isMethodGone ? ` ${PLAIN}` : ""}`;
         continue;
       }
       game.state = member(outcome.value, "state");
+      if (!isPlain(game.state)) {
+        game.broken = PLAIN;
+        continue;
+      }
       const [pending, alarm] = [member(outcome.value, "pending"), member(outcome.value, "alarm")];
       if (typeof pending !== "boolean" || typeof alarm !== "bigint")
         game.broken =
