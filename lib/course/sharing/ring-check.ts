@@ -102,9 +102,11 @@ function judgeOnce(answer: Answer, run: CheckRun): Finding {
       "A timer that is not due yet has lost its deadline: that interrupt never comes.",
       words(lost),
     );
-  return rungs.some(({ due }) => due === true)
-    ? HOLDS
-    : fails("No timer is ever due: that is an interrupt lost, each time.");
+  // Who always gives the same answer never has to decide what becomes of a deadline: both must occur among those that are set.
+  const set = rungs.filter(({ deadline }) => deadline !== NEVER_AGAIN && deadline !== 0n);
+  const isRare = (due: boolean): boolean => 8 * set.filter((rung) => rung.due === due).length < set.length;
+  if (isRare(true)) return fails("No timer is ever due: that is an interrupt lost, each time.");
+  return isRare(false) ? fails("Every timer that is set is due at once: none can wait for its time.") : HOLDS;
 }
 
 /** Check of exercise 05.2. */

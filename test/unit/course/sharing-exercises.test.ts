@@ -140,6 +140,20 @@ const ROWS: readonly Row[] = [
     /same clock|negative number|never set/,
     changed("05.2", ["now + delta", "now - delta"]),
   ),
+  row(
+    "05.2",
+    "always due",
+    0,
+    /behind the machine|same clock/,
+    "const ring = () => ({ due: true, deadline: NEVER });",
+  ),
+  row(
+    "05.2",
+    "all that is set is due",
+    0,
+    /behind the machine|same clock/,
+    "const ring = (now, { deadline }) => ({ due: deadline !== NEVER, deadline: NEVER });",
+  ),
 
   row(
     "05.3",
@@ -147,6 +161,13 @@ const ROWS: readonly Row[] = [
     0,
     /Nothing is written/,
     "const save = () => ({}); const restore = () => [];",
+  ),
+  row(
+    "05.3",
+    "one register is written, and nothing else",
+    0,
+    /no switch yet|do not come back/,
+    'const save = () => ({}); const restore = () => [["vsscratch", 0n]];',
   ),
   row("05.3", "vsscratch forgotten", 2, /A CSR does not come back/, changed("05.3", ['"vsscratch", ', ""])),
   row(
@@ -181,8 +202,9 @@ const ROWS: readonly Row[] = [
   row("05.3", "SPP forgotten", 2, /SPP says in which/, changed("05.3", ['["sstatus", status], ', ""])),
   row(
     "05.3",
+    // With hgatp left as it is it is no switch: that nothing of the hypervisor's is written says nothing.
     "only what begins with vs",
-    1,
+    0,
     /lists what is a guest's/,
     changed("05.3", ["const rest = own.map", 'const rest = own.filter((name) => name.startsWith("vs")).map']),
   ),
@@ -254,6 +276,7 @@ const ROWS: readonly Row[] = [
     changed("05.5", ["csrw sie, t0", "csrw sie, t0\n  csrsi sstatus, 2"]),
   ),
   row("05.5", "never wakes", 0, /Does it wake again/, changed("05.5", ["csrw stimecmp, t1\n  wfi", "wfi"])),
+  row("05.5", "more than its RAM", 0, /262144 bytes of RAM/, 'const thief = () => "x: j x\\n.zero 1000000";'),
   row("05.5", "no assembly", 0, /The assembler refuses/, "const thief = (tick) => 'steal everything';"),
 
   row(

@@ -228,9 +228,19 @@ function judge(
   return HOLDS;
 }
 
-/** An answer that lets nobody run breaks no cap: only who divides fairly is asked about caps. */
-const notIdle: Objection = (game) =>
-  game.ran.every((ran) => ran === 0) ? { hint: "Nobody ever has the hart.", detail: words(game) } : undefined;
+/** A cap that a guest never comes near holds by itself: a capped guest must have half of its fair share before caps are asked about. */
+const served: Objection = (game) => {
+  const fair = fairShares(game);
+  for (const [index, ran] of game.ran.entries()) {
+    const [share, wanted] = [ran / (PERIODS * PERIOD), fair[index] ?? 0];
+    if ((game.guests[index]?.cap ?? 0) > 0 && share < wanted / 2)
+      return {
+        hint: "A guest with a cap hardly has the hart, and so its cap shows nothing.",
+        detail: `${words(game)}: number ${index + 1} had ${percent(share)}, fair is ${percent(wanted)}`,
+      };
+  }
+  return undefined;
+};
 
 /** Check of exercise A5.2. */
 export const capsCheck: Check = defineCheck({
@@ -248,7 +258,7 @@ export const capsCheck: Check = defineCheck({
       id: "caps",
       says: "nobody runs a tick more than its cap in any period",
       weight: 1,
-      run: (answer, run) => judge(answer, run, 0x53, someCapped, [notIdle, capped]),
+      run: (answer, run) => judge(answer, run, 0x53, someCapped, [capped, served]),
     },
     {
       id: "fair",
@@ -260,7 +270,7 @@ export const capsCheck: Check = defineCheck({
       id: "idle",
       says: "the hart idles when all caps are used up, and only then",
       weight: 1,
-      run: (answer, run) => judge(answer, run, 0x55, allCapped, [notIdle, capped, busy]),
+      run: (answer, run) => judge(answer, run, 0x55, allCapped, [capped, busy, served]),
     },
   ],
 });

@@ -145,6 +145,18 @@ const comesBack: Objection = ({ guest, wanted, hart }) => {
     : { hint: "sstatus.SPP, bit 8, is the guest's, and does not come back.", detail: `guest ${guest + 1}` };
 };
 
+/** Who writes next to nothing overwrites nothing and mixes nothing up: only a switch is asked about the hypervisor's and about order. */
+const isSwitch: Objection = ({ guest, wanted, hart }) => {
+  const back = GUEST_CSRS.filter((name) => hart[name] === wanted[name]);
+  const isThere = back.includes("vsatp") && back.includes("hgatp");
+  return isThere && 2 * back.length > GUEST_CSRS.length
+    ? undefined
+    : {
+        hint: "This is no switch yet, and shows nothing: vsatp, hgatp and most other CSRs of the guest must come back.",
+        detail: `guest ${guest + 1} finds ${back.length} of ${GUEST_CSRS.length} as it left them`,
+      };
+};
+
 const staysOurs: Objection = ({ hostWas, hart }) => {
   const taken = HOST_CSRS.find((name) => hart[name] !== hostWas[name]);
   if (taken !== undefined)
@@ -177,7 +189,10 @@ const arrives: Objection = ({ guest, wanted, hart, injected }) => {
     : { hint: "A guest finds an interrupt that was for another one.", detail };
 };
 
-function judge(answer: Answer, run: CheckRun, object: Objection): Finding {
+const objectionTo = (seen: readonly Seen[], objections: readonly Objection[]): ReturnType<Objection> =>
+  seen.flatMap((each) => objections.map((object) => object(each))).find((found) => found !== undefined);
+
+function judge(answer: Answer, run: CheckRun, ...objections: readonly Objection[]): Finding {
   if (!["save", "restore", "inject"].every((name) => answer.at(name).isFunction))
     return fails("The answer must be { save, restore, inject }: three functions.");
   try {
@@ -185,14 +200,9 @@ function judge(answer: Answer, run: CheckRun, object: Objection): Finding {
       const seen = tell(answer, story);
       if (seen.every(({ hart, hostWas }) => ALL.every((name) => hart[name] === hostWas[name])))
         return fails("Nothing is written: each guest goes on with what the last one has left.");
-      for (const each of seen) {
-        const found = object(each);
-        if (found !== undefined)
-          return fails(
-            found.hint,
-            `turns ${story.turns.map((guest) => guest + 1).join(" ")}: ${found.detail}`,
-          );
-      }
+      const found = objectionTo(seen, objections);
+      if (found !== undefined)
+        return fails(found.hint, `turns ${story.turns.map((guest) => guest + 1).join(" ")}: ${found.detail}`);
     }
   } catch (error) {
     if (error instanceof Told) return fails(error.message);
@@ -217,13 +227,13 @@ export const contextCheck: Check = defineCheck({
       id: "only",
       says: "what is the hypervisor's stays",
       weight: 1,
-      run: (answer, run) => judge(answer, run, staysOurs),
+      run: (answer, run) => judge(answer, run, isSwitch, staysOurs),
     },
     {
       id: "order",
       says: "tables and memory of two guests are never mixed",
       weight: 1,
-      run: (answer, run) => judge(answer, run, neverMixed),
+      run: (answer, run) => judge(answer, run, isSwitch, neverMixed),
     },
     {
       id: "inject",
