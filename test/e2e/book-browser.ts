@@ -92,6 +92,15 @@ export async function openPlain(
 /** The cell with this number on the page, from 1. */
 export const cellAt = (page: Page, index: number) => page.locator(`.cell[data-index="${index}"]`);
 
+/** What each cell shows below its source, as text without its spacing, by the cell's name. */
+export const shownTexts = (page: Page): Promise<Record<string, string>> =>
+  page.evaluate(() => {
+    const textOf = (cell: Element): string =>
+      [...cell.querySelectorAll(".output")].map((output) => output.textContent.replace(/\s+/g, "")).join("|");
+    const cells = [...document.querySelectorAll<HTMLElement>(".cell")];
+    return Object.fromEntries(cells.map((cell) => [cell.dataset["cell"] ?? "", textOf(cell)]));
+  });
+
 /** Waits until a cell's run has ended and returns how. */
 export async function endOfRun(page: Page, index: number, timeoutMs = browserTimeoutMs / 2): Promise<string> {
   const ended = (at: number): string | undefined => {
