@@ -86,6 +86,10 @@ const row = (name: string, score: number, says: RegExp, from: string, to: string
   says,
 });
 
+/** The instructor's cell with an answer in place of the instructor's: one that is after points, not after the work. */
+const instead = (name: string, score: number, says: RegExp, body: string): Row =>
+  row(name, score, says, "// BEGIN SOLUTION", body);
+
 function table(check: Check, id: string, name: string, rows: readonly Row[]): void {
   describe(`${check.id} ${check.title}`, () => {
     test("the instructor's answer earns everything", async () => {
@@ -185,8 +189,9 @@ table(scanCheck, "scan", "patch", [
     "[1, 2, 3].includes((word >>> 12) & 7)",
   ),
   row(
+    // Not even in straight code: there, too, what does not leak must be as it was.
     "every CSR instruction is patched",
-    2,
+    0,
     /does not leak/,
     "isCsr && leaking.includes(word >>> 20)",
     "isCsr",
@@ -197,6 +202,18 @@ table(scanCheck, "scan", "patch", [
     /does not know what to do/,
     "holes.set(at, word)",
     "holes.set(at, 0)",
+  ),
+  instead(
+    "every word is a hole",
+    0,
+    /does not leak/,
+    "if (words.length > 0) return { code: words.map(() => 0), holes: new Map() };",
+  ),
+  instead(
+    "nothing but the shortest block is patched",
+    0,
+    /is still there/,
+    "if (words.length > 0) return { code: words.map((word, at) => (at === 0 && words.length === 3 ? 0 : word)), holes: new Map() };",
   ),
 ]);
 
@@ -238,6 +255,27 @@ table(trueShadowCheck, "shadow", "keep", [
     "event.leaf + (0x200n << 10n)",
     "(event.leaf + (0x200n << 10n)) | 14n",
   ),
+  instead(
+    "all rights to one frame, always",
+    0,
+    /has not got it/,
+    "if (shadow.size >= 0) return new Map([1, 2].flatMap((asid) => [0, 1, 2].map((page) => [asid * 4096 + page, 15n] as const)));",
+  ),
+  instead(
+    "one page of one space, and nothing else",
+    0,
+    /has not got it/,
+    `const isFirst = event.kind === "fault" && event.asid === 1 && event.page === 0 && shadow.size === 0;
+  if (shadow.size >= 0) return new Map(isFirst ? [[4096, event.leaf + (0x200n << 10n)]] : []);`,
+  ),
+  instead("nothing is ever filled", 0, /has not got it/, "if (shadow.size >= 0) return new Map();"),
+  row(
+    "a fence puts another entry in",
+    2,
+    /did not have before/,
+    "if (covers) shadow.delete(key);",
+    "if (covers) shadow.set(key, (shadow.get(key) ?? 0n) | 14n);",
+  ),
 ]);
 
 table(forgottenCheck, "forgotten", "forgotten", [
@@ -257,4 +295,11 @@ table(forgottenCheck, "forgotten", "forgotten", [
   ),
   row("somebody is always accused", 2, /without a mistake is accused/, 'return "none";', 'return "sepc";'),
   row("the first event alone is looked at", 1, /nothing was forgotten/, "at < bare.length", "at < 1"),
+  instead("nobody is accused", 0, /nothing was forgotten/, 'if (bare.length > 0) return "none";'),
+  instead(
+    "stval after one event, and nobody else",
+    0,
+    /nothing was forgotten/,
+    'if (bare.length > 0) return bare.length === 1 ? "stval" : "none";',
+  ),
 ]);

@@ -1,15 +1,10 @@
 /** Exercise A3.4: a monitor forgets one field at one kind of event. Two histories of CSRs say which. */
 import fc from "fast-check";
 import type { Answer } from "../../../checks/answer.ts";
-import {
-  type Check,
-  type CheckRun,
-  defineCheck,
-  type Finding,
-  type Property,
-} from "../../../checks/check.ts";
+import { type Check, type CheckRun, defineCheck, type Finding } from "../../../checks/check.ts";
 import { describeInert, type Inert } from "../../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
+import { forAllAtWork, type Work } from "../../popek-goldberg/work-share.ts";
 
 /** A field of a CSR: its name, the CSR, and its bits. */
 export interface CsrBits {
@@ -165,45 +160,47 @@ function compare(pair: Pair, value: Inert): Broken | undefined {
       };
 }
 
-function judge(answer: Answer, run: CheckRun, isWrong: boolean): Finding {
-  if (!answer.isFunction) return fails("forgotten must be a function of fields and two histories.");
-  if (!isWrong) {
-    // Whoever never finds anything accuses nobody.
-    const sample = pairOf([{ event: "trap", cause: 13n, tval: 0x1000n, pc: 0x4000_0000n }], {
-      field: 6,
-      at: "trap",
-    });
-    const outcome = answer.call(inertFields(), inertList(sample.bare), inertList(sample.guest));
-    if (!outcome.ok) return fails(`forgotten ${outcome.category}.`, outcome.message);
-    if (outcome.value !== sample.forgotten)
-      return fails(
-        "A trap, and stval was not written: that was not found. Who never finds anything accuses nobody.",
-      );
-  }
-  return forAllAtOnce(
-    pairs(isWrong),
-    { ...run, instances: 3 * run.instances },
-    isWrong ? 341 : 342,
-    (batch) => {
-      const outcomes = answer.callEach(
-        batch.map(({ bare, guest }) => [inertFields(), inertList(bare), inertList(guest)]),
-      );
-      return batch.map((pair, index): Broken | undefined => {
-        const outcome = outcomes[index];
-        return outcome?.ok === true
-          ? compare(pair, outcome.value)
-          : { hint: `forgotten ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
-      });
-    },
+const NO_FUNCTION = "forgotten must be a function of fields and two histories.";
+
+/** Asks about pairs of histories; for each what is said, and what is wrong with that. */
+function ask(answer: Answer, batch: readonly Pair[]) {
+  const outcomes = answer.callEach(
+    batch.map(({ bare, guest }) => [inertFields(), inertList(bare), inertList(guest)]),
+  );
+  return batch.map((pair, index) => {
+    const outcome = outcomes[index];
+    const broken: Broken | undefined =
+      outcome?.ok === true
+        ? compare(pair, outcome.value)
+        : { hint: `forgotten ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
+    return { pair, outcome, broken };
+  });
+}
+
+function judgeFound(answer: Answer, run: CheckRun): Finding {
+  if (!answer.isFunction) return fails(NO_FUNCTION);
+  return forAllAtOnce(pairs(true), { ...run, instances: 3 * run.instances }, 341, (batch) =>
+    ask(answer, batch).map(({ broken }) => broken),
   );
 }
 
-const property = (id: string, says: string, isWrong: boolean, weight: number): Property => ({
-  id,
-  says,
-  weight,
-  run: (answer, run) => judge(answer, run, isWrong),
-});
+/** Whoever never finds anything accuses nobody. */
+const ACCUSED = {
+  least: 0.25,
+  idle: "Nobody without a mistake is accused, but hardly anybody with one is: who never finds anything accuses nobody.",
+};
+
+/** Monitors with and without a mistake; who is accused of the wrong one is the other property's matter. */
+function judgeInnocent(answer: Answer, run: CheckRun): Finding {
+  if (!answer.isFunction) return fails(NO_FUNCTION);
+  const both = fc.oneof(pairs(false), pairs(true));
+  return forAllAtWork(both, { ...run, instances: 6 * run.instances }, 342, ACCUSED, (batch) =>
+    ask(answer, batch).map(({ pair, outcome, broken }): Work => {
+      if (outcome?.ok !== true || pair.forgotten === "none") return { broken, asked: 0, done: 0 };
+      return { broken: undefined, asked: 1, done: outcome.value === "none" ? 0 : 1 };
+    }),
+  );
+}
 
 /** Check of exercise A3.4. */
 export const forgottenCheck: Check = defineCheck({
@@ -211,7 +208,7 @@ export const forgottenCheck: Check = defineCheck({
   title: "The forgotten field",
   points: 3,
   properties: [
-    property("found", "the field that a monitor forgets is named", true, 2),
-    property("innocent", "a monitor without a mistake is not accused", false, 1),
+    { id: "found", says: "the field that a monitor forgets is named", weight: 2, run: judgeFound },
+    { id: "innocent", says: "a monitor without a mistake is not accused", weight: 1, run: judgeInnocent },
   ],
 });

@@ -10,9 +10,10 @@ import {
   type Property,
 } from "../../../checks/check.ts";
 import { type Inert, member } from "../../../checks/inert.ts";
-import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
+import { fails } from "../../../checks/property.ts";
 import { CSRS, type CsrName } from "../../../isa/csr-map.ts";
 import { disassemble } from "../../../isa/disassemble.ts";
+import { forAllAtWork, type Work } from "../../popek-goldberg/work-share.ts";
 
 const NAMES: readonly CsrName[] = ["sstatus", "sscratch", "sepc", "scause"];
 const numberOf = (name: CsrName): number => CSRS[name].address;
@@ -199,10 +200,17 @@ function patchedOf(value: Inert, { words }: Block): Patched | undefined {
 }
 
 type Question = (block: Block, patched: Patched) => string | undefined;
+const NOT_LEAKING = "An instruction was changed that does not leak.";
 
-const foundAll: Question = ({ words, holes }, { code }) => {
+/** Whoever patches everything has found nothing: what else the hart can come to is as it was. */
+const foundAll: Question = ({ words, holes, data }, { code }) => {
   const at = [...holes].find((index) => code[index] !== 0);
-  if (at === undefined) return undefined;
+  if (at === undefined) {
+    const isSpoiled = words.some(
+      (word, index) => !holes.has(index) && !data.has(index) && code[index] !== word >>> 0,
+    );
+    return isSpoiled ? NOT_LEAKING : undefined;
+  }
   return code[at] === words[at]
     ? `An instruction that leaks is still there, at index ${at}, and the hart can come to it.`
     : "A hole must be the word 0, which no hart executes.";
@@ -213,7 +221,7 @@ const nothingElse: Question = ({ words, holes, data }, { code }) => {
   if (at < 0) return undefined;
   return data.has(at)
     ? "A word was changed that no hart ever executes. It may be data that only looks like an instruction: follow the jumps, and patch only what they lead to."
-    : "An instruction was changed that does not leak.";
+    : NOT_LEAKING;
 };
 
 const remembered: Question = ({ words, holes }, { holes: kept }) => {
@@ -225,6 +233,14 @@ const remembered: Question = ({ words, holes }, { holes: kept }) => {
     : undefined;
 };
 
+const SHAPE = "patch must return { code, holes }: as many words as it got, and a Map.";
+
+/** Whoever patches nothing has harmed nothing, and helped nobody. */
+const PATCHED = {
+  least: 0.25,
+  idle: "Nothing else is changed, but hardly one instruction that leaks is patched.",
+};
+
 function judge(
   answer: Answer,
   run: CheckRun,
@@ -233,30 +249,19 @@ function judge(
   salt: number,
 ): Finding {
   if (!answer.isFunction) return fails("patch must be a function.");
-  // Whoever patches nothing has harmed nothing, and helped nobody.
-  const sample = blockOf({
-    pieces: [{ body: [{ is: "csr", csr: 0, form: 1 }], end: "falls", data: [] }],
-    called: [],
-    dead: [],
-    leaking: 1,
-  });
-  const first = answer.call([...sample.words], [...sample.leaking]);
-  if (!first.ok) return fails(`patch ${first.category}.`, first.message);
-  const tried = patchedOf(first.value, sample);
-  if (tried === undefined)
-    return fails("patch must return { code, holes }: as many words as it got, and a Map.");
-  if (tried.code[0] !== 0)
-    return fails("One instruction, it leaks, and it is still there: nothing is patched.");
-  return forAllAtOnce(inputs, { ...run, instances: 4 * run.instances }, salt, (batch) => {
+  return forAllAtWork(inputs, { ...run, instances: 4 * run.instances }, salt, PATCHED, (batch) => {
     const blocks = batch.map(blockOf);
     const outcomes = answer.callEach(blocks.map(({ words, leaking }) => [[...words], [...leaking]]));
-    return blocks.map((block, index): Broken | undefined => {
-      const outcome = outcomes[index];
-      if (outcome?.ok !== true)
-        return { hint: `patch ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
+    return blocks.map((block, index): Work => {
+      const [outcome, asked] = [outcomes[index], block.holes.size];
+      if (outcome?.ok !== true) {
+        const hint = `patch ${outcome?.category ?? "did not answer"}.`;
+        return { broken: { hint, detail: outcome?.message ?? "" }, asked, done: 0 };
+      }
       const patched = patchedOf(outcome.value, block);
-      const hint = patched === undefined ? "patch must return { code, holes }." : question(block, patched);
-      return hint === undefined ? undefined : { hint, detail: blockWords(block) };
+      const done = [...block.holes].filter((at) => patched?.code[at] === 0).length;
+      const hint = patched === undefined ? SHAPE : question(block, patched);
+      return { broken: hint === undefined ? undefined : { hint, detail: blockWords(block) }, asked, done };
     });
   });
 }
