@@ -3,14 +3,16 @@ import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding } from "../../checks/check.ts";
 import type { Inert } from "../../checks/inert.ts";
 import { fails, HOLDS } from "../../checks/property.ts";
-import { seedFor } from "../../checks/seed.ts";
-import { MUTANTS, soundMachines, storyOf, type Wreck, wrecksOf } from "./mutants.ts";
+import { seededWords, seedFor } from "../../checks/seed.ts";
+import { MUTANTS, type Mutant, soundMachines, storyOf, type Wreck, wrecksOf } from "./mutants.ts";
 import { opWords, type PaperMachine } from "./paper.ts";
 
 /** So many of the ten are enough. */
 export const ENOUGH = 8;
 /** Machines of each mutant that are shown. */
 const SHOWN = 4;
+/** So many a referee must find before his silence about the others says anything. */
+const SOME = 3;
 
 /** A machine as inert data. */
 export const inertMachine = ({ frames, entries, grants, mappings, roots }: PaperMachine): Inert => ({
@@ -21,76 +23,107 @@ export const inertMachine = ({ frames, entries, grants, mappings, roots }: Paper
   roots: roots.map((each) => ({ ...each })),
 });
 
-/** What the answer says of each machine. */
-function verdictsOn(answer: Answer, wrecks: readonly Wreck[]): readonly boolean[] | Finding {
-  const verdicts: boolean[] = [];
-  for (const outcome of answer.callEach(wrecks.map(({ machine }) => [inertMachine(machine)]))) {
-    if (!outcome.ok) return fails(`isBroken ${outcome.category}.`, outcome.message);
+/** A machine that is shown. `mutant`: whose it is; `undefined`: a hypervisor without mistakes has made it. */
+interface Shown<Name> {
+  readonly wreck: Wreck;
+  readonly mutant: Name | undefined;
+}
+
+/** Which machines an answer accuses. */
+interface Accused<Name> {
+  readonly innocent: readonly Wreck[];
+  readonly mutants: ReadonlySet<Name>;
+}
+
+/**
+ * Asks about all machines at once, in an order of the seed's: sound and wrecked ones stand in one queue, so nobody who counts the calls knows
+ * which this one is.
+ */
+export function accusedBy<Name>(
+  isBroken: Answer,
+  machines: readonly Shown<Name>[],
+  seed: number,
+): Accused<Name> | Finding {
+  const queue = mixed(machines, seed);
+  const mutants = new Set<Name>();
+  const innocent: Wreck[] = [];
+  const outcomes = isBroken.callEach(queue.map(({ wreck }) => [inertMachine(wreck.machine)]));
+  for (const [at, { wreck, mutant }] of queue.entries()) {
+    const outcome = outcomes[at];
+    if (outcome?.ok !== true)
+      return fails(`isBroken ${outcome?.category ?? "did not answer"}.`, outcome?.message);
     if (typeof outcome.value !== "boolean") return fails("isBroken must return true or false.");
-    verdicts.push(outcome.value);
+    if (!outcome.value) continue;
+    if (mutant === undefined) innocent.push(wreck);
+    else mutants.add(mutant);
   }
-  return verdicts;
+  return { innocent, mutants };
 }
 
-const isFinding = (value: readonly boolean[] | Finding): value is Finding => !Array.isArray(value);
+/** A list in another order (Fisher and Yates). */
+function mixed<Item>(items: readonly Item[], seed: number): Item[] {
+  const word = seededWords(seed);
+  const list = [...items];
+  for (let end = list.length - 1; end > 0; end--) {
+    const [item] = list.splice((word() >>> 4) % (end + 1), 1);
+    if (item !== undefined) list.push(item);
+  }
+  return list;
+}
 
-function falseAlarm(answer: Answer, run: CheckRun): Finding {
-  const sound = soundMachines(run.seed, Math.max(4, Math.min(40, Math.floor(run.instances / 4))));
-  const verdicts = verdictsOn(answer, sound);
-  if (isFinding(verdicts)) return verdicts;
-  const accused = sound[verdicts.indexOf(true)];
-  if (accused === undefined) return HOLDS;
-  return fails(
-    "A hypervisor without mistakes is accused. Its owner is one reference of a frame; a granted page may be mapped; a table is held by links, by granted pages in it, and a root by its domain.",
-    `after \`${accused.ops.slice(-6).map(opWords).join("; ")}\` nothing is wrong`,
+/** What the answer says of all machines of a run. */
+function heard(answer: Answer, run: CheckRun): (Accused<Mutant> & { readonly alarm: Finding }) | Finding {
+  if (!answer.isFunction) return fails("The answer must be a function of a machine.");
+  const histories = Math.max(4, Math.min(40, Math.floor(run.instances / 4)));
+  const accused = accusedBy(
+    answer,
+    [
+      ...soundMachines(run.seed, histories).map((wreck) => ({ wreck, mutant: undefined })),
+      ...MUTANTS.flatMap((mutant) => wrecks(run, mutant).map((wreck) => ({ wreck, mutant }))),
+    ],
+    run.seed.value ^ 0x065,
   );
+  if (!("innocent" in accused)) return accused;
+  const [innocent] = accused.innocent;
+  return { ...accused, alarm: innocent === undefined ? HOLDS : falseAlarm(innocent) };
 }
 
-/** Which mutants are found, or why nothing can be said. */
-function kills(
-  answer: Answer,
-  run: CheckRun,
-): { readonly killed: number; readonly alive: Finding } | Finding {
-  let killed = 0;
-  let alive: Finding = HOLDS;
-  for (const { name, says } of MUTANTS) {
-    const wrecks = wrecksOf(name, seedFor(run.seed.name, name), SHOWN);
-    const verdicts = verdictsOn(answer, wrecks);
-    if (isFinding(verdicts)) return verdicts;
-    const [wreck] = wrecks;
-    if (verdicts.includes(true)) killed += 1;
-    else if (alive.share === 1 && wreck !== undefined)
-      alive = fails(`It does not notice a hypervisor that ${says}.`, storyOf(wreck, name));
-  }
-  return { killed, alive };
-}
+const wrecks = (run: CheckRun, { name }: Mutant): Wreck[] =>
+  wrecksOf(name, seedFor(run.seed.name, name), SHOWN);
+
+const falseAlarm = ({ ops }: Wreck): Finding =>
+  fails(
+    "A hypervisor without mistakes is accused. Its owner is one reference of a frame; a granted page may be mapped; a table is held by links, by granted pages in it, and a root by its domain.",
+    `after \`${ops.slice(-6).map(opWords).join("; ")}\` nothing is wrong`,
+  );
 
 function judgeKills(answer: Answer, run: CheckRun): Finding {
-  if (!answer.isFunction) return fails("The answer must be a function of a machine.");
-  const alarm = falseAlarm(answer, run);
+  const found = heard(answer, run);
+  if (!("alarm" in found)) return found;
+  const { alarm, mutants } = found;
   if (alarm.share < 1)
     return fails(`Whoever accuses everybody has caught nobody. ${alarm.message}`, alarm.detail);
-  const found = kills(answer, run);
-  if (!("killed" in found)) return found;
-  const { killed, alive } = found;
-  if (killed >= ENOUGH) return HOLDS;
+  if (mutants.size >= ENOUGH) return HOLDS;
+  const alive = MUTANTS.find((mutant) => !mutants.has(mutant));
+  const [wreck] = alive === undefined ? [] : wrecks(run, alive);
   return {
-    ...alive,
-    share: killed / ENOUGH,
-    message: `${killed} of ${MUTANTS.length} found, ${ENOUGH} are wanted. ${alive.message}`,
+    share: mutants.size / ENOUGH,
+    message: `${mutants.size} of ${MUTANTS.length} found, ${ENOUGH} are wanted. It does not notice a hypervisor that ${alive?.says}.`,
+    ...(alive === undefined || wreck === undefined ? {} : { detail: storyOf(wreck, alive.name) }),
   };
 }
 
 function judgeSound(answer: Answer, run: CheckRun): Finding {
-  if (!answer.isFunction) return fails("The answer must be a function of a machine.");
-  const alarm = falseAlarm(answer, run);
+  const found = heard(answer, run);
+  if (!("alarm" in found)) return found;
+  const { alarm, mutants } = found;
   if (alarm.share < 1) return alarm;
-  for (const { name } of MUTANTS) {
-    const verdicts = verdictsOn(answer, wrecksOf(name, seedFor(run.seed.name, name), 2));
-    if (isFinding(verdicts)) return verdicts;
-    if (verdicts.includes(true)) return HOLDS;
-  }
-  return fails("Who never accuses anybody is no referee: recount the references of each frame first.");
+  if (mutants.size >= SOME) return HOLDS;
+  return fails(
+    mutants.size === 0
+      ? "Who never accuses anybody is no referee: recount the references of each frame first."
+      : "Who hardly ever accuses anybody is no referee: recount the references of each frame first.",
+  );
 }
 
 /** Check of exercise 06.5. */

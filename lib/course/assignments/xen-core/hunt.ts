@@ -4,15 +4,14 @@ import { type Check, type CheckRun, defineCheck, type Finding } from "../../../c
 import { type Inert, member } from "../../../checks/inert.ts";
 import { fails, HOLDS } from "../../../checks/property.ts";
 import { seededWords } from "../../../checks/seed.ts";
-import { inertMachine } from "../../xen-core/checker-check.ts";
-import { MUTANTS, type Mutant, storyOf } from "../../xen-core/mutants.ts";
+import { accusedBy } from "../../xen-core/checker-check.ts";
+import { MUTANTS, type Mutant, storyOf, type Wreck } from "../../xen-core/mutants.ts";
 import {
   DOMAINS,
   ENTRIES,
   FIRST_FRAME,
   FRAMES,
   type PaperEntry,
-  type PaperMachine,
   type PaperOp,
 } from "../../xen-core/paper.ts";
 import { play, playUntilWrong } from "../../xen-core/paper-histories.ts";
@@ -97,30 +96,17 @@ function trialsOf(answer: Answer, run: CheckRun): readonly (readonly PaperOp[])[
   return trials;
 }
 
-function verdictsOn(answer: Answer, machines: readonly PaperMachine[]): readonly boolean[] | Finding {
-  const verdicts: boolean[] = [];
-  for (const outcome of answer.at("isBroken").callEach(machines.map((machine) => [inertMachine(machine)]))) {
-    if (!outcome.ok) return fails(`isBroken ${outcome.category}.`, outcome.message);
-    if (typeof outcome.value !== "boolean") return fails("isBroken must return true or false.");
-    verdicts.push(outcome.value);
-  }
-  return verdicts;
-}
-
 const isFinding = (value: object): value is Finding => "share" in value;
 
 /** Every fourth machine of the hypervisor without a mistake, and the last. */
-function falseAlarm(answer: Answer, trials: readonly (readonly PaperOp[])[]): Finding {
-  const machines = trials.flatMap((ops) =>
-    play(ops).flatMap(({ machine }, at, all) => (at % 4 === 3 || at === all.length - 1 ? [machine] : [])),
+const soundOf = (trials: readonly (readonly PaperOp[])[]): Wreck[] =>
+  trials.flatMap((ops) =>
+    play(ops).flatMap(({ machine }, at, all) =>
+      at % 4 === 3 || at === all.length - 1 ? [{ ops: ops.slice(0, at + 1), machine }] : [],
+    ),
   );
-  if (machines.length === 0) return fails("No trial asks for anything.");
-  const verdicts = verdictsOn(answer, machines);
-  if (isFinding(verdicts)) return verdicts;
-  return verdicts.includes(true) ? fails("A hypervisor without mistakes is accused.") : HOLDS;
-}
 
-function wrecked(trials: readonly (readonly PaperOp[])[], { name }: Mutant) {
+function wrecked(trials: readonly (readonly PaperOp[])[], { name }: Mutant): Wreck[] {
   return trials.flatMap((ops) => {
     const steps = playUntilWrong(ops, name);
     const last = steps?.at(-1);
@@ -146,30 +132,24 @@ function judgeTrials(answer: Answer, run: CheckRun): Finding {
 function judgeHunt(answer: Answer, run: CheckRun): Finding {
   const trials = trialsOf(answer, run);
   if (isFinding(trials)) return trials;
-  const alarm = falseAlarm(answer, trials);
-  if (alarm.share < 1) return alarm;
-  let killed = 0;
-  let alive: Finding | undefined;
-  for (const mutant of HUNTED) {
-    const wrecks = wrecked(trials, mutant);
-    const verdicts = verdictsOn(
-      answer,
-      wrecks.map(({ machine }) => machine),
-    );
-    if (isFinding(verdicts)) return verdicts;
-    const [wreck] = wrecks;
-    if (verdicts.includes(true)) killed += 1;
-    else
-      alive ??=
-        wreck === undefined
-          ? fails(`No trial shows a hypervisor that ${mutant.says}.`)
-          : fails(`isBroken does not notice a hypervisor that ${mutant.says}.`, storyOf(wreck, mutant.name));
-  }
+  const sound = soundOf(trials);
+  if (sound.length === 0) return fails("No trial asks for anything.");
+  const wrecks = HUNTED.flatMap((mutant) => wrecked(trials, mutant).map((wreck) => ({ wreck, mutant })));
+  const accused = accusedBy(
+    answer.at("isBroken"),
+    [...sound.map((wreck) => ({ wreck, mutant: undefined })), ...wrecks],
+    run.seed.value ^ 0xa640,
+  );
+  if (isFinding(accused)) return accused;
+  if (accused.innocent.length > 0) return fails("A hypervisor without mistakes is accused.");
+  const killed = accused.mutants.size;
   if (killed >= ENOUGH) return HOLDS;
+  const alive = HUNTED.find((mutant) => !accused.mutants.has(mutant));
+  const shown = wrecks.find(({ mutant }) => mutant === alive);
   return {
     share: killed / ENOUGH,
-    message: `${killed} of ${HUNTED.length} found, ${ENOUGH} are wanted. ${alive?.message ?? ""}`,
-    ...(alive?.detail === undefined ? {} : { detail: alive.detail }),
+    message: `${killed} of ${HUNTED.length} found, ${ENOUGH} are wanted. ${shown === undefined ? "No trial shows" : "isBroken does not notice"} a hypervisor that ${alive?.says}.`,
+    ...(shown === undefined ? {} : { detail: storyOf(shown.wreck, shown.mutant.name) }),
   };
 }
 
