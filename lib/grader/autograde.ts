@@ -10,6 +10,7 @@ import { type Notebook, type Output, writeNotebook } from "../notebook/nbformat.
 import type { CageLimits, KitPaths, Sandbox } from "./cage/confined.ts";
 import { Compiler } from "./compile/compiler.ts";
 import type { Course, SourceAssignment } from "./course.ts";
+import { type Draw, labelOf } from "./draw.ts";
 import { replaceFolder, writeFileWhole } from "./files.ts";
 import {
   type Bench,
@@ -28,8 +29,9 @@ import { readSubmission, type Submission } from "./submission.ts";
 import { findTwins } from "./twins.ts";
 
 /** What a grading run is given. */
-export interface AutogradeSettings extends GradeOptions {
-  readonly seed: string;
+export interface AutogradeSettings extends Omit<GradeOptions, "draw"> {
+  /** Name of the draw of random instances, for tests and disputes; left out: the course's secret. */
+  readonly seed?: string | undefined;
   readonly course: Course;
   readonly kit: KitPaths;
   readonly sandbox: Sandbox;
@@ -88,17 +90,24 @@ export async function autograde(
       settings.sandbox.warmUp(),
     ]);
     if (isProblem(prepared)) return prepared;
-    const reference = await runReference(first, prepared, settings);
+    const options = { ...settings, draw: drawOf(book, settings.seed) };
+    const reference = await runReference(first, prepared, options);
     if (isProblem(reference)) return reference;
     if (reference.mistake !== undefined && !settings.toleratesMistakes) return reference.mistake;
     book.saveAssignment(source.manifest);
-    return await gradeAll(students, benches, reference.prepared, book, settings);
+    return await gradeAll(students, benches, reference.prepared, book, options);
   } finally {
     settings.signal?.removeEventListener("abort", close);
     close();
     book.close();
   }
 }
+
+const drawOf = (book: Gradebook, seed: string | undefined): Draw =>
+  seed === undefined ? { kind: "secret", secret: book.courseSecret() } : { kind: "chosen", name: seed };
+
+/** What the students of a run are graded with. */
+interface Settled extends AutogradeSettings, GradeOptions {}
 
 /** Starts nothing yet: processes start with their first work. */
 export function makeBench(
@@ -125,7 +134,7 @@ async function gradeAll(
   benches: readonly Bench[],
   prepared: PreparedAssignment,
   book: Gradebook,
-  settings: AutogradeSettings,
+  settings: Settled,
 ): Promise<readonly GradingResult[]> {
   const results: GradingResult[] = [];
   const twins = findTwins(settings.course, prepared.source.manifest.assignment, students);
@@ -153,21 +162,22 @@ async function gradeOne(
   bench: Bench,
   prepared: PreparedAssignment,
   book: Gradebook,
-  settings: AutogradeSettings & { readonly twins: readonly string[] },
+  settings: Settled & { readonly twins: readonly string[] },
 ): Promise<GradingResult> {
   const { manifest } = prepared.source;
   const read = readSubmission(settings.course, manifest, student);
   if (isProblem(read)) return { kind: "rejected", student, reason: read.message };
   const copies = settings.twins.map((other) => `the same file as ${other}'s`);
   const submission = { ...read, flags: [...read.flags, ...copies] };
-  const known = book.hasRun(manifest.assignment, student, submission.hash, manifest.hash, settings.seed);
+  const seed = labelOf(settings.draw);
+  const known = book.hasRun(manifest.assignment, student, submission.hash, manifest.hash, seed);
   if (known && !settings.force) return { kind: "unchanged", student };
   const before = performance.now();
   const report = await gradeSubmission(bench, prepared, submission, settings);
   if (isProblem(report)) return { kind: "failed", student, reason: report.message };
   if (isStopped(settings)) return { kind: "failed", student, reason: "stopped" };
   writeAutograded(settings.course, submission, report);
-  book.saveSubmission(recordOf(report, submission, manifest.hash, settings.seed));
+  book.saveSubmission(recordOf(report, submission, manifest.hash, seed));
   const cells = report.notebooks.flatMap(gradedEntries);
   const score = cells.reduce((sum, cell) => sum + (cell.points ?? 0), 0);
   const most = cells.reduce((sum, cell) => sum + cell.most, 0);

@@ -4,6 +4,7 @@ import type { EmittedCell } from "../notebook/kernel-protocol.ts";
 import type { CageLimits, Sandbox } from "./cage/confined.ts";
 import type { Compiler } from "./compile/compiler.ts";
 import type { SourceAssignment } from "./course.ts";
+import { type Draw, drawFor, labelOf, type SubmissionDraw } from "./draw.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
@@ -41,8 +42,8 @@ export interface PreparedAssignment {
 
 /** Choices of a grading run. */
 export interface GradeOptions {
-  /** Name that goes into every seed; the same name draws the same instances. Undefined: every page's seeds. */
-  readonly seed: string | undefined;
+  /** Where random instances come from; the same draw gives the same instances. */
+  readonly draw: Draw;
   /** Random instances per property. */
   readonly instances: number;
 }
@@ -156,7 +157,7 @@ export async function gradeSubmission(
             prepared,
             wanted,
             submitted,
-            seedNames(manifest.assignment, submission, options),
+            drawFor(options.draw, manifest.assignment, submission.student),
             options,
           );
     if (isProblem(graded)) return graded;
@@ -166,18 +167,12 @@ export async function gradeSubmission(
     assignment: manifest.assignment,
     student: submission.student,
     timestamp: submission.timestamp,
-    seed: seedNames(manifest.assignment, submission, options)?.join("/") ?? "visible",
+    seed: labelOf(options.draw),
     isolation: bench.sandbox.isolation,
     flags: submission.flags,
     notebooks,
   };
 }
-
-const seedNames = (
-  assignment: string,
-  submission: Submission,
-  { seed }: GradeOptions,
-): readonly string[] | undefined => (seed === undefined ? undefined : [seed, assignment, submission.student]);
 
 function notSubmitted(wanted: ManifestNotebook): NotebookReport {
   const entries = gradedCells(wanted).map((cell): Entry => {
@@ -210,7 +205,7 @@ async function gradeNotebook(
   prepared: PreparedAssignment,
   wanted: ManifestNotebook,
   submitted: SubmittedNotebook,
-  names: readonly string[] | undefined,
+  draw: SubmissionDraw,
   options: GradeOptions,
 ): Promise<NotebookReport | Problem> {
   const plan = planRun(wanted, submitted.notebook);
@@ -222,7 +217,7 @@ async function gradeNotebook(
       instructor: prepared.instructor.get(wanted.name) ?? [],
       gives: prepared.gives.get(wanted.name),
       checksModule: prepared.source.checksModule,
-      seedNames: names,
+      draw,
       instances: options.instances,
     } as const;
     return bench.oracle.run(job, bench.compiler, bench.sandbox, limits);

@@ -39,5 +39,5 @@ export async function validateNotebook(
     notebooks: new Map([[name, { file, notebook }]]),
     flags: [],
   };
-  return gradeSubmission(bench, prepared, submission, { seed: undefined, instances });
+  return gradeSubmission(bench, prepared, submission, { draw: { kind: "visible" }, instances });
 }

@@ -101,9 +101,12 @@ describeWith(["bwrap"], "a term in five commands", () => {
       expect(run("validate", notebook).out).toMatch(/4 of 5 pass/);
       expect(run("autograde", "01", "--instances", "20", ...at)).toMatchObject({
         code: 0,
-        out: expect.stringMatching(/alice: 12 of 14[\s\S]*1 graded/),
+        out: expect.stringMatching(/alice: 12 of 14[\s\S]*1 graded[\s\S]*the course's secret seed/),
       });
       expect(run("autograde", "01", "--instances", "20", ...at).out).toMatch(/alice: unchanged/);
+      expect(run("autograde", "01", "--instances", "5", "--seed", "dispute-7", ...at).out).toMatch(
+        /alice: 12 of 14[\s\S]*the seed that you chose/,
+      );
       expect(run("feedback", "01", ...at)).toMatchObject({
         code: 0,
         out: expect.stringContaining("Wrote 1 page"),

@@ -4,7 +4,8 @@
  * Every write of one submission is one transaction, so the file never holds half a verdict. Writing the same verdict
  * twice leaves one row. Scores that a person gave are kept when a submission is graded again.
  */
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { roundPoints } from "../../checks/score.ts";
 import type { Manifest, ManifestCell, ManifestNotebook } from "../manifest.ts";
@@ -60,6 +61,8 @@ export class Gradebook {
 
   /** Opens or creates the file. Throws what SQLite throws when it cannot. */
   static open(file: string): Gradebook {
+    // Grades and the secret seed concern the instructors: nobody else reads a new file.
+    if (!existsSync(file)) closeSync(openSync(file, "a", 0o660));
     const db = new DatabaseSync(file, { timeout: 10_000 });
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;");
     const book = new Gradebook(db);
@@ -233,6 +236,16 @@ export class Gradebook {
       roundPoints(score),
       record.run.report,
     );
+  }
+
+  /** The secret that hidden instances are drawn from: made once, the same for every regrade. */
+  courseSecret(): string {
+    this.#run(
+      "INSERT OR IGNORE INTO dom0_secret (name, value) VALUES ('seed', ?)",
+      randomBytes(32).toString("hex"),
+    );
+    const [row] = this.#all("SELECT value FROM dom0_secret WHERE name = 'seed'");
+    return String(row?.["value"]);
   }
 
   /** Students with a graded submission of an assignment, sorted. */

@@ -1,7 +1,7 @@
 /**
- * nbgrader's database schema, as its migration `e43177bfe90b` leaves it, and one table of our own beside it.
+ * nbgrader's database schema, as its migration `e43177bfe90b` leaves it, and two tables of our own beside it.
  *
- * nbgrader's Python `Gradebook` opens the file as its own; it does not look at `dom0_run`.
+ * nbgrader's Python `Gradebook` opens the file as its own; it does not look at `dom0_run` and `dom0_secret`.
  */
 
 /** Migration that nbgrader 0.9.5 calls its head. */
@@ -55,4 +55,5 @@ CREATE TABLE IF NOT EXISTS dom0_run (
   assignment_sha256 VARCHAR(64) NOT NULL, seed VARCHAR(200) NOT NULL, graded_at DATETIME NOT NULL, status VARCHAR(20) NOT NULL,
   score FLOAT NOT NULL, report TEXT NOT NULL,
   PRIMARY KEY (assignment, student_id, submission_sha256, assignment_sha256));
+CREATE TABLE IF NOT EXISTS dom0_secret (name VARCHAR(32) NOT NULL, value VARCHAR(128) NOT NULL, PRIMARY KEY (name));
 `;

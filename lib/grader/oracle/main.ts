@@ -7,7 +7,7 @@ import { registerHooks } from "node:module";
 import { pathToFileURL } from "node:url";
 import type { Check, CheckRun, Verdict } from "../../checks/check.ts";
 import type { CheckHost } from "../../checks/registry.ts";
-import { seedFor, visibleSeed } from "../../checks/seed.ts";
+import { seedOf } from "../draw.ts";
 import { readFrameSync, writeFrameSync } from "../wire.ts";
 import { judge, type Surroundings } from "./judge.ts";
 import { type CompileReply, KIND, type OracleJob, type OracleMessage } from "./protocol.ts";
@@ -59,7 +59,7 @@ const surroundings = (job: OracleJob, student: Student): Surroundings => ({
   collect: async (body) => {
     const verdicts: Verdict[] = [];
     const run = (check: Check): CheckRun => ({
-      seed: job.seedNames === undefined ? visibleSeed(check.id) : seedFor(...job.seedNames, check.id),
+      seed: seedOf(job.draw, check.id),
       instances: job.instances,
     });
     kit.setCheckHost({

@@ -1,6 +1,7 @@
 /** Messages between orchestrator and oracle: JSON frames, and frames of the cage that the orchestrator only passes on. */
 import type { OpenVerdict } from "../../checks/check.ts";
 import type { CompileResult, EmittedCell } from "../../notebook/kernel-protocol.ts";
+import type { SubmissionDraw } from "../draw.ts";
 import type { Step } from "../plan.ts";
 
 /** First byte of a frame. */
@@ -27,8 +28,8 @@ export interface OracleJob {
   readonly gives: Readonly<Record<string, LastValue>> | undefined;
   /** Module of the instructor's that registers checks; imported once. */
   readonly checksModule: string | undefined;
-  /** Parts of the seed: run, assignment and student. Undefined: the seeds that every page uses. */
-  readonly seedNames: readonly string[] | undefined;
+  /** Where this submission's random instances come from. */
+  readonly draw: SubmissionDraw;
   readonly instances: number;
 }
 

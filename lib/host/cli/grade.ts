@@ -41,7 +41,7 @@ Options
   --course DIR       root of the course: source/, submitted/, gradebook.db … (default: assignments)
   --student ID       only this student
   --jobs N           submissions graded at the same time (default: one per processor, at most 4)
-  --seed NAME        name of the draw of random instances (default: the course's)
+  --seed NAME        draw random instances by this name, for tests and disputes (default: the course's secret)
   --instances N      random instances per property (default: 200)
   --cpu-seconds N    processor seconds per submission (default: ${CAGE_LIMITS.cpuSeconds})
   --force            grade again what is already graded
@@ -68,7 +68,7 @@ interface Request {
   readonly course: Course;
   readonly target: string | undefined;
   readonly student: string | undefined;
-  readonly seed: string;
+  readonly seed: string | undefined;
   readonly jobs: number;
   readonly instances: number | undefined;
   readonly cpuSeconds: number;
@@ -160,7 +160,7 @@ function readRequest(args: string[], signal: AbortSignal): (Request & { action: 
     course: new Course(values.course ?? path.join(PROJECT_ROOT, "assignments")),
     target,
     student: values.student,
-    seed: values.seed ?? "course",
+    seed: values.seed,
     jobs: Number(jobs),
     instances: instances === 0 ? undefined : Number(instances),
     cpuSeconds: Number(cpuSeconds),
@@ -276,6 +276,11 @@ const workplace = (request: Request, sandbox: Sandbox) => ({
 const practiceNote = (sandbox: Sandbox): string =>
   sandbox.isolation === "practice" ? " Practice, not for credit: without the sandbox." : "";
 
+const drawNote = (seed: string | undefined): string =>
+  seed === undefined
+    ? "Random instances were drawn by the course's secret seed."
+    : "Random instances were drawn by the seed that you chose: whoever knows it can draw them too.";
+
 async function grade(request: Request): Promise<number | Problem> {
   const { course } = request;
   const assignment = course.findAssignment(request.target);
@@ -306,7 +311,7 @@ async function grade(request: Request): Promise<number | Problem> {
     progress.end();
     const count = (kind: GradingResult["kind"]) => results.filter((result) => result.kind === kind).length;
     process.stdout.write(
-      `${count("graded")} graded, ${count("unchanged")} unchanged, ${count("rejected")} rejected, ${count("failed")} failed.${practiceNote(sandbox)}\n`,
+      `${count("graded")} graded, ${count("unchanged")} unchanged, ${count("rejected")} rejected, ${count("failed")} failed.${practiceNote(sandbox)}\n${drawNote(request.seed)}\n`,
     );
     return count("rejected") + count("failed") === 0 ? 0 : 1;
   } finally {
