@@ -12,12 +12,13 @@ import {
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { GradingResult } from "../../lib/grader/autograde.ts";
+import { CAGE_LIMITS } from "../../lib/grader/cage/confined.ts";
 import { Gradebook } from "../../lib/grader/gradebook/gradebook.ts";
 import { exportGrades, writeFeedback } from "../../lib/grader/publish.ts";
 import { describeWith } from "../support/optional.ts";
 import { ASSIGNMENT, NOTEBOOK, TestCourse, unwrap } from "./support/course.ts";
 import { SECRET } from "./support/secret.ts";
-import { CLASS } from "./support/submissions.ts";
+import { CLASS, PAST_THE_LIST } from "./support/submissions.ts";
 
 const GRADING_MS = 300_000;
 
@@ -54,7 +55,7 @@ describeWith(["bwrap"], "a class that is graded in cages", () => {
   });
 
   test(
-    "everybody gets the same score again, and nobody's process is left",
+    "everybody gets the same score again",
     async () => {
       const second = await course.grade();
       const scores = (results: ReadonlyMap<string, GradingResult>) =>
@@ -63,7 +64,6 @@ describeWith(["bwrap"], "a class that is graded in cages", () => {
           result.kind === "graded" ? result.score : JSON.stringify(result),
         ]);
       expect(scores(second)).toEqual(scores(first));
-      expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toMatch(/dom0-daemon/);
     },
     GRADING_MS,
   );
@@ -102,17 +102,6 @@ describeWith(["bwrap"], "a class that is graded in cages", () => {
     expect(report).not.toContain(SECRET);
   });
 
-  test("the spy saw nothing of the course", () => {
-    const result = first.get("spy");
-    const entries =
-      result?.kind === "graded" ? result.report.notebooks.flatMap(({ entries }) => entries) : [];
-    const printed = entries
-      .flatMap((entry) => (entry.kind === "cell" ? [entry.report.output ?? ""] : []))
-      .join("");
-    expect(printed).toContain('"proc"');
-    expect(printed).not.toMatch(/LEAK|assignments|gradebook/);
-  });
-
   test("the sheet has one row a student, and nothing in it is a formula", () => {
     const book = Gradebook.open(course.course.gradebook);
     book.saveStudent("right", {
@@ -130,6 +119,45 @@ describeWith(["bwrap"], "a class that is graded in cages", () => {
     expect(sheet).toContain(
       `right,"O'Neill, ""Q""\nJr","'=HYPERLINK(""https://example.org"",""x"")",'+cmd|' /C calc'!A0,12.0,0.0,12.0,14.0`,
     );
+  });
+});
+
+describeWith(["bwrap"], "the walls behind the list of modules", () => {
+  const course = new TestCourse();
+  let results: ReadonlyMap<string, GradingResult>;
+
+  beforeAll(async () => {
+    for (const { student, notebook } of PAST_THE_LIST) course.submit(student, notebook(course.released));
+    results = await course.grade({
+      limits: { ...CAGE_LIMITS, cpuSeconds: 3, silenceMs: 20_000, imports: "anything" },
+    });
+  }, GRADING_MS);
+
+  afterAll(() => course.dispose());
+
+  test.each(PAST_THE_LIST)("$student ($attack) gets $score", ({ student, score, end = "done" }) => {
+    const result = results.get(student);
+    if (result?.kind !== "graded") throw new Error(JSON.stringify(result));
+    const ends = result.report.notebooks.map((notebook) => notebook.end);
+    expect({ score: result.score, end: ends }, JSON.stringify(result.report, null, 1)).toEqual({
+      score,
+      end: [end],
+    });
+  });
+
+  test("the spy saw nothing of the course", () => {
+    const result = results.get("spy");
+    const entries =
+      result?.kind === "graded" ? result.report.notebooks.flatMap(({ entries }) => entries) : [];
+    const printed = entries
+      .flatMap((entry) => (entry.kind === "cell" ? [entry.report.output ?? ""] : []))
+      .join("");
+    expect(printed).toContain('"proc"');
+    expect(printed).not.toMatch(/LEAK|assignments|gradebook/);
+  });
+
+  test("nobody's process is left", () => {
+    expect(execFileSync("ps", ["-eo", "args"], { encoding: "utf8" })).not.toMatch(/dom0-daemon/);
   });
 });
 

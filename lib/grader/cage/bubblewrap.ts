@@ -18,6 +18,7 @@ import path from "node:path";
 import {
   CAGE_LIMITS,
   type Confined,
+  cageMode,
   cageProgram,
   compilerProgram,
   type KitPaths,
@@ -72,7 +73,7 @@ export function bubblewrap(kit: KitPaths, bwrap: string, prlimit: string): Sandb
   };
   return {
     isolation: "bubblewrap",
-    startCage: (limits) => start(cageProgram(kit, limits), "--ro-bind", "serve"),
+    startCage: (limits) => start(cageProgram(kit, limits), "--ro-bind", cageMode(limits)),
     startCompiler: () => start(compilerProgram(kit), "--ro-bind", "serve"),
     warmUp: async () => {
       const stranger = nextStranger();

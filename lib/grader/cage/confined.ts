@@ -17,6 +17,8 @@ export interface CageLimits {
   readonly outputBytes: number;
   /** Milliseconds without an answer after which the cage is stopped although it used little processor time. */
   readonly silenceMs: number;
+  /** What a cell may import. `anything` is for tests of the walls: as if a submission had found a way past the list. */
+  readonly imports: "dom0-kit" | "anything";
 }
 
 /** Limits of a grading run. */
@@ -25,6 +27,7 @@ export const CAGE_LIMITS: CageLimits = {
   memoryBytes: 1 << 30,
   outputBytes: 1 << 20,
   silenceMs: 30_000,
+  imports: "dom0-kit",
 };
 
 /** How strong the wall is on this machine. */
@@ -71,6 +74,10 @@ const entry = (...parts: readonly string[]): string =>
     ...parts.slice(0, -1),
     `${parts.at(-1)}${path.extname(import.meta.filename)}`,
   );
+
+/** How the cage's program is told what a cell may import. */
+export const cageMode = ({ imports }: CageLimits): string =>
+  imports === "anything" ? "serve-open" : "serve";
 
 const sharedLimits = ["--fsize=1048576", "--core=0"];
 

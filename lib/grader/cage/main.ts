@@ -15,6 +15,7 @@ import { setDisplaySink } from "../../notebook/display.ts";
 import type { EmittedCell } from "../../notebook/kernel-protocol.ts";
 import { type StartedCell, startCell } from "../cell-runner.ts";
 import { readFrameSync, writeFrameSync } from "../wire.ts";
+import { hideProcess, kitLoader } from "./cell-world.ts";
 import { OUTPUT_KEPT, REQUEST, SETTLE_MS } from "./protocol.ts";
 
 const CHANNEL = 3;
@@ -80,7 +81,10 @@ function settle(promise: Promise<unknown>): Promise<Settled> {
   });
 }
 
-const load = (specifier: string): Promise<object> => import(specifier === "dom0-kit" ? frontDoor : specifier);
+const isOpen = mode === "serve-open";
+const loadAnything = (specifier: string): Promise<object> =>
+  import(specifier === "dom0-kit" ? frontDoor : specifier);
+const load = isOpen ? loadAnything : kitLoader(frontDoor);
 
 const scopeOf = (cell: number): object => scopes[cell]?.scope() ?? {};
 
@@ -181,12 +185,13 @@ async function serve(): Promise<void> {
   }
 }
 
-if (cache !== undefined) enableCompileCache(cache);
+if (cache !== undefined && cache !== "") enableCompileCache(cache);
 if (mode === "warm-up") {
   await import(frontDoor);
   flushCompileCache();
 } else {
   captureOutput();
+  if (!isOpen) hideProcess(print);
   await serve();
 }
 exit(0);

@@ -18,7 +18,7 @@ interface HostModule {
 }
 
 const [, , hostModule = "", cache, mode] = process.argv;
-if (cache !== undefined) enableCompileCache(cache);
+if (cache !== undefined && cache !== "") enableCompileCache(cache);
 // TypeScript is large: its import waits until the cache is on.
 const { createCellCompiler } = await import("../../notebook/compiler/cell-compiler.ts");
 const { nodeCompilerHost } = (await import(pathToFileURL(hostModule).href)) as HostModule;

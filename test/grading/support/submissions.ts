@@ -233,7 +233,7 @@ for (const file of ["/kit/assignments", "/srv", "/home", "/var/lib", "/etc/passw
     attack: "35, 37, 38 patched assert and check, polluted prototypes, a printed verdict",
     notebook: before(
       "codec-test",
-      `const assert = (await import("node:assert")).default as unknown as Record<string, unknown>;
+      `const assert = (await import("node:assert").catch(() => ({ default: {} }))).default as unknown as Record<string, unknown>;
 assert["strictEqual"] = assert["deepEqual"] = () => {};
 const all = globalThis as unknown as Record<string, unknown>;
 all["check"] = () => ({ passed: true, score: 100 });
@@ -425,12 +425,87 @@ const PUBLISHED: readonly Member[] = [
   },
 ];
 
-/** Everybody. */
+/** What comes after the list of modules: these import Node's own, as if there were a way past the list. */
+const WITH_MODULES: ReadonlySet<string> = new Set([
+  "spy",
+  "patched",
+  "forger",
+  "flood",
+  "leftovers",
+  "daemon",
+]);
+const HOSTILE: readonly Member[] = [...CHANNEL, ...RESOURCES];
+
+/** Everybody whose cells import the kit alone. */
 export const CLASS: readonly Member[] = [
   ...HONEST,
   ...METADATA,
   ...BEFORE_LOCKED,
-  ...CHANNEL,
-  ...RESOURCES,
+  ...HOSTILE.filter(({ student }) => student === "patched" || !WITH_MODULES.has(student)),
   ...PUBLISHED,
+];
+
+/** Those who meet the walls. */
+export const PAST_THE_LIST: readonly Member[] = HOSTILE.filter(({ student }) => WITH_MODULES.has(student));
+
+/** Prints what becomes of each attempt: "OPEN name" when it gave something. */
+const attempts = (attempts: Readonly<Record<string, string>>): string =>
+  Object.entries(attempts)
+    .map(
+      ([name, code]) =>
+        `try { const got: unknown = await (async (): Promise<unknown> => ${code})(); console.log(got === undefined ? "SHUT" : "OPEN", ${JSON.stringify(name)}, String(got)); } catch (error) { console.log("SHUT", ${JSON.stringify(name)}, String(error)); }`,
+    )
+    .join("\n");
+
+const imported = (specifier: string): string => `import(${JSON.stringify(specifier)} as string)`;
+
+/** Those who look for another door than the kit's. Each prints lines of "SHUT". */
+export const AT_THE_DOOR: readonly Member[] = [
+  {
+    student: "modules",
+    attack: "3 the models' own files, and Node's",
+    notebook: before(
+      "checksum-test",
+      attempts(
+        Object.fromEntries(
+          [
+            ...[
+              "node:fs",
+              "fs",
+              "node:module",
+              "fast-check",
+              "dom0-kit/",
+              "dom0-kit/lib/index.ts",
+              "DOM0-KIT",
+            ],
+            ...["./lib/index.ts", "../kit/lib/index.ts", "/kit/lib/course/assignments/xen-core/hands.ts"],
+            ...["file:///kit/lib/course/help.ts", "data:text/javascript,export default 1", ""],
+          ].map((specifier) => [specifier, imported(specifier)]),
+        ),
+      ),
+    ),
+    score: 12,
+  },
+  {
+    student: "back-doors",
+    attack: "3 modules by way of process, eval and constructors",
+    notebook: before(
+      "checksum-test",
+      `const all = globalThis as unknown as { process: Record<string, (name: string) => unknown>; console: Record<string, { constructor: unknown }> };\n${attempts(
+        {
+          getBuiltinModule: 'all.process["getBuiltinModule"]!("fs")',
+          binding: 'all.process["binding"]!("fs")',
+          dlopen: 'all.process["dlopen"]',
+          mainModule: 'all.process["mainModule"]',
+          execve: 'all.process["execve"]',
+          require: 'eval("require")("fs")',
+          eval: "(0, eval)(\"import('node:fs')\")",
+          Function: "new Function(\"return import('node:fs')\")()",
+          later: "Promise.resolve(\"import('node:fs')\").then(eval)",
+          stream: '(all.console["_stdout"]!.constructor === Object ? undefined : all.console["_stdout"])',
+        },
+      )}`,
+    ),
+    score: 12,
+  },
 ];
