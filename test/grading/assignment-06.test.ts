@@ -180,6 +180,27 @@ table(pageTypesCheck, { cells: ["types"], pick: (names) => names["pvUpdate"] }, 
     'if (entry.kind === "link" || entry.writable) frame.typed += 1;',
     "frame.typed += 1;",
   ),
+  row(
+    "nothing is made but nothing out of nothing",
+    0,
+    /allowed was refused/,
+    "const at = frames.get(table);",
+    "const at = frames.get(table);\n  const isNothing = [entry, tables.get(table)?.[index]].every((each) => each === null);\n  if (at?.owner !== domain || !isNothing) return done(-999);",
+  ),
+  row(
+    "a use that is no word",
+    3,
+    /memory again/,
+    "return done(0);",
+    "for (const [frame, each] of frames) frames.set(frame, { ...each, use: {} as never });\n  return done(0);",
+  ),
+  row(
+    "a table of no frame",
+    3,
+    /keys of tables/,
+    "return done(0);",
+    "tables.set({} as never, []);\n  return done(0);",
+  ),
 ]);
 
 table(handsCheck, { cells: ["hands"], pick: (names) => names["handCall"] }, [
@@ -239,6 +260,20 @@ table(handsCheck, { cells: ["hands"], pick: (names) => names["handCall"] }, [
     "frames[grant.frame]!.refs -= 1;",
     "frames[grant.frame]!.refs -= 2;",
   ),
+  row(
+    "one frame is granted and mapped, and that is all",
+    0,
+    /not allowed/,
+    "const done = (value: number) => ({ value, office });",
+    'const done = (value: number) => ({ value, office });\n  if (ask.call === "grant" ? grants.length > 0 : ask.call !== "map" || mappings.length > 0) return done(-999);',
+  ),
+  row(
+    "no copies are made",
+    2,
+    /copy that is allowed/,
+    "else own.word = granted.word;\n  return done(0);",
+    "return done(-999);",
+  ),
 ]);
 
 table(bellsCheck, { cells: ["bells"], pick: (names) => names["eventCall"] }, [
@@ -285,5 +320,12 @@ table(huntCheck, { cells: ["hunt", "referee"], pick: ({ trial, isBroken }) => ({
     /does not notice/,
     "const { frames, entries, grants, mappings, roots } = machine;",
     "const { frames, entries, grants, mappings, roots } = { ...machine, frames: [], grants: [] } as PaperMachine;",
+  ),
+  row(
+    "a referee who counts the calls",
+    1,
+    /without mistakes is accused/,
+    "function isBroken(machine: PaperMachine): boolean {",
+    "let calls = 0;\nfunction isBroken(machine: PaperMachine): boolean {\n  const isLate = ++calls > 180;\n  if (calls > 0) return isLate;",
   ),
 ]);

@@ -3,8 +3,9 @@ import fc from "fast-check";
 import type { Answer, Outcome } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
 import { type Inert, member, sameInert } from "../../checks/inert.ts";
-import { type Broken, fails, forAllAtOnce } from "../../checks/property.ts";
+import { type Broken, fails } from "../../checks/property.ts";
 import { EVENT_PORTS, type EventCall, type EventDomains, eventModel, quietDomains } from "./event-model.ts";
+import { fewestCalls, forAllFewest } from "./fewest-calls.ts";
 
 /** Domains beside the hypervisor. */
 const COUNT = 3;
@@ -104,6 +105,16 @@ export function eventCases(
     });
 }
 
+/** A case with calls left out, as long as the same thing is wrong. */
+export const fewerCalls = (each: EventCase, isWrong: (fewer: EventCase) => boolean): EventCase => {
+  const behind = (before: readonly EventCall[]): EventCase => ({
+    ...each,
+    before,
+    domains: before.reduce((state, call) => eventModel(state, call).domains, quietDomains(COUNT)),
+  });
+  return behind(fewestCalls(each.before, (before) => isWrong(behind(before))));
+};
+
 const callText = ({ domain: me, call, a, b }: EventCall): string => {
   const values = {
     allocate: `for dom${a}`,
@@ -186,7 +197,7 @@ export function eventMistake(
 
 function judge(answer: Answer, run: CheckRun, names: readonly EventCallName[], salt: number): Finding {
   if (!answer.isFunction) return fails("The answer must be a function.");
-  return forAllAtOnce(
+  return forAllFewest(
     eventCases(names, ["allocate", "bind", "bind", "send", "mask", "take"]),
     run,
     salt,
@@ -196,6 +207,7 @@ function judge(answer: Answer, run: CheckRun, names: readonly EventCallName[], s
       );
       return batch.map((each, index) => eventMistake(each, outcomes[index], "eventCall"));
     },
+    fewerCalls,
   );
 }
 

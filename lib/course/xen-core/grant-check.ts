@@ -1,9 +1,19 @@
 /** Exercise 06.4, build: grants with counts, against a model and a recount of what the answer itself has written. */
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
-import { type Broken, fails, forAllAtOnce } from "../../checks/property.ts";
-import { askWords, type GrantHistory, type GrantStep, grantPlans, playGrants } from "./grant-histories.ts";
-import { frameBehind } from "./grant-model.ts";
+import { type Broken, fails } from "../../checks/property.ts";
+import { fewestCalls, forAllFewest } from "./fewest-calls.ts";
+import {
+  allowedIn,
+  askWords,
+  type GrantHistory,
+  type GrantOp,
+  type GrantStep,
+  grantPlans,
+  playGrants,
+} from "./grant-histories.ts";
+import { frameBehind, type GrantAsk } from "./grant-model.ts";
+import { seldomMade } from "./made-calls.ts";
 
 type Question = (step: GrantStep) => { readonly hint: string; readonly fact: string } | undefined;
 
@@ -133,7 +143,13 @@ const FIRST_LETTER = [
   { me: 2, ask: { call: "map", grant: 0, page: 3, writable: true } },
 ] as const;
 
-function judge(answer: Answer, run: CheckRun, question: Question): Finding {
+/** `kinds`: calls most of which must be made before the question says anything. */
+function judge(
+  answer: Answer,
+  run: CheckRun,
+  question: Question,
+  kinds: readonly GrantAsk["call"][],
+): Finding {
   if (!answer.isFunction) return fails("The answer must be a function.");
   const [letter] = playGrants(answer, [FIRST_LETTER]);
   const last = letter?.steps.at(-1);
@@ -148,16 +164,38 @@ function judge(answer: Answer, run: CheckRun, question: Question): Finding {
         : letter.broken,
       FIRST_LETTER.map(askWords).join("; "),
     );
-  return forAllAtOnce(grantPlans, run, 64, (plans) =>
-    playGrants(answer, plans).map((history) => objection(history, question)),
+  let whole:
+    | { readonly plans: readonly (readonly GrantOp[])[]; readonly histories: GrantHistory[] }
+    | undefined;
+  const finding = forAllFewest(
+    grantPlans,
+    run,
+    64,
+    (plans) => {
+      const histories = playGrants(answer, plans);
+      whole ??= { plans, histories };
+      return histories.map((history) => objection(history, question));
+    },
+    fewestCalls,
   );
+  if (finding.share < 1 || whole === undefined) return finding;
+  const calls = whole.histories.flatMap(({ steps }) =>
+    steps.map(({ ask: { call }, value, wanted }) => ({ call, value, wanted })),
+  );
+  return seldomMade(kinds, calls, allowedIn(whole.plans)) ?? finding;
 }
 
-const property = (id: string, says: string, weight: number, question: Question): Property => ({
+const property = (
+  id: string,
+  says: string,
+  weight: number,
+  question: Question,
+  kinds: readonly GrantAsk["call"][],
+): Property => ({
   id,
   says,
   weight,
-  run: (answer, run) => judge(answer, run, question),
+  run: (answer, run) => judge(answer, run, question, kinds),
 });
 
 /** Check of exercise 06.4. */
@@ -166,9 +204,12 @@ export const grantCheck: Check = defineCheck({
   title: "Grants that count",
   points: 5,
   properties: [
-    property("grants", "what is allowed is done, and named by its place", 1, grants),
-    property("refuses", "what is not allowed is refused", 1, refuses),
-    property("counts", "references, writers and mappings are what a recount gives", 2, counts),
-    property("reach", "nobody reaches a frame that was not granted so", 1, reach),
+    property("grants", "what is allowed is done, and named by its place", 1, grants, []),
+    property("refuses", "what is not allowed is refused", 1, refuses, ["grant", "map", "unmap", "revoke"]),
+    property("counts", "references, writers and mappings are what a recount gives", 2, counts, [
+      "map",
+      "unmap",
+    ]),
+    property("reach", "nobody reaches a frame that was not granted so", 1, reach, ["grant", "map", "unmap"]),
   ],
 });

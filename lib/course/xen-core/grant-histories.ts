@@ -101,6 +101,20 @@ export const grantPlans: fc.Arbitrary<readonly GrantOp[]> = fc
     });
   });
 
+/** Calls that plans have, and that are allowed. */
+export function allowedIn(plans: readonly (readonly GrantOp[])[]): ReadonlySet<string> {
+  const allowed = new Set<string>();
+  for (const plan of plans) {
+    let office = quietOffice();
+    for (const { me, ask } of plan) {
+      const result = grantModel(office, me, ask);
+      office = result.office;
+      if (result.value >= 0) allowed.add(ask.call);
+    }
+  }
+  return allowed;
+}
+
 const rights = (writable: boolean): string => (writable ? "RW" : "R");
 
 /** A request in words. */

@@ -1,8 +1,9 @@
 /** Ten hypervisors with one mistake each, and what brings it to light. */
 import type { NamedSeed } from "../../checks/seed.ts";
 import { seededWords } from "../../checks/seed.ts";
+import { fewestCalls } from "./fewest-calls.ts";
 import { type MistakeName, opWords, type PaperMachine, type PaperOp } from "./paper.ts";
-import { drawHistory, play, playUntilWrong, shrunk } from "./paper-histories.ts";
+import { drawHistory, play, playUntilWrong } from "./paper-histories.ts";
 import { paperMistakes } from "./paper-referee.ts";
 
 /** A hypervisor that has forgotten something. */
@@ -61,7 +62,7 @@ export function soundMachines(seed: NamedSeed, histories: number): Wreck[] {
 
 /** A short story of the mistake: "after `grant(…); map(…)`: frame 0x81a3 counts 1 reference, but it has 2". */
 export function storyOf({ ops }: Wreck, mistake: MistakeName): string {
-  const few = shrunk(ops, (list) => playUntilWrong(list, mistake) !== undefined);
+  const few = fewestCalls(ops, (list) => playUntilWrong(list, mistake) !== undefined);
   const wrong = playUntilWrong(few, mistake)?.at(-1);
   const [first = "nothing is wrong"] = wrong === undefined ? [] : paperMistakes(wrong.machine);
   return `after \`${few.map(opWords).join("; ")}\`: ${first}`;

@@ -132,16 +132,3 @@ export function drawHistory(seed: number, length: number): PaperOp[] {
 /** The first step behind which the machine is wrong; -1: none. */
 export const firstWrong = (steps: readonly PaperStep[]): number =>
   steps.findIndex(({ machine }) => paperMistakes(machine).length > 0);
-
-/** The same mistake with as few requests as it takes: one after the other is left out, as long as the machine still goes wrong. */
-export function shrunk(
-  ops: readonly PaperOp[],
-  isWrong: (ops: readonly PaperOp[]) => boolean,
-): readonly PaperOp[] {
-  let kept = ops;
-  for (let at = kept.length - 1; at >= 0; at--) {
-    const fewer = kept.filter((_, index) => index !== at);
-    if (isWrong(fewer)) kept = fewer;
-  }
-  return kept;
-}

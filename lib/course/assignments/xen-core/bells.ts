@@ -7,8 +7,15 @@ import {
   type Finding,
   type Property,
 } from "../../../checks/check.ts";
-import { fails, forAllAtOnce } from "../../../checks/property.ts";
-import { type EventCallName, eventCases, eventMistake, inertDomains } from "../../xen-core/event-check.ts";
+import { fails } from "../../../checks/property.ts";
+import {
+  type EventCallName,
+  eventCases,
+  eventMistake,
+  fewerCalls,
+  inertDomains,
+} from "../../xen-core/event-check.ts";
+import { forAllFewest } from "../../xen-core/fewest-calls.ts";
 
 /** Cases of a property at most: a submission has ten seconds. */
 const MOST_CASES = 300;
@@ -18,12 +25,18 @@ function judge(answer: Answer, run: CheckRun, names: readonly EventCallName[], s
   if (!answer.isFunction) return fails("eventCall must be a function.");
   // Calls are cheap, and what goes wrong with one of them is rare.
   const many = { ...run, instances: Math.min(MOST_CASES, 3 * run.instances) };
-  return forAllAtOnce(eventCases(names, [...ALL, "send", "bind"]), many, salt, (batch) => {
-    const outcomes = answer.callEach(
-      batch.map(({ domains, last: { domain, call, a, b } }) => [inertDomains(domains), domain, call, a, b]),
-    );
-    return batch.map((each, index) => eventMistake(each, outcomes[index], "eventCall"));
-  });
+  return forAllFewest(
+    eventCases(names, [...ALL, "send", "bind"]),
+    many,
+    salt,
+    (batch) => {
+      const outcomes = answer.callEach(
+        batch.map(({ domains, last: { domain, call, a, b } }) => [inertDomains(domains), domain, call, a, b]),
+      );
+      return batch.map((each, index) => eventMistake(each, outcomes[index], "eventCall"));
+    },
+    fewerCalls,
+  );
 }
 
 const property = (id: string, says: string, names: readonly EventCallName[], salt: number): Property => ({

@@ -9,7 +9,9 @@ import {
   type Property,
 } from "../../../checks/check.ts";
 import { type Inert, member } from "../../../checks/inert.ts";
-import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
+import { type Broken, fails } from "../../../checks/property.ts";
+import { fewestCalls, forAllFewest } from "../../xen-core/fewest-calls.ts";
+import { seldomMade } from "../../xen-core/made-calls.ts";
 
 /** A frame: whose it is (0: nobody's), who counts on it, and the word that it holds. */
 export interface HandFrame {
@@ -238,6 +240,20 @@ const plans: fc.Arbitrary<readonly Op[]> = fc.array(draws, { minLength: 1, maxLe
   });
 });
 
+/** Calls that are allowed in one of the plans. */
+function allowedIn(list: readonly (readonly Op[])[]): ReadonlySet<string> {
+  const allowed = new Set<string>();
+  for (const plan of list) {
+    let office = start;
+    for (const { me, ask } of plan) {
+      const result = handModel(office, me, ask);
+      office = result.office;
+      if (result.value >= 0) allowed.add(ask.call);
+    }
+  }
+  return allowed;
+}
+
 function words({ me, ask }: Op): string {
   switch (ask.call) {
     case "grant":
@@ -433,7 +449,13 @@ const FIRST: readonly Op[] = [
   { me: 2, ask: { call: "map", grant: 0 } },
 ];
 
-function judge(answer: Answer, run: CheckRun, question: Question): Finding {
+/** `kinds`: calls most of which must be made before the question says anything. */
+function judge(
+  answer: Answer,
+  run: CheckRun,
+  question: Question,
+  kinds: readonly HandAsk["call"][],
+): Finding {
   if (!answer.isFunction) return fails("handCall must be a function.");
   const [letter] = play(answer, [FIRST]);
   if (letter?.steps.length !== 2 || letter.steps.some(({ value }) => value !== 0))
@@ -443,16 +465,35 @@ function judge(answer: Answer, run: CheckRun, question: Question): Finding {
         : letter.broken,
     );
   const many = { ...run, instances: Math.min(MOST_HISTORIES, 3 * run.instances) };
-  return forAllAtOnce(plans, many, 62, (list) =>
-    play(answer, list).map((history) => objection(history, question)),
+  let whole: { readonly list: readonly (readonly Op[])[]; readonly histories: History[] } | undefined;
+  const finding = forAllFewest(
+    plans,
+    many,
+    62,
+    (list) => {
+      const histories = play(answer, list);
+      whole ??= { list, histories };
+      return histories.map((history) => objection(history, question));
+    },
+    fewestCalls,
   );
+  if (finding.share < 1 || whole === undefined) return finding;
+  const calls = whole.histories.flatMap(({ steps }) =>
+    steps.map(({ ask: { call }, value, wanted }) => ({ call, value, wanted })),
+  );
+  return seldomMade(kinds, calls, allowedIn(whole.list)) ?? finding;
 }
 
-const property = (id: string, says: string, question: Question): Property => ({
+const property = (
+  id: string,
+  says: string,
+  question: Question,
+  kinds: readonly HandAsk["call"][],
+): Property => ({
   id,
   says,
   weight: 1,
-  run: (answer, run) => judge(answer, run, question),
+  run: (answer, run) => judge(answer, run, question, kinds),
 });
 
 /** Check of exercise A6.2. */
@@ -461,9 +502,9 @@ export const handsCheck: Check = defineCheck({
   title: "Frames that change hands",
   points: 4,
   properties: [
-    property("answers", "every call has the right answer", answers),
-    property("counts", "references and mappings are what a recount gives", counts),
-    property("hands", "a frame is nobody's, or one domain's", hands),
-    property("secrets", "nobody finds a word that was not meant for him", secrets),
+    property("answers", "every call has the right answer", answers, []),
+    property("counts", "references and mappings are what a recount gives", counts, ["map", "unmap"]),
+    property("hands", "a frame is nobody's, or one domain's", hands, ["release", "claim"]),
+    property("secrets", "nobody finds a word that was not meant for him", secrets, ["copy", "claim"]),
   ],
 });

@@ -7,9 +7,11 @@ import {
   type Finding,
   type Property,
 } from "../../../checks/check.ts";
-import { type Inert, member, sameInert } from "../../../checks/inert.ts";
+import { describeInert, type Inert, member, sameInert } from "../../../checks/inert.ts";
 import { type Broken, fails, HOLDS } from "../../../checks/property.ts";
 import { seededWords } from "../../../checks/seed.ts";
+import { fewestCalls } from "../../xen-core/fewest-calls.ts";
+import { seldomMade } from "../../xen-core/made-calls.ts";
 import {
   DOMAINS,
   ENTRIES,
@@ -23,7 +25,6 @@ import {
   type PaperMachine,
   type PaperOp,
 } from "../../xen-core/paper.ts";
-import { shrunk } from "../../xen-core/paper-histories.ts";
 
 /** Cases of a property at most: a submission has ten seconds. */
 const MOST_CASES = 400;
@@ -161,7 +162,7 @@ const counts: Question = ({ value: wanted, is }, value, machine) => {
     if (member(got, "use") !== use)
       return {
         hint: "A table that nothing leads to any more is memory again, and what it held goes with it; memory that is linked becomes an empty table.",
-        fact: `${name} is called ${String(member(got, "use"))}, and should be ${use}`,
+        fact: `${name} is called ${describeInert(member(got, "use"))}, and should be ${use}`,
       };
     for (const [count, right] of [
       ["refs", refs],
@@ -173,7 +174,7 @@ const counts: Question = ({ value: wanted, is }, value, machine) => {
           count === "refs"
             ? "Every entry is a reference to its frame: one more for the new one, one fewer for the old one, and for those of a table that goes."
             : "typed counts writable entries of memory, and links to a table: what the old entry counted must go, and no more.",
-        fact: `${name} has ${count} ${String(member(got, count))}, but a recount gives ${right}`,
+        fact: `${name} has ${count} ${describeInert(member(got, count))}, but a recount gives ${right}`,
       };
     }
   }
@@ -202,12 +203,19 @@ const tables: Question = ({ value: wanted, was, is }, value, machine) => {
           };
   const extra = [...got.keys()].find((number) => !right.has(number));
   if (extra === undefined) return undefined;
-  return was.tables.has(Number(extra))
+  const name = typeof extra === "number" ? frameName(extra) : describeInert(extra);
+  return typeof extra === "number" && was.tables.has(extra)
     ? {
         hint: "A table that nothing leads to any more is none: take it out of tables.",
-        fact: `${frameName(Number(extra))} is still among the tables`,
+        fact: `${name} is still among the tables`,
       }
-    : { hint: "A refused update made a table.", fact: `${frameName(Number(extra))} is among the tables` };
+    : {
+        hint:
+          wanted < 0
+            ? "An update that is refused changes nothing."
+            : "The keys of tables are the numbers of the frames that are tables, and nothing else.",
+        fact: `${name} is among the tables`,
+      };
 };
 
 const callOf = ({ last: { domain, table, index, entry } }: Case, was: Plain): Inert[] => [
@@ -241,6 +249,28 @@ function objection(
 const isMade = ({ value }: Wanted, outcome: Outcome | undefined): boolean =>
   value === 0 && outcome?.ok === true && member(outcome.value, "value") === 0;
 
+/** What an update puts there: what it leaves behind is another thing for each. */
+const KINDS = ["pvUpdate with null", "pvUpdate with a page", "pvUpdate with a link"] as const;
+const kindOf = ({ last: { entry } }: Case): string =>
+  entry === null ? KINDS[0] : entry.kind === "page" ? KINDS[1] : KINDS[2];
+
+/** Who makes few updates leaves little behind. */
+function seldom(
+  cases: readonly { readonly each: Case; readonly wanted: Wanted }[],
+  outcomes: readonly Outcome[],
+): Finding | undefined {
+  const calls = cases.map(({ each, wanted }, at) => {
+    const outcome = outcomes[at];
+    const value = outcome?.ok === true ? member(outcome.value, "value") : undefined;
+    return {
+      call: kindOf(each),
+      value: typeof value === "number" ? value : Number.NaN,
+      wanted: wanted.value,
+    };
+  });
+  return seldomMade(KINDS, calls, new Set());
+}
+
 function judge(answer: Answer, run: CheckRun, question: Question): Finding {
   if (!answer.isFunction) return fails("pvUpdate must be a function.");
   const cases = casesOf(run).map((each) => ({ each, wanted: wantedOf(each) }));
@@ -254,12 +284,11 @@ function judge(answer: Answer, run: CheckRun, question: Question): Finding {
   );
   if (found === undefined)
     return cases.some(({ wanted }, at) => isMade(wanted, outcomes[at]))
-      ? HOLDS
+      ? (seldom(cases, outcomes) ?? HOLDS)
       : fails("Not one update is made: a hypervisor that refuses everything has no guests.");
   const { last } = found.each;
-  const isWrong = (list: readonly PaperOp[]): boolean =>
-    one({ before: list as readonly Update[], last }) !== undefined;
-  const before = shrunk(found.each.before, isWrong) as readonly Update[];
+  const isWrong = (list: readonly Update[]): boolean => one({ before: list, last }) !== undefined;
+  const before = fewestCalls(found.each.before, isWrong);
   const broken = one({ before, last }) ?? one(found.each);
   return fails(broken?.hint ?? "An input failed once and passed when tried again.", broken?.detail);
 }
