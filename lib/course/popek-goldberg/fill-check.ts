@@ -4,11 +4,12 @@ import { groupedHex } from "../../bits/hex.ts";
 import type { Answer, Outcome } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
 import { describeInert, type Inert, member } from "../../checks/inert.ts";
-import { type Broken, fails, forAllAtOnce } from "../../checks/property.ts";
+import { fails } from "../../checks/property.ts";
 import { vaddr } from "../../isa/address.ts";
 import { judgeLeaf, type WalkRequest } from "../../mmu/page-walk.ts";
 import { pteFlagsText } from "../../mmu/pte.ts";
 import { SCHEMES } from "../../mmu/scheme.ts";
+import { forAllAtWork, type Work } from "./work-share.ts";
 
 type Kind = "fetch" | "load" | "store";
 const KINDS: readonly Kind[] = ["fetch", "load", "store"];
@@ -167,43 +168,47 @@ const SHAPE =
   "Return one of { deliver }, a number, { device }, a bigint, and { entry }, a bigint; neither negative nor longer than 64 bits.";
 const isWord = (value: Inert): boolean => typeof value === "bigint" && value >= 0n && value >> 64n === 0n;
 
-/** Whether an answer is one of the three that there are. */
-const hasShape = (value: Inert): boolean =>
-  typeof member(value, "deliver") === "number" ||
-  isWord(member(value, "device")) ||
-  isWord(member(value, "entry"));
+/** Whether an answer is one of the three that there are. Whoever gives two of them has not decided. */
+const hasShape = (value: Inert): boolean => {
+  const [deliver, device, entry] = ["deliver", "device", "entry"].map((name) => member(value, name));
+  if ([deliver, device, entry].filter((each) => each !== undefined).length !== 1) return false;
+  return typeof deliver === "number" || isWord(device) || isWord(entry);
+};
 
 const QUESTIONS: Readonly<Record<Family, Question>> = { own: ownFaults, place: rightPlace, rights: noMore };
 
+/** Whoever hands every fault to the guest has decided nothing; which faults those are is not told by when they come. */
+const KEPT = {
+  least: 0.5,
+  idle: "The guest may do that, and got a page fault: a page that only the shadow lacks is the monitor\u2019s to add.",
+  isSaidFirst: true,
+};
+
 function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Finding {
   if (!answer.isFunction) return fails("The answer must be a function of a fault.");
-  if (family === "own") {
-    // Whoever hands every fault to the guest has decided nothing.
-    const [sample] = fc.sample(faultsOf("rights"), { seed: 3, numRuns: 1 });
-    const outcome = sample === undefined ? undefined : answer.call({ ...sample });
-    const value = outcome?.ok === true ? outcome.value : { deliver: 0 };
-    if (["deliver", "device", "entry"].every((name) => member(value, name) === undefined))
-      return fails(SHAPE, `you return ${describeInert(value)}`);
-    if (outcome?.ok === true && member(outcome.value, "entry") === undefined)
-      return fails(
-        "The guest may do that, and got a page fault: a page that only the shadow lacks is the monitor\u2019s to add.",
-      );
-  }
-  return forAllAtOnce(faultsOf(family), { ...run, instances: 3 * run.instances }, salt, (batch) => {
+  const faults = family === "own" ? fc.oneof(faultsOf("own"), faultsOf("rights")) : faultsOf(family);
+  const instances = (family === "own" ? 6 : 3) * run.instances;
+  return forAllAtWork(faults, { ...run, instances }, salt, KEPT, (batch) => {
     const outcomes: readonly Outcome[] = answer.callEach(batch.map((fault) => [{ ...fault }]));
-    return batch.map((fault, index): Broken | undefined => {
-      const outcome = outcomes[index];
-      if (outcome?.ok !== true)
-        return {
-          hint: `fill ${outcome?.category ?? "did not answer"}.`,
-          detail: `${outcome?.message ?? ""}; ${faultWords(fault)}`,
-        };
-      const hint = hasShape(outcome.value) ? QUESTIONS[family](fault, outcome.value) : SHAPE;
-      return hint === undefined
-        ? undefined
-        : { hint, detail: `${faultWords(fault)} \u2014 you return ${describeInert(outcome.value)}` };
-    });
+    return batch.map((fault, index) => workOf(fault, outcomes[index], family));
   });
+}
+
+/** What an answer made of a fault. One that is not the guest's own must not be delivered; what else it gets is the other properties' matter. */
+function workOf(fault: ShadowFault, outcome: Outcome | undefined, family: Family): Work {
+  if (outcome?.ok !== true) {
+    const detail = `${outcome?.message ?? ""}; ${faultWords(fault)}`;
+    return { broken: { hint: `fill ${outcome?.category ?? "did not answer"}.`, detail }, asked: 0, done: 0 };
+  }
+  const { value } = outcome;
+  if (family === "own" && guestMay(fault, fault.kind) !== undefined) {
+    const isHandedOver = member(value, "deliver") !== undefined && hasShape(value);
+    return { broken: undefined, asked: 1, done: isHandedOver ? 0 : 1 };
+  }
+  const hint = hasShape(value) ? QUESTIONS[family](fault, value) : SHAPE;
+  if (hint === undefined) return { broken: undefined, asked: 0, done: 0 };
+  const detail = `${faultWords(fault)} \u2014 you return ${describeInert(value)}`;
+  return { broken: { hint, detail }, asked: 0, done: 0 };
 }
 
 const property = (family: Family, says: string, salt: number): Property => ({

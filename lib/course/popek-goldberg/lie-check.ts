@@ -14,9 +14,8 @@ export const LEAKING: readonly CsrName[] = ["sstatus", "sscratch", "sepc", "stve
 
 const ORIGIN = 0x8000_0000n;
 const MOST_BYTES = 64 * 1024;
-/** Instructions until something must have been said, and those after it in which nothing more may be. */
+/** Instructions until something must have been said, and as many after it in which nothing more may be. */
 const BUDGET = 30_000;
-const SILENCE = 500;
 const STRETCH = 1_000;
 const RAM_BYTES = 256 << 10;
 
@@ -37,11 +36,11 @@ function programOf(value: Inert): Submitted | string {
   return bytes.length > MOST_BYTES ? "The program is larger than 64 KiB." : { bytes };
 }
 
-/** Runs until a letter was printed, and a little longer. */
+/** Runs until a letter was printed, and as long again: who says one thing and then the other has said both. */
 function saidBy(board: Board): string {
-  for (let spent = 0; spent < BUDGET && board.console.text === ""; spent += STRETCH)
-    board.run({ instructions: STRETCH });
-  board.run({ instructions: SILENCE });
+  for (const letters of [1, 2])
+    for (let spent = 0; spent < BUDGET && board.console.text.length < letters; spent += STRETCH)
+      board.run({ instructions: STRETCH });
   return board.console.text;
 }
 
@@ -86,7 +85,7 @@ const SAID: Readonly<Record<Ground, string>> = {
 };
 
 function judge(answer: Answer, run: CheckRun, ground: Ground): Finding {
-  const found = sayings(answer, run, ground === "monitored" ? [ground] : [ground, "monitored"]);
+  const found = sayings(answer, run, ground === "monitored" ? [ground, "bare"] : [ground, "monitored"]);
   if (!Array.isArray(found)) return found as Finding;
   const wanted = ground === "monitored" ? "V" : "B";
   for (const { csr, said } of found) {
@@ -115,6 +114,12 @@ function judge(answer: Answer, run: CheckRun, ground: Ground): Finding {
           detail,
         );
   }
+  // Bits that one CSR has and another has not are the other property's matter.
+  if (ground === "monitored" && !found.some(({ said }) => said[1] === "B"))
+    return fails(
+      "On a bare machine it says V, too, whichever CSR leaks: who always says V has noticed nothing.",
+      `on the bare machine it printed ${JSON.stringify(found[0]?.said[1]?.slice(0, 20))}`,
+    );
   return HOLDS;
 }
 

@@ -16,6 +16,8 @@ export interface WorkShare {
   /** 0 to 1. Far below what a plausible mistake leaves undone: that one costs its own property and not this. */
   readonly least: number;
   readonly idle: string;
+  /** Whether that is said in place of what else is broken: where it is the first thing to understand. */
+  readonly isSaidFirst?: boolean;
 }
 
 /**
@@ -26,7 +28,7 @@ export function forAllAtWork<Input>(
   inputs: fc.Arbitrary<Input>,
   run: CheckRun,
   salt: number,
-  { least, idle }: WorkShare,
+  { least, idle, isSaidFirst = false }: WorkShare,
   judge: (batch: readonly Input[]) => readonly Work[],
 ): Finding {
   // The first batch is the whole; those after it are one input each, made smaller.
@@ -37,7 +39,7 @@ export function forAllAtWork<Input>(
     return works.map(({ broken }) => broken);
   });
   const total = (of: "asked" | "done"): number => (whole ?? []).reduce((sum, work) => sum + work[of], 0);
-  return finding.share < 1 || total("done") >= least * total("asked")
+  return (finding.share < 1 && !isSaidFirst) || total("done") >= least * total("asked")
     ? finding
     : fails(idle, `${total("done")} of ${total("asked")}`);
 }

@@ -192,6 +192,26 @@ const ROWS: readonly Row[] = [
     changed("03.3", ["csr === 0x141 || csr === 0x341 ? next & ~1n : next", "next"]),
   ),
   row("03.3", "the guest stays where it is", 2, /grows by 4/, changed("03.3", ["vcpu.pc + 4n", "vcpu.pc"])),
+  row(
+    "03.3",
+    "all refused but in M-mode, and there nothing done",
+    0,
+    /refuse|grows by 4/,
+    `const emulate = ({ op, csr, rs1 }, vcpu) => {
+      if (csr === 0xf14) return op === "rw" || rs1 !== 0 ? "illegal" : vcpu;
+      return vcpu.mode === 3 && csr !== 0x5c0 ? vcpu : "illegal";
+    };`,
+  ),
+  row(
+    "03.3",
+    "all refused but in M-mode and for sscratch, and 7 in place of a vcpu",
+    0,
+    /refuse|Return “illegal”/,
+    `const emulate = ({ op, csr, rs1 }, { mode }) => {
+      if (csr === 0xf14) return op === "rw" || rs1 !== 0 || mode !== 3 ? "illegal" : 7;
+      return (mode === 3 && csr !== 0x5c0) || (mode === 1 && csr === 0x140) ? 7 : "illegal";
+    };`,
+  ),
   row("03.4", "the untouched stub", 0, /only the shadow lacks/, "const fill = () => ({ deliver: 0 });"),
   row("03.4", "nothing returned", 0, /Return one of/, "const fill = () => undefined;"),
   row(
@@ -252,6 +272,25 @@ const ROWS: readonly Row[] = [
     changed("03.4", ["0xd1n | flags", "0xdfn"]),
   ),
   row(
+    "03.4",
+    "the exception and an entry at once",
+    0,
+    /Return one of/,
+    "const fill = ({ kind }) => ({ deliver: { fetch: 12, load: 13, store: 15 }[kind], entry: 0n });",
+  ),
+  row(
+    "03.4",
+    "one entry, and from then on every fault is the guest's own",
+    0,
+    /only the shadow lacks/,
+    `let isFirst = true;
+    const fill = ({ kind }) => {
+      const answer = isFirst ? { entry: 0n } : { deliver: { fetch: 12, load: 13, store: 15 }[kind] };
+      isFirst = false;
+      return answer;
+    };`,
+  ),
+  row(
     "03.5",
     "the untouched stub",
     0,
@@ -260,12 +299,23 @@ const ROWS: readonly Row[] = [
   ),
   row(
     "03.5",
+    // Even as a guest: it says there what it says everywhere.
     "always V",
-    2,
+    0,
     /On a bare machine it says V/,
     changed("03.5", ['asm.li("a0", 0x42)', 'asm.li("a0", 0x56)']),
   ),
   row("03.5", "always B", 0, /did not notice/, changed("03.5", ['asm.li("a0", 0x56)', 'asm.li("a0", 0x42)'])),
+  row(
+    "03.5",
+    "V at once, and B after a while",
+    0,
+    /one letter/,
+    `const seeThrough = () => program({ origin: 0x8000_0000n }, [
+      asm.li("a1", 0x1000_0000), asm.li("a0", 0x56), asm.sb("a0", 0, "a1"), asm.li("t0", 2_000),
+      label("wait"), asm.addi("t0", "t0", -1), asm.bnez("t0", "wait"),
+      asm.li("a0", 0x42), asm.sb("a0", 0, "a1"), label("stay"), asm.j("stay")]);`,
+  ),
   row(
     "03.5",
     "time, not the leak",
