@@ -2,8 +2,9 @@
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding } from "../../checks/check.ts";
 import { type Inert, member } from "../../checks/inert.ts";
-import { fails, HOLDS } from "../../checks/property.ts";
+import { type Broken, fails, HOLDS } from "../../checks/property.ts";
 import { seededWords } from "../../checks/seed.ts";
+import { simplerSpans, smallest } from "./smallest.ts";
 import type { Span } from "./watch.ts";
 
 interface Account {
@@ -96,20 +97,28 @@ const costRight: Question = (got, { perSwitch }, spans) => {
 
 function judge(answer: Answer, run: CheckRun, question: Question): Finding {
   if (!answer.isFunction) return fails("The answer must be the function account.");
+  const broken = (lists: readonly (readonly Span[])[]): readonly (Broken | undefined)[] => {
+    const outcomes = answer.callEach(lists.map((spans) => [spans.map((span) => ({ ...span }))]));
+    return lists.map((spans, index): Broken | undefined => {
+      const outcome = outcomes[index];
+      if (outcome === undefined || !outcome.ok)
+        return { hint: `account ${outcome?.category ?? "does not answer"}.`, detail: outcome?.message ?? "" };
+      const hint = question(outcome.value, accountOf(spans), spans);
+      const detail = `account of ${spans.map(({ domain, from, to }) => `${domain}:${from}-${to}`).join(" ")}`;
+      return hint === undefined ? undefined : { hint, detail };
+    });
+  };
   const lists = listsFor(run);
-  const outcomes = answer.callEach(lists.map((spans) => [spans.map((span) => ({ ...span }))]));
-  for (const [index, spans] of lists.entries()) {
-    const outcome = outcomes[index];
-    if (outcome === undefined || !outcome.ok)
-      return fails(`account ${outcome?.category ?? "does not answer"}.`, outcome?.message);
-    const message = question(outcome.value, accountOf(spans), spans);
-    if (message !== undefined)
-      return fails(
-        message,
-        `account of ${spans.map(({ domain, from, to }) => `${domain}:${from}-${to}`).join(" ")}`,
-      );
-  }
-  return HOLDS;
+  const found = broken(lists);
+  const at = found.findIndex((each) => each !== undefined);
+  const [spans, first] = [lists[at], found[at]];
+  if (spans === undefined || first === undefined) return HOLDS;
+  // A guest and the visit beside it go together, so that no guest follows another without one.
+  const { hint, detail } = smallest(spans, first, {
+    candidates: (some) => simplerSpans(some, 2),
+    broken,
+  });
+  return fails(hint, detail);
 }
 
 /** Check of exercise 05.6. */

@@ -2,10 +2,11 @@
 import type { Answer } from "../../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding } from "../../../checks/check.ts";
 import { type Inert, member } from "../../../checks/inert.ts";
-import { fails, HOLDS } from "../../../checks/property.ts";
+import { type Broken, fails, HOLDS } from "../../../checks/property.ts";
 import { seededWords } from "../../../checks/seed.ts";
 import { shareHart } from "../../sharing/experiments.ts";
 import { BUSY, sleeper, thief } from "../../sharing/guests.ts";
+import { simplerSpans, smallest } from "../../sharing/smallest.ts";
 import { type Span, watch } from "../../sharing/watch.ts";
 
 /** A record, how long a tick is, and who is who. */
@@ -129,25 +130,34 @@ const thievesRight: Question = (got, { thieves }) => {
 
 function judge(answer: Answer, run: CheckRun, question: Question): Finding {
   if (!answer.isFunction) return fails("The answer must be the function bill.");
+  const broken = (records: readonly Recorded[]): readonly (Broken | undefined)[] => {
+    const outcomes = answer.callEach(
+      records.map(({ spans, tick, domains }) => [spans.map((span) => ({ ...span })), tick, domains]),
+    );
+    return records.map((record, index): Broken | undefined => {
+      const outcome = outcomes[index];
+      if (outcome?.ok !== true)
+        return { hint: `bill ${outcome?.category ?? "does not answer"}.`, detail: outcome?.message ?? "" };
+      const hint = question(outcome.value, billOf(record), record);
+      return hint === undefined ? undefined : { hint, detail: words(record) };
+    });
+  };
   const records = recordsFor(run);
-  const outcomes = answer.callEach(
-    records.map(({ spans, tick, domains }) => [spans.map((span) => ({ ...span })), tick, domains]),
-  );
-  for (const [index, record] of records.entries()) {
-    const outcome = outcomes[index];
-    if (outcome?.ok !== true)
-      return fails(`bill ${outcome?.category ?? "does not answer"}.`, outcome?.message);
-    const hint = question(outcome.value, billOf(record), record);
-    if (hint !== undefined)
-      return fails(
-        hint,
-        record.spans.length > 24
-          ? `the record of a machine, ${record.spans.length} stays, a tick of ${record.tick}`
-          : `tick ${record.tick}: ${record.spans.map(({ domain, from, to }) => `${domain}:${from}-${to}`).join(" ")}`,
-      );
-  }
-  return HOLDS;
+  const found = broken(records);
+  const at = found.findIndex((each) => each !== undefined);
+  const [record, first] = [records[at], found[at]];
+  if (record === undefined || first === undefined) return HOLDS;
+  const { hint, detail } = smallest(record, first, {
+    candidates: (some) => simplerSpans(some.spans).map((spans) => ({ ...some, spans })),
+    broken,
+  });
+  return fails(hint, detail);
 }
+
+const words = ({ spans, tick }: Recorded): string =>
+  spans.length > 24
+    ? `the record of a machine, ${spans.length} stays, a tick of ${tick}`
+    : `tick ${tick}: ${spans.map(({ domain, from, to }) => `${domain}:${from}-${to}`).join(" ")}`;
 
 /** Check of exercise A5.4. */
 export const billCheck: Check = defineCheck({

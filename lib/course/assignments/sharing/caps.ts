@@ -2,8 +2,9 @@
 import type { Answer } from "../../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding } from "../../../checks/check.ts";
 import { member } from "../../../checks/inert.ts";
-import { fails, HOLDS } from "../../../checks/property.ts";
+import { type Broken, fails, HOLDS } from "../../../checks/property.ts";
 import { seededWords } from "../../../checks/seed.ts";
+import { smallest } from "../../sharing/smallest.ts";
 
 /** A guest that always wants the hart, as the scheduler sees it. */
 export interface CappedGuest {
@@ -163,7 +164,7 @@ function give(game: Game, id: unknown, ticks: unknown): void {
     game.broken = "A period is divided into more than 80 stays: a hart that only switches does no work.";
 }
 
-type Objection = (game: Game) => { readonly hint: string; readonly detail: string } | undefined;
+type Objection = (game: Game) => Broken | undefined;
 
 const words = ({ guests }: Scene): string =>
   guests.map(({ weight, cap }) => `weight ${weight}${cap === 0 ? "" : ` cap ${cap}`}`).join(", ");
@@ -208,6 +209,25 @@ const busy: Objection = (game) => {
     : undefined;
 };
 
+/** Machines with a guest less, or with round numbers. */
+function simplerScenes({ guests }: Scene): readonly Scene[] {
+  const round = (value: number, to: number): number => Math.max(to, to * Math.round(value / to));
+  const rounded = guests.map(({ id, weight, cap }) => ({
+    id,
+    weight: round(weight, 64),
+    cap: cap === 0 ? 0 : round(cap, 10),
+  }));
+  const isRound = guests.every(
+    ({ weight, cap }, index) => weight === rounded[index]?.weight && cap === rounded[index]?.cap,
+  );
+  return [
+    ...(guests.length > 1 ? guests : []).map((left) => ({
+      guests: guests.filter((guest) => guest !== left).map((guest, index) => ({ ...guest, id: index + 1 })),
+    })),
+    ...(isRound ? [] : [{ guests: rounded }]),
+  ];
+}
+
 function judge(
   answer: Answer,
   run: CheckRun,
@@ -216,16 +236,20 @@ function judge(
   objections: readonly Objection[],
 ): Finding {
   if (!answer.isFunction) return fails("The answer must be the function next.");
+  const broken = (scenes: readonly Scene[]): readonly (Broken | undefined)[] =>
+    play(answer, scenes).map((game) =>
+      game.broken === undefined
+        ? objections.map((object) => object(game)).find((objection) => objection !== undefined)
+        : { hint: game.broken, detail: words(game) },
+    );
   const word = seededWords(run.seed.value ^ salt);
   const scenes = Array.from({ length: Math.max(4, Math.min(SCENES, run.instances)) }, () => make(word));
-  for (const game of play(answer, scenes)) {
-    if (game.broken !== undefined) return fails(game.broken, words(game));
-    for (const object of objections) {
-      const found = object(game);
-      if (found !== undefined) return fails(found.hint, found.detail);
-    }
-  }
-  return HOLDS;
+  const found = broken(scenes);
+  const at = found.findIndex((each) => each !== undefined);
+  const [scene, first] = [scenes[at], found[at]];
+  if (scene === undefined || first === undefined) return HOLDS;
+  const { hint, detail } = smallest(scene, first, { candidates: simplerScenes, broken });
+  return fails(hint, detail);
 }
 
 /** A cap that a guest never comes near holds by itself: a capped guest must have half of its fair share before caps are asked about. */

@@ -2,8 +2,9 @@
 import type { Answer } from "../../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding } from "../../../checks/check.ts";
 import { type Inert, isInertRecord } from "../../../checks/inert.ts";
-import { fails, HOLDS } from "../../../checks/property.ts";
+import { type Broken, fails, HOLDS } from "../../../checks/property.ts";
 import { seededWords } from "../../../checks/seed.ts";
+import { smallest } from "../../sharing/smallest.ts";
 import { GUEST_CSRS, HOST_CSRS, SPP } from "../../sharing/world-switch-parts.ts";
 
 const FLOATS = [...Array.from({ length: 32 }, (_, number) => `f${number}`), "fcsr"] as const;
@@ -128,7 +129,7 @@ function tell(answer: Answer, { turns, words, first, interrupts }: Story): reado
   return seen;
 }
 
-type Objection = (seen: Seen) => { readonly hint: string; readonly detail: string } | undefined;
+type Objection = (seen: Seen) => Broken | undefined;
 
 const comesBack: Objection = ({ guest, wanted, hart }) => {
   const lost = GUEST.filter((name) => name !== "hvip" && hart[name] !== wanted[name]);
@@ -189,20 +190,55 @@ const arrives: Objection = ({ guest, wanted, hart, injected }) => {
     : { hint: "A guest finds an interrupt that was for another one.", detail };
 };
 
-const objectionTo = (seen: readonly Seen[], objections: readonly Objection[]): ReturnType<Objection> =>
-  seen.flatMap((each) => objections.map((object) => object(each))).find((found) => found !== undefined);
+/** What is wrong with the answer to a story. Throws `Told` for an answer of the wrong shape. */
+function wrongWith(answer: Answer, story: Story, objections: readonly Objection[]): Broken | undefined {
+  const seen = tell(answer, story);
+  if (seen.every(({ hart, hostWas }) => ALL.every((name) => hart[name] === hostWas[name])))
+    return { hint: "Nothing is written: each guest goes on with what the last one has left.", detail: "" };
+  for (const each of seen) {
+    const found = objections.map((object) => object(each)).find((objection) => objection !== undefined);
+    if (found !== undefined)
+      return {
+        hint: found.hint,
+        detail: `turns ${story.turns.map((guest) => guest + 1).join(" ")}: ${found.detail}`,
+      };
+  }
+  return undefined;
+}
+
+/** The story up to half of its turns, without one of them, or without an interrupt. The first turn stays, and nobody follows himself. */
+function simplerStories({ turns, words, first, interrupts }: Story): readonly Story[] {
+  const picked = (kept: readonly number[]): Story => ({
+    turns: turns.filter((_, place) => kept.includes(place)),
+    words: words.filter((_, place) => kept.includes(place)),
+    interrupts: interrupts.filter((_, place) => kept.includes(place)),
+    first,
+  });
+  const places = [...turns.keys()];
+  const quiet = places.filter((place) => interrupts[place]?.bits !== 0n);
+  return [
+    ...(turns.length > 3 ? [picked(places.slice(0, turns.length >> 1))] : []),
+    ...places.slice(1).map((left) => picked(places.filter((place) => place !== left))),
+    ...quiet.map((place) => ({
+      turns,
+      words,
+      first,
+      interrupts: interrupts.map((each, at) => (at === place ? { ...each, bits: 0n } : each)),
+    })),
+  ].filter((story) => story.turns.every((guest, at) => guest !== story.turns[at - 1]));
+}
 
 function judge(answer: Answer, run: CheckRun, ...objections: readonly Objection[]): Finding {
   if (!["save", "restore", "inject"].every((name) => answer.at(name).isFunction))
     return fails("The answer must be { save, restore, inject }: three functions.");
+  const broken = (stories: readonly Story[]): readonly (Broken | undefined)[] =>
+    stories.map((story) => wrongWith(answer, story, objections));
   try {
     for (const story of storiesFor(run)) {
-      const seen = tell(answer, story);
-      if (seen.every(({ hart, hostWas }) => ALL.every((name) => hart[name] === hostWas[name])))
-        return fails("Nothing is written: each guest goes on with what the last one has left.");
-      const found = objectionTo(seen, objections);
-      if (found !== undefined)
-        return fails(found.hint, `turns ${story.turns.map((guest) => guest + 1).join(" ")}: ${found.detail}`);
+      const found = wrongWith(answer, story, objections);
+      if (found === undefined) continue;
+      const { hint, detail } = smallest(story, found, { candidates: simplerStories, broken, width: 1 });
+      return fails(hint, detail);
     }
   } catch (error) {
     if (error instanceof Told) return fails(error.message);
