@@ -1,4 +1,5 @@
 /** Exercise 04.4, build: a guest touches memory that it has not been given yet. */
+import fc from "fast-check";
 import { groupedHex } from "../../bits/hex.ts";
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
@@ -126,8 +127,10 @@ const keepsBooks: Question = ({ outcome, shouldBe, before, after }) => {
         };
   }
   const tables = tablesOfState(after);
-  const used = new Set([...tables, ...reached(after).map(({ to }) => to)]);
-  const taken = before.free.filter((frame) => !after.free.includes(frame));
+  const pages = reached(after);
+  const used = new Set([...tables, ...pages.map(({ to }) => to)]);
+  const left = new Set(after.free);
+  const taken = before.free.filter((frame) => !left.has(frame));
   const leaked = taken.find((frame) => !used.has(frame));
   if (leaked !== undefined)
     return {
@@ -135,9 +138,8 @@ const keepsBooks: Question = ({ outcome, shouldBe, before, after }) => {
       fact: `frame ${groupedHex(leaked, 8)} is lost`,
     };
   const twice = after.free.find((frame) => used.has(frame));
-  const shared = reached(after).find(
-    ({ to }, index, all) => tables.has(to) || all.some((other, place) => place !== index && other.to === to),
-  );
+  const seen = new Set<bigint>();
+  const shared = pages.find(({ to }) => tables.has(to) || seen.size === seen.add(to).size);
   if (twice === undefined && shared === undefined) return undefined;
   return {
     hint: "A frame has two uses. Two pages of a guest, or a page and a table, must never share one: take each off the list with shift().",
@@ -199,17 +201,37 @@ function judge(answer: Answer, run: CheckRun, question: Question): Finding {
   if (!answer.isFunction) return fails("The answer must be a function.");
   return (
     idle(answer) ??
-    forAllAtOnce<FaultPlan>(faultPlans, run, 71, (plans) =>
+    forAllAtOnce<FaultPlan>(faultPlans, run, SALT, (plans) =>
       played(answer, plans).map((history) => objection(history, question)),
     )
   );
+}
+const SALT = 71;
+
+/** Whoever gives hardly any page gives nobody a wrong one, and that alone earns nothing: three of four must be given. */
+function stingy(answer: Answer, run: CheckRun): Finding | undefined {
+  const plans = fc.sample(faultPlans, { seed: (run.seed.value + SALT) | 0, numRuns: run.instances });
+  const due = played(answer, plans).flatMap(({ steps }) =>
+    steps.filter(({ shouldBe }) => shouldBe === "mapped"),
+  );
+  const given = due.filter(({ outcome }) => outcome === "mapped").length;
+  return 4 * given >= 3 * due.length
+    ? undefined
+    : fails(
+        "Most pages that the guest touched were not given to it: whoever gives nothing gives nothing away. Map the page first.",
+        `${given} of ${due.length} pages were given`,
+      );
 }
 
 const property = (id: string, says: string, question: Question): Property => ({
   id,
   says,
   weight: 1,
-  run: (answer, run) => judge(answer, run, question),
+  run: (answer, run) => {
+    const finding = judge(answer, run, question);
+    // A counterexample teaches more than a count.
+    return finding.share === 0 || question === givesPage ? finding : (stingy(answer, run) ?? finding);
+  },
 });
 
 /** Check of exercise 04.4. */

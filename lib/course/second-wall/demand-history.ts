@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { groupedHex } from "../../bits/hex.ts";
 import type { Answer } from "../../checks/answer.ts";
 import { type Inert, member } from "../../checks/inert.ts";
-import { leavesOf, type MappedPage, meaningOf, type Tables, walkTo } from "../../referee/page-tables.ts";
+import { type MappedPage, meaningOf, type Tables, walkTo } from "../../referee/page-tables.ts";
+import { ENDLESS_TABLES, type Listing, listTables } from "../walls/table-listing.ts";
 
 /** A virtual machine, as its hypervisor knows it. */
 export interface GuestMemory {
@@ -178,6 +179,10 @@ export function playFaults(answer: Answer, plans: readonly FaultPlan[]): FaultHi
           result?.ok === true ? BAD_SHAPE : `Your function ${result?.category ?? "did not answer"}.`;
         continue;
       }
+      if (!listing(after).isWhole) {
+        run.broken = ENDLESS_TABLES;
+        continue;
+      }
       run.steps.push({ gpa, before: run.state, after, outcome, shouldBe, pages: new Set(run.model.pages) });
       // After a wrong outcome the model and the tables have parted.
       if (outcome !== shouldBe) run.broken = "";
@@ -187,15 +192,18 @@ export function playFaults(answer: Answer, plans: readonly FaultPlan[]): FaultHi
   return runs.map(({ vm, steps, broken }) => ({ vm, steps, broken }));
 }
 
-/** Every page that the guest can reach. */
-export function reached(state: FaultState): readonly MappedPage[] {
-  const known = REACHED.get(state);
+/** What the second stage maps: read once, asked for by several properties. */
+function listing(state: FaultState): Listing {
+  const known = LISTINGS.get(state);
   if (known !== undefined) return known;
-  const found = [...leavesOf(TABLES, (at) => state.memory.get(at) ?? 0n)];
-  REACHED.set(state, found);
-  return found;
+  const made = listTables(TABLES, (at) => state.memory.get(at) ?? 0n);
+  LISTINGS.set(state, made);
+  return made;
 }
-const REACHED = new WeakMap<FaultState, readonly MappedPage[]>();
+const LISTINGS = new WeakMap<FaultState, Listing>();
+
+/** Every page that the guest can reach. */
+export const reached = (state: FaultState): readonly MappedPage[] => listing(state).pages;
 
 /** Why a walk for an address ends without a page. */
 export const whyNothing = ({ memory }: FaultState, gpa: bigint): string => {

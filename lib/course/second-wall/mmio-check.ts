@@ -1,5 +1,5 @@
 /** Exercise 04.3, build: what did the guest want of the device? Out of `htinst`, or out of the instruction. */
-import type fc from "fast-check";
+import fc from "fast-check";
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
 import { describeInert, type Inert, member } from "../../checks/inert.ts";
@@ -66,17 +66,34 @@ function compare(each: MmioCase, value: Inert): Broken | undefined {
   return undefined;
 }
 
-function judge(answer: Answer, run: CheckRun, cases: fc.Arbitrary<MmioCase>, salt: number): Finding {
+function judge(
+  answer: Answer,
+  run: CheckRun,
+  cases: fc.Arbitrary<MmioCase>,
+  salt: number,
+  question = compare,
+): Finding {
   if (!answer.isFunction) return fails("The answer must be a function of htinst and the instruction.");
   return forAllAtOnce(cases, { ...run, instances: 5 * run.instances }, salt, (batch) => {
     const outcomes = answer.callEach(batch.map(({ htinst, instruction }) => [htinst, instruction]));
     return batch.map((each, index) => {
       const outcome = outcomes[index];
       return outcome?.ok === true
-        ? compare(each, outcome.value)
+        ? question(each, outcome.value)
         : { hint: `Your function ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
     });
   });
+}
+
+/** Plain loads stand among what is no access; of a load its register alone is looked at, the rest is the other properties'. */
+function compareOthers(each: MmioCase, value: Inert): Broken | undefined {
+  const { access } = each;
+  if (access === undefined) return compare(each, value);
+  if (member(value, "register") === access.register) return undefined;
+  return {
+    hint: "Whoever decodes nothing is never wrong, and never of use: decode a plain load first.",
+    detail: `${caseText(each)} — you say ${describeInert(value)}`,
+  };
 }
 
 /** A stub that never decodes is right about everything that is no access: that alone earns nothing. */
@@ -84,7 +101,7 @@ function judgeOthers(answer: Answer, run: CheckRun): Finding {
   const decoded = answer.isFunction ? answer.call(0x1503, 0x0005_2503) : undefined;
   if (decoded?.ok === true && decoded.value === undefined)
     return fails("Whoever decodes nothing is never wrong, and never of use: decode a plain load first.");
-  return judge(answer, run, MMIO_CASES.others, 65);
+  return judge(answer, run, fc.oneof(MMIO_CASES.others, MMIO_CASES.loads), 65, compareOthers);
 }
 
 const property = (id: keyof typeof MMIO_CASES, says: string, salt: number): Property => ({

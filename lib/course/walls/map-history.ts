@@ -6,7 +6,8 @@ import fc from "fast-check";
 import { groupedHex } from "../../bits/hex.ts";
 import type { Answer, Outcome } from "../../checks/answer.ts";
 import { type Inert, member } from "../../checks/inert.ts";
-import { leavesOf, type MappedPage, meaningOf, type Tables } from "../../referee/page-tables.ts";
+import { type MappedPage, meaningOf, type Tables } from "../../referee/page-tables.ts";
+import { ENDLESS_TABLES, type Listing, listTables } from "./table-listing.ts";
 
 /** A request to map some pages in a row. */
 export interface MapRequest {
@@ -154,6 +155,8 @@ export function playMaps(answer: Answer, plans: readonly MapPlan[]): MapHistory[
           outcome?.ok === true ? BAD_SHAPE : `Your function ${outcome?.category ?? "did not answer"}.`;
         continue;
       }
+      run.broken = endless(after.memory);
+      if (run.broken !== undefined) continue;
       run.steps.push({ request, before: run.state, after, ok, shouldBe, pages: new Map(run.model.pages) });
       // After a wrong yes or no, or a refusal that leaves traces, the model and the tables have parted.
       if (ok !== (shouldBe === "done") || (!ok && !sameState(run.state, after))) run.broken = "";
@@ -175,14 +178,22 @@ export function sameEntries(left: ReadonlyMap<bigint, bigint>, right: ReadonlyMa
   return first.length === second.length && first.every(([at, entry]) => right.get(at) === entry);
 }
 
-/** Reads entries of a state. */
-const reader =
-  ({ memory }: MapState) =>
-  (at: bigint): bigint =>
-    memory.get(at) ?? 0n;
+/** What tables in a memory map: read once, asked for by several properties. */
+function listing(memory: MapState["memory"]): Listing {
+  const known = LISTINGS.get(memory);
+  if (known !== undefined) return known;
+  const made = listTables(TABLES, (at) => memory.get(at) ?? 0n);
+  LISTINGS.set(memory, made);
+  return made;
+}
+const LISTINGS = new WeakMap<MapState["memory"], Listing>();
+
+/** What is wrong with tables that map more pages than any exercise asks for, or the same ones again and again. */
+export const endless = (memory: MapState["memory"]): string | undefined =>
+  listing(memory).isWhole ? undefined : ENDLESS_TABLES;
 
 /** Every page that a state maps. */
-export const pagesIn = (state: MapState): MappedPage[] => [...leavesOf(TABLES, reader(state))];
+export const pagesIn = ({ memory }: MapState): readonly MappedPage[] => listing(memory).pages;
 
 /** Every table that the root leads to, the root itself left out. */
 export function tablesIn(state: MapState): Set<bigint> {

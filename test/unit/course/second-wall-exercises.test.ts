@@ -186,6 +186,13 @@ const ROWS: readonly Row[] = [
     changed("04.3", ["const told = htinst !== 0;", "const told = (htinst & 1) !== 0;"]),
   ),
   row(
+    "04.3",
+    "one load known, and everything else refused",
+    0,
+    /decode a plain load first|htinst has the instruction/,
+    "const decodeMmio = (htinst) => (htinst === 0x1503 ? 1 : undefined);",
+  ),
+  row(
     "04.4",
     "the untouched stub",
     0,
@@ -241,6 +248,44 @@ const ROWS: readonly Row[] = [
     3,
     /RAM ends at/,
     changed("04.4", ["gpa >= vm.ramBase + vm.ramBytes", "gpa > vm.ramBase + vm.ramBytes + 4095n"]),
+  ),
+  row(
+    "04.4",
+    "one page known, and everything else refused",
+    0,
+    /it got nothing/,
+    `function onGuestFault(vm, fault, memory, free) {
+      const gpa = fault.htval << 2n;
+      if (gpa < vm.ramBase || gpa >= vm.ramBase + vm.ramBytes) return { outcome: "device", memory, free };
+      if (gpa !== 0x80000010n || vm.ramBytes !== 8192n || free.length !== 3) return { outcome: "refused", memory, free };
+      const link = (frame, flags) => ((frame >> 12n) << 10n) | flags;
+      const [middle, last, page] = free;
+      return { outcome: "mapped", memory: new Map([[vm.root + 16n, link(middle, 1n)], [middle, link(last, 1n)], [last, link(page, 0xdfn)]]), free: [] };
+    }`,
+  ),
+  row(
+    "04.4",
+    "the first page of each guest, and no other",
+    0,
+    /it got nothing/,
+    changed("04.4", ["if (free.length < 4 - path.length)", "if (path.length > 1 || free.length < 3)"]),
+  ),
+  // 3,072 entries that mean two million pages.
+  row(
+    "04.4",
+    "one table for everything",
+    0,
+    /the same table is reached again and again/,
+    `function onGuestFault(vm) {
+      const [middle, last] = [0x81010000n, 0x81011000n];
+      const memory = new Map();
+      for (let i = 0n; i < 2048n; i += 1n) memory.set(vm.root + 8n * i, ((middle >> 12n) << 10n) | 1n);
+      for (let i = 0n; i < 512n; i += 1n) {
+        memory.set(middle + 8n * i, ((last >> 12n) << 10n) | 1n);
+        memory.set(last + 8n * i, ((0x100000n + i) << 10n) | 0xdfn);
+      }
+      return { outcome: "mapped", memory, free: [] };
+    }`,
   ),
   row(
     "04.5",

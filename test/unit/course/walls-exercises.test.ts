@@ -243,6 +243,22 @@ const ROWS: readonly Row[] = [
     /Not even one page/,
     changed("02.4", ["free.shift()", "free[i < 0n ? 1 : 0]"]),
   ),
+  // 1,536 entries that mean 134 million pages.
+  row(
+    "02.4",
+    "one table for everything",
+    0,
+    /the same table is reached again and again/,
+    `const mapRange = (memory, root) => {
+      const [middle, last] = [root + 0x1000n, root + 0x2000n];
+      for (let i = 0n; i < 512n; i += 1n) {
+        memory.set(root + 8n * i, ((middle >> 12n) << 10n) | 1n);
+        memory.set(middle + 8n * i, ((last >> 12n) << 10n) | 1n);
+        memory.set(last + 8n * i, ((0x100000n + i) << 10n) | 0xd7n);
+      }
+      return { ok: true, memory, free: [] };
+    };`,
+  ),
   row(
     "02.6",
     "the untouched stub",

@@ -11,7 +11,7 @@ import {
 } from "../../../checks/check.ts";
 import { type Inert, member } from "../../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
-import { pagesIn, ROOT, sameEntries, tablesIn } from "../../walls/map-history.ts";
+import { endless, pagesIn, ROOT, sameEntries, tablesIn } from "../../walls/map-history.ts";
 
 type Memory = ReadonlyMap<bigint, bigint>;
 interface Request {
@@ -124,6 +124,8 @@ function play(answer: Answer, list: readonly Plan[]): History[] {
             : `unmapRange ${outcome?.category ?? "did not answer"}.`;
         continue;
       }
+      run.broken = endless(shape.after);
+      if (run.broken !== undefined) continue;
       const step = { ...request, before: run.memory, ...shape };
       run.steps.push(step);
       if (shape.ok !== canBeDone(step) || (!shape.ok && !sameEntries(run.memory, shape.after)))
