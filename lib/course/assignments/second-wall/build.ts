@@ -9,9 +9,10 @@ import {
   type Finding,
   type Property,
 } from "../../../checks/check.ts";
-import { type Inert, member } from "../../../checks/inert.ts";
+import { describeInert, type Inert, member } from "../../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
-import { leavesOf, type MappedPage, meaningOf, type Tables } from "../../../referee/page-tables.ts";
+import { type MappedPage, meaningOf } from "../../../referee/page-tables.ts";
+import { ENDLESS_TABLES, listTables } from "../../walls/table-listing.ts";
 
 /** Memory that the guest shall have. */
 interface Piece {
@@ -121,7 +122,12 @@ interface Built {
   readonly ok: boolean;
   readonly root: bigint;
   readonly memory: ReadonlyMap<bigint, bigint>;
+  /** What the tables map. */
+  readonly pages: readonly MappedPage[];
 }
+
+/** The frames that a plan has suffice for fewer pages, of whatever size. */
+const MOST_PAGES = 10_000;
 
 function builtOf(outcome: Outcome | undefined): Built | Broken {
   if (outcome?.ok !== true)
@@ -146,16 +152,20 @@ function builtOf(outcome: Outcome | undefined): Built | Broken {
       detail: "",
     };
   return ok
-    ? { ok, root: root as bigint, memory: memory as ReadonlyMap<bigint, bigint> }
-    : { ok, root: 0n, memory: new Map() };
+    ? read(root as bigint, memory as ReadonlyMap<bigint, bigint>)
+    : { ok, root: 0n, memory: new Map(), pages: [] };
+}
+
+/** Reads the tables, once for all questions. */
+function read(root: bigint, memory: Built["memory"]): Built | Broken {
+  const tables = { register: "hgatp", root: root & ~0x3fffn, levels: 3 } as const;
+  const { pages, isWhole } = listTables(tables, (at) => memory.get(at) ?? 0n, MOST_PAGES);
+  return isWhole
+    ? { ok: true, root, memory, pages }
+    : { hint: ENDLESS_TABLES, detail: `the root is at ${describeInert(root)}` };
 }
 
 const isBroken = (built: Built | Broken): built is Broken => "hint" in built;
-
-function pagesOf({ root, memory }: Built): MappedPage[] {
-  const tables: Tables = { register: "hgatp", root: root & ~0x3fffn, levels: 3 };
-  return [...leavesOf(tables, (at) => memory.get(at) ?? 0n)];
-}
 
 function tablesOf({ root, memory }: Built): bigint[] {
   const found: bigint[] = [];
@@ -201,7 +211,7 @@ const leads: Question = (built, wanted) => {
   if (!built.ok)
     return "It can be done and was refused: four free frames in a row at a multiple of 16 KiB are the root, any others are tables.";
   const seen = joined(
-    pagesOf(built).map(({ address, to, bytes, rights }) => ({
+    built.pages.map(({ address, to, bytes, rights }) => ({
       gpa: address,
       hpa: to,
       bytes,
@@ -222,6 +232,8 @@ const leads: Question = (built, wanted) => {
 
 const root: Question = (built, wanted, { free }) => {
   if (!wanted.ok || !built.ok) return wanted.ok ? "It can be done and was refused." : undefined;
+  const isUsed = [...built.memory].some(([at, entry]) => at >> 14n === built.root >> 14n && entry !== 0n);
+  if (!isUsed) return "The root has no entry: a place alone is no wall.";
   if (built.root % 0x4000n !== 0n)
     return "The root is not at a multiple of 16 KiB: hgatp has no room for the two low bits of its page number.";
   return rootsIn(free).includes(built.root)
@@ -232,8 +244,11 @@ const root: Question = (built, wanted, { free }) => {
 const large: Question = (built, wanted) => {
   if (!wanted.ok) return undefined;
   if (!built.ok) return "It can be done and was refused: with pages as large as possible the frames suffice.";
-  const { length } = pagesOf(built);
-  if (length <= wanted.leaves.length) return undefined;
+  // Few pages are no merit where memory is missing. Leaves count wherever they stand: whether they are reached, others ask.
+  const leaves = [...built.memory.values()].filter((entry) => (entry & 1n) !== 0n && (entry & 14n) !== 0n);
+  if (leaves.length < wanted.leaves.length)
+    return "There are fewer leaves than this memory needs: some is missing, or a page is larger than both addresses and what is left allow.";
+  if (built.pages.length <= wanted.leaves.length) return undefined;
   return "Some pages could be larger: 2 MiB or 1 GiB, where both addresses are multiples of that and so much is left.";
 };
 
