@@ -1,6 +1,6 @@
 /** Exercise A4.3: a device as a function of its state and one access, held against a model in random histories. */
 import fc from "fast-check";
-import type { Answer } from "../../../checks/answer.ts";
+import type { Answer, Outcome } from "../../../checks/answer.ts";
 import {
   type Check,
   type CheckRun,
@@ -8,7 +8,14 @@ import {
   type Finding,
   type Property,
 } from "../../../checks/check.ts";
-import { describeInert, type Inert, member } from "../../../checks/inert.ts";
+import {
+  describeInert,
+  FunctionHandle,
+  type Inert,
+  isInertRecord,
+  member,
+  Opaque,
+} from "../../../checks/inert.ts";
 import { type Broken, fails, forAllAtOnce } from "../../../checks/property.ts";
 
 /** One access to the device. `value` is 0 for loads. */
@@ -119,6 +126,35 @@ function hintFor({ isStore, offset, width }: DeviceAccess, wanted: Reply, reply:
   return "STATUS: bit 0 says that a byte waits; bit 1 that one was lost, because 8 were waiting. Bit 1 stays until a store to STATUS has a 1 there.";
 }
 
+const PLAIN =
+  "The state must be plain data (numbers, bigints, lists, records): the next call gets a copy of it, in which a class has neither methods nor private members.";
+
+/** Most of a state that is looked at for functions. */
+const MOST_LOOKED_AT = 1_000;
+
+/** What of a state is no data, such as "a function". */
+function foreignIn(state: Inert): string | undefined {
+  const open: Inert[] = [state];
+  for (let looked = 0; looked < MOST_LOOKED_AT && open.length > 0; looked += 1) {
+    const each = open.pop();
+    if (each instanceof FunctionHandle || each instanceof Opaque) return describeInert(each);
+    if (Array.isArray(each)) for (const item of each.slice(0, MOST_LOOKED_AT) as Inert[]) open.push(item);
+    else if (isInertRecord(each)) for (const item of Object.values(each)) open.push(item);
+  }
+  return undefined;
+}
+
+/** Why a call gave nothing. Objects of a class become records between two calls, and then their methods are missed. */
+function lost(outcome: Outcome | undefined, state: Inert, done: readonly string[]): Broken {
+  const category = outcome?.ok === false ? outcome.category : "did not answer";
+  const isMissed = category === "threw TypeError" && state !== undefined;
+  const message = outcome?.ok === false ? outcome.message : "";
+  return {
+    hint: `serve ${category}.${isMissed ? ` ${PLAIN}` : ""}`,
+    detail: done.length === 0 ? message : `${message}; after ${done.join("; ")}`,
+  };
+}
+
 function sameReply(wanted: Reply, reply: Inert): boolean {
   const isFault = member(reply, "fault") === true;
   if ("fault" in wanted) return isFault;
@@ -145,10 +181,7 @@ function play(answer: Answer, histories: readonly (readonly DeviceAccess[])[]): 
       const outcome = outcomes[index];
       const wanted = run.model.serve(next);
       if (outcome?.ok !== true) {
-        run.broken = {
-          hint: `serve ${outcome?.category ?? "did not answer"}.`,
-          detail: outcome?.message ?? "",
-        };
+        run.broken = lost(outcome, run.state, run.done);
         continue;
       }
       run.done.push(accessText(next));
@@ -165,6 +198,9 @@ function play(answer: Answer, histories: readonly (readonly DeviceAccess[])[]): 
         };
       }
       run.state = member(outcome.value, "state");
+      const foreign = foreignIn(run.state);
+      if (foreign !== undefined)
+        run.broken ??= { hint: PLAIN, detail: `${run.done.join("; ")} — the state holds ${foreign}` };
     }
   }
   return runs.map(({ broken }) => broken);
