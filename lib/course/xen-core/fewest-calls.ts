@@ -7,16 +7,41 @@ import { type Broken, fails, forAllAtOnce } from "../../checks/property.ts";
 export function fewestCalls<Call>(
   calls: readonly Call[],
   isWrong: (calls: readonly Call[]) => boolean,
+  leaveOut: (calls: readonly Call[], at: number) => readonly Call[] = (list, at) =>
+    list.filter((_, index) => index !== at),
 ): readonly Call[] {
   let kept = calls;
   for (let before = kept.length + 1; kept.length < before; ) {
     before = kept.length;
     for (let at = kept.length - 1; at >= 0; at--) {
-      const fewer = kept.filter((_, index) => index !== at);
+      const fewer = leaveOut(kept, at);
       if (isWrong(fewer)) kept = fewer;
     }
   }
   return kept;
+}
+
+/** Requests as they speak of grants and mappings, by their numbers. */
+interface Numbered {
+  readonly ask: { readonly call: string; readonly grant?: number; readonly mapping?: number };
+}
+
+/** Leaves a request out. What it would have numbered is not there, so later requests speak of the numbers behind it by one less. */
+export function leaveOutNumbered<Call extends Numbered>(
+  calls: readonly Call[],
+  at: number,
+  values: readonly number[],
+): readonly Call[] {
+  const number = values[at] ?? -1;
+  const made = calls[at]?.ask.call === "grant" ? "grant" : "mapping";
+  const isNumbered = number >= 0 && (made === "grant" || calls[at]?.ask.call === "map");
+  return calls.flatMap((call, index) => {
+    if (index === at) return [];
+    const named = call.ask[made];
+    return isNumbered && index > at && named !== undefined && named > number
+      ? [{ ...call, ask: { ...call.ask, [made]: named - 1 } }]
+      : [call];
+  });
 }
 
 /**

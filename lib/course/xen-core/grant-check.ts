@@ -2,10 +2,11 @@
 import type { Answer } from "../../checks/answer.ts";
 import { type Check, type CheckRun, defineCheck, type Finding, type Property } from "../../checks/check.ts";
 import { type Broken, fails } from "../../checks/property.ts";
-import { fewestCalls, forAllFewest } from "./fewest-calls.ts";
+import { forAllFewest } from "./fewest-calls.ts";
 import {
   allowedIn,
   askWords,
+  fewerGrants,
   type GrantHistory,
   type GrantOp,
   type GrantStep,
@@ -176,7 +177,7 @@ function judge(
       whole ??= { plans, histories };
       return histories.map((history) => objection(history, question));
     },
-    fewestCalls,
+    fewerGrants,
   );
   if (finding.share < 1 || whole === undefined) return finding;
   const calls = whole.histories.flatMap(({ steps }) =>

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import type { Answer } from "../../checks/answer.ts";
 import { type Inert, member } from "../../checks/inert.ts";
+import { fewestCalls, leaveOutNumbered } from "./fewest-calls.ts";
 import {
   frameBehind,
   GRANT_DOMAINS,
@@ -101,19 +102,31 @@ export const grantPlans: fc.Arbitrary<readonly GrantOp[]> = fc
     });
   });
 
-/** Calls that plans have, and that are allowed. */
-export function allowedIn(plans: readonly (readonly GrantOp[])[]): ReadonlySet<string> {
-  const allowed = new Set<string>();
-  for (const plan of plans) {
-    let office = quietOffice();
-    for (const { me, ask } of plan) {
-      const result = grantModel(office, me, ask);
-      office = result.office;
-      if (result.value >= 0) allowed.add(ask.call);
-    }
-  }
-  return allowed;
+/** What the model answers. */
+function valuesOf(plan: readonly GrantOp[]): number[] {
+  let office = quietOffice();
+  return plan.map(({ me, ask }) => {
+    const result = grantModel(office, me, ask);
+    office = result.office;
+    return result.value;
+  });
 }
+
+/** Calls that plans have, and that are allowed. */
+export const allowedIn = (plans: readonly (readonly GrantOp[])[]): ReadonlySet<string> =>
+  new Set(
+    plans.flatMap((plan) => {
+      const values = valuesOf(plan);
+      return plan.flatMap(({ ask }, at) => ((values[at] ?? -1) >= 0 ? [ask.call] : []));
+    }),
+  );
+
+/** A plan with requests left out, as long as the same thing is wrong. */
+export const fewerGrants = (
+  plan: readonly GrantOp[],
+  isWrong: (fewer: readonly GrantOp[]) => boolean,
+): readonly GrantOp[] =>
+  fewestCalls(plan, isWrong, (calls, at) => leaveOutNumbered(calls, at, valuesOf(calls)));
 
 const rights = (writable: boolean): string => (writable ? "RW" : "R");
 

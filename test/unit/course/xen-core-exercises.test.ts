@@ -222,7 +222,32 @@ const ROWS: readonly Row[] = [
     /for may map it|for may map/,
     changed("06.4", ["grant.to !== me || ", ""]),
   ),
+  row(
+    "06.4",
+    "one page is granted and mapped, and that is all",
+    0,
+    /allowed was refused/,
+    changed("06.4", [
+      "const done = (value: number) => ({ value, office });",
+      `const done = (value: number) => ({ value, office });
+  if (ask.call === "grant" ? grants.length > 0 : ask.call !== "map" || mappings.length > 0) return done(-999);`,
+    ]),
+  ),
   row("06.5", "the untouched stub", 0, /no referee/, "const isBroken = () => false;"),
+  row(
+    "06.5",
+    "the calls counted, and no machine looked at",
+    0,
+    /without mistakes is accused/,
+    "let calls = 0; const isBroken = () => { calls += 1; return (calls > 50 && calls <= 52) || calls > 102; };",
+  ),
+  row(
+    "06.5",
+    "one call of all accused",
+    0,
+    /hardly ever|is accused/,
+    "let calls = 0; const isBroken = () => { calls += 1; return calls === 1; };",
+  ),
   row("06.5", "everybody accused", 0, /without mistakes is accused/, "const isBroken = () => true;"),
   row(
     "06.5",
@@ -295,6 +320,21 @@ describe("the exercises of notebook 06", () => {
     table.add(checkOf(id), what, score, verdict);
     expect(verdict.message).toMatch(says);
     expect(verdict.score).toBeCloseTo(score, 6);
+  });
+
+  it("stories have no call that the mistake does not need", () => {
+    const stories = (id: XenCoreExercise, source: string): string[] =>
+      Array.from({ length: isFull ? 40 : 3 }, (_, seed) => {
+        const seeded = { seed: seedFor(id, `story ${seed}`), instances: 20 };
+        const { properties } = checkOf(id).run(localAnswer(answerOf(id, source, 1)), seeded);
+        const detail = properties.find(({ passed }) => !passed)?.detail;
+        return (/after `([^`]+)`/.exec(detail ?? "")?.[1] ?? "").replaceAll(/dom\d |\([^)]*\)/g, "");
+      });
+    const idle = changed("06.4", ["    count(gone!.frame, -1, gone!.writable);\n", ""]);
+    expect(new Set(stories("06.4", idle))).toEqual(new Set(["grant; map; unmap"]));
+    const lost = changed("06.3", ["mine.pending &= ~seen;", "mine.pending = 0n;"]);
+    for (const story of stories("06.3", lost))
+      expect(story.split("; ").sort().join("; ")).toBe("allocate; bind; mask; send; take");
   });
 
   it.each(IDS)("%s: two hints, then the answer", (id) => {

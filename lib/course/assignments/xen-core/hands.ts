@@ -10,7 +10,7 @@ import {
 } from "../../../checks/check.ts";
 import { type Inert, member } from "../../../checks/inert.ts";
 import { type Broken, fails } from "../../../checks/property.ts";
-import { fewestCalls, forAllFewest } from "../../xen-core/fewest-calls.ts";
+import { fewestCalls, forAllFewest, leaveOutNumbered } from "../../xen-core/fewest-calls.ts";
 import { seldomMade } from "../../xen-core/made-calls.ts";
 
 /** A frame: whose it is (0: nobody's), who counts on it, and the word that it holds. */
@@ -240,19 +240,28 @@ const plans: fc.Arbitrary<readonly Op[]> = fc.array(draws, { minLength: 1, maxLe
   });
 });
 
-/** Calls that are allowed in one of the plans. */
-function allowedIn(list: readonly (readonly Op[])[]): ReadonlySet<string> {
-  const allowed = new Set<string>();
-  for (const plan of list) {
-    let office = start;
-    for (const { me, ask } of plan) {
-      const result = handModel(office, me, ask);
-      office = result.office;
-      if (result.value >= 0) allowed.add(ask.call);
-    }
-  }
-  return allowed;
+/** What the model answers. */
+function valuesOf(plan: readonly Op[]): number[] {
+  let office = start;
+  return plan.map(({ me, ask }) => {
+    const result = handModel(office, me, ask);
+    office = result.office;
+    return result.value;
+  });
 }
+
+/** Calls that are allowed in one of the plans. */
+const allowedIn = (list: readonly (readonly Op[])[]): ReadonlySet<string> =>
+  new Set(
+    list.flatMap((plan) => {
+      const values = valuesOf(plan);
+      return plan.flatMap(({ ask }, at) => ((values[at] ?? -1) >= 0 ? [ask.call] : []));
+    }),
+  );
+
+/** A plan with requests left out, as long as the same thing is wrong. */
+const fewerOps = (plan: readonly Op[], isWrong: (fewer: readonly Op[]) => boolean): readonly Op[] =>
+  fewestCalls(plan, isWrong, (calls, at) => leaveOutNumbered(calls, at, valuesOf(calls)));
 
 function words({ me, ask }: Op): string {
   switch (ask.call) {
@@ -475,7 +484,7 @@ function judge(
       whole ??= { list, histories };
       return histories.map((history) => objection(history, question));
     },
-    fewestCalls,
+    fewerOps,
   );
   if (finding.share < 1 || whole === undefined) return finding;
   const calls = whole.histories.flatMap(({ steps }) =>
