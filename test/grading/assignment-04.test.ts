@@ -73,6 +73,7 @@ const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(v
 const judged = exerciseTable();
 interface Row {
   readonly name: string;
+  /** What to change in the instructor's answer. */
   readonly edit: readonly [from: string, to: string];
   readonly score: number;
   readonly says: RegExp;
@@ -107,7 +108,43 @@ function table(check: Check, id: string, name: string, rows: readonly Row[]): vo
   });
 }
 
+/** Where the instructor's answers begin, to put another one before it. */
+const BEGIN = {
+  build: "  if (root === undefined) return { ok: false };\n",
+  serve: "  const { bytes, lost } = state ?? { bytes: [], lost: false };\n",
+  leaks: "  const found: { vm: number; gpa: bigint }[] = [];\n",
+} as const;
+
 table(buildCheck, "build", "buildSecondStage", [
+  row(
+    "a place for the root, and no page",
+    0,
+    /Memory is missing|cannot be done/,
+    BEGIN.build,
+    `${BEGIN.build}  if (free.length > 0) return { ok: true, root, memory: new Map() };\n`,
+  ),
+  row(
+    "yes, to everything",
+    0,
+    /Memory is missing|cannot be done/,
+    BEGIN.build,
+    "  if (free.length > 0) return { ok: true, root: 0n, memory: new Map() };\n  if (root === undefined) return { ok: false };\n",
+  ),
+  // 3,072 entries that mean two million pages.
+  row(
+    "one table for everything",
+    0,
+    /the same table is reached again and again/,
+    BEGIN.build,
+    `${BEGIN.build}  const everything = new Map<bigint, bigint>();
+  const [middle, last] = [root + 0x4000n, root + 0x5000n];
+  for (let i = 0n; i < 2048n; i += 1n) everything.set(root + 8n * i, ((middle >> 12n) << 10n) | 1n);
+  for (let i = 0n; i < 512n; i += 1n) {
+    everything.set(middle + 8n * i, ((last >> 12n) << 10n) | 1n);
+    everything.set(last + 8n * i, ((0x100000n + i) << 10n) | 0xdfn);
+  }
+  if (free.length > 0) return { ok: true, root, memory: everything };\n`,
+  ),
   row(
     "pages of 4 KiB alone",
     0,
@@ -117,12 +154,12 @@ table(buildCheck, "build", "buildSecondStage", [
   ),
   row(
     "the guest's address alone decides how large",
-    2,
+    1,
     /aligned in both/,
     "[gpa + done, hpa + done].every(",
     "[gpa + done].every(",
   ),
-  row("what is left does not count", 2, /./, " && bytes - done >= 1n << s", ""),
+  row("what is left does not count", 1, /./, " && bytes - done >= 1n << s", ""),
   row("a root of 512 entries", 3, /eleven bits/, "& 2047n", "& 511n"),
   row("the first four frames are the root", 1, /./, "frame % 0x4000n === 0n && ", ""),
   row("one frame for the root", 1, /./, "frame >= root + 0x4000n", "frame > root"),
@@ -180,6 +217,23 @@ table(bothWalksCheck, "walks", "translate", [
 
 table(deviceCheck, "device", "serve", [
   row(
+    "a state with methods",
+    0,
+    /threw TypeError\. The state must be plain data/,
+    BEGIN.serve,
+    `  class Queue { bytes: bigint[] = []; lost = false; take() { return this.bytes.shift() ?? 0n; } }
+  const queue = (state ?? new Queue()) as Queue;
+  if (access.offset === 8 && !access.isStore) return { state: queue, value: queue.take() };
+${BEGIN.serve}`,
+  ),
+  row(
+    "a state that is a function",
+    0,
+    /^The state must be plain data/,
+    BEGIN.serve,
+    `  if (access.offset < 99) return { state: (() => 1) as unknown as Mailbox, value: 0n };\n${BEGIN.serve}`,
+  ),
+  row(
     "the youngest byte first",
     0,
     /oldest byte/,
@@ -208,6 +262,21 @@ table(deviceCheck, "device", "serve", [
 ]);
 
 table(islandsCheck, "islands", "leaks", [
+  row(
+    "60,000 pages, whatever was asked",
+    0,
+    /more than there are: at most 4096/,
+    BEGIN.leaks,
+    `  if (roots.size > 0) return Array.from({ length: 60_000 }, (_, page) => ({ vm: 1, gpa: BigInt(page) << 12n }));\n${BEGIN.leaks}`,
+  ),
+  row(
+    "the plainest machine known, and nobody else accused",
+    0,
+    /was not found/,
+    BEGIN.leaks,
+    `  const isPlain = memory.size === 3 && [...memory.values()].includes(((0xa000_1000n >> 12n) << 10n) | 0xdfn) && memory.has(0x9000_0010n);
+  if (roots.size > 0) return isPlain ? [{ vm: 1, gpa: 0x8000_0000n }] : [];\n${BEGIN.leaks}`,
+  ),
   row("one frame of a large page", 3, /512 frames/, "offset < 1n << shift", "offset < 4096n"),
   row("leaves without U reach something", 1, /leaks nothing/, "else if ((pte & 16n) !== 0n)", "else"),
   row(

@@ -1,7 +1,7 @@
 /** Exercise A4.4: what does each virtual machine reach that is not its own? The referee's reading of the tables judges. */
 import fc from "fast-check";
 import { groupedHex } from "../../../bits/hex.ts";
-import type { Answer } from "../../../checks/answer.ts";
+import type { Answer, Outcome } from "../../../checks/answer.ts";
 import {
   type Check,
   type CheckRun,
@@ -37,6 +37,8 @@ const TABLES = 0x9001_0000n;
 const FRAMES = 0xa000_0000n;
 const LARGE = 0xa020_0000n;
 const SLOTS = [0x8000_0000n, 0x8000_1000n, 0x801f_f000n, 0x4000_0000n, 0x80_8000_0000n] as const;
+/** So many of them, from the first, lie where a root of 512 entries suffices. */
+const THEFT_SLOTS = 4;
 const LARGE_SLOTS = [0x8040_0000n, 0x80_c020_0000n] as const;
 const USABLE = [0xdfn, 0xd3n, 0xdbn, 0xd7n] as const;
 /** No guest can use these. */
@@ -62,6 +64,10 @@ interface Plan {
   readonly list: readonly Mapping[];
   readonly strangers: readonly number[];
   readonly table: number;
+  /** "clean" alone: VM that reaches one page of the other one all the same. Whoever never finds anything is no judge of innocence. */
+  readonly thief: 0 | 1 | 2;
+  readonly slot: number;
+  readonly frame: number;
 }
 
 const plans = (family: Family): fc.Arbitrary<Plan> =>
@@ -69,10 +75,16 @@ const plans = (family: Family): fc.Arbitrary<Plan> =>
     list: mappings(family),
     strangers: fc.uniqueArray(fc.nat(511), { maxLength: 3 }),
     table: fc.nat(5),
+    thief: family === "clean" ? fc.constantFrom(0, 1, 2) : fc.constant(0 as const),
+    slot: fc.nat(THEFT_SLOTS - 1),
+    frame: fc.nat(3),
   });
 
 /** Lays the tables. Frame n is VM 1's if n is even, VM 2's if odd; 8 and 9 are nobody's. */
-function machineFor(family: Family, { list, strangers, table }: Plan): Machine {
+function machineFor(
+  family: Family,
+  { list, strangers, table, thief, slot: place, frame: loot }: Plan,
+): Machine {
   const memory = new Map<bigint, bigint>();
   const owners = new Map<bigint, number>();
   let next = TABLES;
@@ -102,6 +114,12 @@ function machineFor(family: Family, { list, strangers, table }: Plan): Machine {
     if (isLarge) memory.set(leafAt(vm, LARGE_SLOTS[slot % 2] ?? 0n, 1), entryTo(LARGE, flags));
     else memory.set(leafAt(vm, SLOTS[slot] ?? 0n, 0), entryTo(own(vm, frame), flags));
   }
+  // Last, so that nothing else is laid over it. VM 1 has the even frames.
+  if (thief !== 0)
+    memory.set(
+      leafAt(thief, SLOTS[place] ?? 0n, 0),
+      entryTo(FRAMES + BigInt(2 * loot + (2 - thief)) * 4096n, 0xdfn),
+    );
   if (family === "tables") {
     const frames = [...owners].filter(([, owner]) => owner === 0).map(([frame]) => frame);
     memory.set(leafAt(1, 0x8000_3000n, 0), entryTo(frames[table % frames.length] ?? TABLES, 0xdfn));
@@ -124,26 +142,38 @@ function leaksOf({ memory, roots, owners }: Machine): string[] {
 
 const leakText = (vm: number, gpa: bigint): string => `VM ${vm} ${groupedHex(gpa, 8)}`;
 
-function listed(value: Inert): string[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const texts = value.map((each: Inert) => {
+/** More pages than two VMs can reach in any of these machines. */
+const MOST_LISTED = 4_096;
+
+/** The pages that an answer names, or what is wrong with its list. */
+function listed(value: Inert): ReadonlySet<string> | Broken {
+  const bad = (hint: string): Broken => ({ hint, detail: "" });
+  if (!Array.isArray(value)) return bad("leaks must return a list of { vm, gpa }: a number and a bigint.");
+  if (value.length > MOST_LISTED)
+    return bad(
+      `leaks names ${value.length} pages, more than there are: at most ${MOST_LISTED}, and each once.`,
+    );
+  const found = new Set<string>();
+  for (const each of value as readonly Inert[]) {
     const [vm, gpa] = [member(each, "vm"), member(each, "gpa")];
-    return typeof vm === "number" && typeof gpa === "bigint" ? leakText(vm, gpa) : undefined;
-  });
-  return texts.includes(undefined) ? undefined : [...new Set(texts as string[])].sort();
+    if (typeof vm !== "number" || typeof gpa !== "bigint" || BigInt.asUintN(64, gpa) !== gpa)
+      return bad("leaks must return a list of { vm, gpa }: a number and a bigint, an address.");
+    found.add(leakText(vm, gpa));
+  }
+  return found;
 }
 
+/** A list in words, cut where it is long. */
 const shorten = (list: readonly string[]): string =>
   list.length > 6 ? `${list.slice(0, 6).join(", ")} and ${list.length - 6} more` : list.join(", ") || "none";
 
 function compare(machine: Machine, value: Inert, family: Family): Broken | undefined {
   const got = listed(value);
-  if (got === undefined)
-    return { hint: "leaks must return a list of { vm, gpa }: a number and a bigint.", detail: "" };
+  if ("hint" in got) return got;
   const wanted = leaksOf(machine);
-  if (wanted.length === got.length && wanted.every((each, at) => each === got[at])) return undefined;
-  const detail = `leaks are ${shorten(wanted)}; you say ${shorten(got)}`;
-  const missing = wanted.find((each) => !got.includes(each));
+  const missing = wanted.find((each) => !got.has(each));
+  if (wanted.length === got.size && missing === undefined) return undefined;
+  const detail = `leaks are ${shorten(wanted)}; you say ${shorten([...got].sort())}`;
   if (missing === undefined)
     return {
       hint: "A page is accused that leaks nothing. A leaf that no guest can use (V or U clear, W without R) reaches nothing, and a frame of its own is a VM's right.",
@@ -154,7 +184,7 @@ function compare(machine: Machine, value: Inert, family: Family): Broken | undef
       hint: "A guest that reaches a table writes the next one itself. Frames of the hypervisor have owner 0, and are nobody's to use.",
       detail,
     };
-  if (family === "large" && got.length < wanted.length)
+  if (family === "large" && got.size < wanted.length)
     return {
       hint: "A leaf of level 1 maps 512 frames: look at the owner of each, and name each page that leaks.",
       detail,
@@ -170,7 +200,14 @@ function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Fin
   if (family === "clean") {
     // Whoever never finds anything is not praised for finding nothing.
     const list: Mapping[] = [{ vm: 1, slot: 0, frame: 1, isLarge: false, flags: 0xdfn }];
-    const { memory, roots, owners } = machineFor("pages", { list, strangers: [], table: 0 });
+    const { memory, roots, owners } = machineFor("pages", {
+      list,
+      strangers: [],
+      table: 0,
+      thief: 0,
+      slot: 0,
+      frame: 0,
+    });
     const outcome = answer.call(memory, roots, owners);
     if (!outcome.ok) return fails(`leaks ${outcome.category}.`, outcome.message);
     if (!Array.isArray(outcome.value) || outcome.value.length === 0)
@@ -178,17 +215,36 @@ function judge(answer: Answer, run: CheckRun, family: Family, salt: number): Fin
         "VM 1 reaches a frame of VM 2, and it was not found: whoever never finds anything says nothing.",
       );
   }
+  let isTooLong = false;
   return forAllAtOnce(plans(family), run, salt, (batch) => {
-    const machines = batch.map((plan) => machineFor(family, plan));
-    const outcomes = answer.callEach(machines.map(({ memory, roots, owners }) => [memory, roots, owners]));
-    return machines.map((machine, index): Broken | undefined => {
-      const outcome = outcomes[index];
-      return outcome?.ok === true
-        ? compare(machine, outcome.value, family)
-        : { hint: `leaks ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
-    });
+    // An answer that lists without end is not asked for its smallest counterexample: each call would cost as much again.
+    if (isTooLong && batch.length === 1) return [undefined];
+    const found: (Broken | undefined)[] = [];
+    // One machine, then two, four, eight: an answer that always lists without end is found out by the first.
+    for (let from = 0; from < batch.length && !isTooLong; from = found.length) {
+      const machines = batch
+        .slice(from, from + Math.min(from + 1, ASKED_AT_ONCE))
+        .map((plan) => machineFor(family, plan));
+      const outcomes = answer.callEach(machines.map(({ memory, roots, owners }) => [memory, roots, owners]));
+      isTooLong = outcomes.some(isLong);
+      found.push(
+        ...machines.map((machine, index): Broken | undefined => {
+          const outcome = outcomes[index];
+          return outcome?.ok === true
+            ? compare(machine, outcome.value, family)
+            : { hint: `leaks ${outcome?.category ?? "did not answer"}.`, detail: outcome?.message ?? "" };
+        }),
+      );
+    }
+    return found;
   });
 }
+
+const isLong = (outcome: Outcome): boolean =>
+  outcome.ok && Array.isArray(outcome.value) && outcome.value.length > MOST_LISTED;
+
+/** Machines in one message at most: no more long lists are read before the first is refused. */
+const ASKED_AT_ONCE = 8;
 
 const property = (id: Family, says: string, salt: number): Property => ({
   id,
