@@ -21,6 +21,8 @@ export interface CheckRun {
   readonly seed: NamedSeed;
   /** Random instances per property: few for an immediate answer, many for a grade. */
   readonly instances: number;
+  /** Hears each property before it is judged; a sentence in return stands in for its verdict, which is then 0. */
+  readonly begins?: (property: string) => string | undefined;
 }
 
 /** One property of an answer. */
@@ -99,7 +101,7 @@ export function defineCheck(definition: {
   const weights = properties.reduce((sum, property) => sum + property.weight, 0);
   const run: Check["run"] = (answer, options = {}) => {
     const seed = options.seed ?? visibleSeed(id);
-    const at: CheckRun = { seed, instances: options.instances ?? QUICK_INSTANCES };
+    const at: CheckRun = { ...options, seed, instances: options.instances ?? QUICK_INSTANCES };
     const verdicts = properties.map((property) =>
       judge(property, answer, at, (points * property.weight) / weights),
     );
@@ -136,6 +138,8 @@ function judge(property: Property, answer: Answer, run: CheckRun, most: number):
 }
 
 function findingOf(property: Property, answer: Answer, run: CheckRun): Finding {
+  const passedOver = run.begins?.(property.id);
+  if (passedOver !== undefined) return { share: 0, message: passedOver };
   try {
     return property.run(answer, run);
   } catch (error) {

@@ -7,8 +7,16 @@ import type { SourceAssignment } from "./course.ts";
 import { type Draw, drawFor, labelOf, type SubmissionDraw } from "./draw.ts";
 import type { CellComment } from "./gradebook/gradebook.ts";
 import { gradedCells, type ManifestCell, type ManifestNotebook } from "./manifest.ts";
+import { judgeToTheEnd } from "./oracle/endless.ts";
 import type { JobResult, Oracle } from "./oracle/oracle.ts";
-import type { CellReport, InstructorCell, LastValue, OracleReport, TestReport } from "./oracle/protocol.ts";
+import type {
+  CellReport,
+  InstructorCell,
+  LastValue,
+  OracleReport,
+  TestReport,
+  Work,
+} from "./oracle/protocol.ts";
 import { type Flag, isUntouched, type Plan, planRun, releasedSource } from "./plan.ts";
 import { isProblem, type Problem, problem } from "./problem.ts";
 import { releasedText } from "./release.ts";
@@ -209,7 +217,7 @@ async function gradeNotebook(
   options: GradeOptions,
 ): Promise<NotebookReport | Problem> {
   const plan = planRun(wanted, submitted.notebook);
-  const run = async (limits: CageLimits): Promise<JobResult> => {
+  const run = async (endless: readonly Work[], limits: CageLimits): Promise<JobResult> => {
     await bench.compiler.reset();
     const job = {
       type: "job",
@@ -219,13 +227,14 @@ async function gradeNotebook(
       checksModule: prepared.source.checksModule,
       draw,
       instances: options.instances,
+      endless,
     } as const;
     return bench.oracle.run(job, bench.compiler, bench.sandbox, limits);
   };
-  let result = await run(bench.limits);
-  // Silence without processor time may be this machine's fault, and so may a lost oracle: both get one more try.
-  if (!result.ok || result.end === "silent")
-    result = await run({ ...bench.limits, silenceMs: bench.limits.silenceMs * 2 });
+  const patient = { ...bench.limits, silenceMs: bench.limits.silenceMs * 2 };
+  const result = await judgeToTheEnd((endless, isPatient) =>
+    run(endless, isPatient ? patient : bench.limits),
+  );
   if (!result.ok) return problem(result.fault.split("\n")[0] ?? "the oracle failed");
   return {
     name: wanted.name,

@@ -17,6 +17,8 @@ export interface CageLimits {
   readonly outputBytes: number;
   /** Milliseconds without an answer after which the cage is stopped although it used little processor time. */
   readonly silenceMs: number;
+  /** Processor milliseconds that the checks may work on one property of an answer. */
+  readonly judgeMs: number;
   /** What a cell may import. `anything` is for tests of the walls: as if a submission had found a way past the list. */
   readonly imports: "dom0-kit" | "anything";
 }
@@ -27,6 +29,7 @@ export const CAGE_LIMITS: CageLimits = {
   memoryBytes: 1 << 30,
   outputBytes: 1 << 20,
   silenceMs: 30_000,
+  judgeMs: 30_000,
   imports: "dom0-kit",
 };
 

@@ -4,11 +4,11 @@
  * The process is warm, so declarations are read once for many submissions; it holds no secret and runs no cell.
  */
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
 import type { Duplex } from "node:stream";
 import type { CellDiagnostic } from "../../notebook/kernel-protocol.ts";
 import type { CompileReply } from "../oracle/protocol.ts";
 import { FrameReader, frame } from "../wire.ts";
+import { workedMs } from "../work-time.ts";
 import type { CompilerAnswer, CompilerRequest } from "./protocol.ts";
 
 /** How a compiler is set up. */
@@ -184,18 +184,3 @@ const WARM_UP: readonly CompilerRequest[] = [
 ];
 
 const channelOf = (child: ChildProcess): Duplex => child.stdio[3] as Duplex;
-
-const TICK_MS = 10;
-
-/** Processor milliseconds of a process and those below it so far, where the system tells. */
-function workedMs(pid: number | undefined): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ");
-    if (fields === undefined) return undefined;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-    const below = children.filter((child) => child !== "").map((child) => workedMs(Number(child)) ?? 0);
-    return (Number(fields[11]) + Number(fields[12])) * TICK_MS + below.reduce((sum, each) => sum + each, 0);
-  } catch {
-    return undefined;
-  }
-}

@@ -13,6 +13,7 @@ import type { EmittedCell } from "../../notebook/kernel-protocol.ts";
 import { REQUEST } from "../cage/protocol.ts";
 import { startCell } from "../cell-runner.ts";
 import type { Step } from "../plan.ts";
+import { ENDLESS, isEndless } from "./endless.ts";
 import type {
   CellReport,
   CompileReply,
@@ -21,6 +22,7 @@ import type {
   OracleJob,
   OracleReport,
   TestReport,
+  Work,
 } from "./protocol.ts";
 import { type Student, StudentError } from "./student.ts";
 
@@ -29,8 +31,10 @@ export interface Surroundings {
   compile(source: string): CompileReply;
   commit(cell: number, survivors: readonly string[]): void;
   load(specifier: string): Promise<object>;
-  /** Collects the verdicts of every `check(...)` that runs inside. */
-  collect(body: () => Promise<void>): Promise<readonly Verdict[]>;
+  /** Says what is worked on from now on; null: nothing that an answer could make endless. */
+  begin(work: Work | null): void;
+  /** Collects the verdicts of every `check(...)` that runs inside a test. */
+  collect(test: string, body: () => Promise<void>): Promise<readonly Verdict[]>;
 }
 
 /**
@@ -138,9 +142,11 @@ class JudgedRun {
       gave: "nothing",
     });
     if (this.#isGone) return none("stopped", STOPPED);
+    if (isEndless(this.#job.endless, { test: id })) return none("stopped", ENDLESS);
+    this.#around.begin({ test: id });
     let result: unknown;
     let failure: unknown;
-    const verdicts = await this.#around.collect(async () => {
+    const verdicts = await this.#around.collect(id, async () => {
       try {
         await this.#reach(found.cell);
         const started = startCell(found.cell, (cell) => this.#scopeOf(cell), this.#around.load);
@@ -150,6 +156,7 @@ class JudgedRun {
         failure = error;
       }
     });
+    this.#around.begin(null);
     this.#hiddenInputsSeen = true;
     if (failure instanceof AnswerLost) {
       this.#isGone = true;

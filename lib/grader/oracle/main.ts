@@ -9,6 +9,7 @@ import type { Check, CheckRun, Verdict } from "../../checks/check.ts";
 import type { CheckHost } from "../../checks/registry.ts";
 import { seedOf } from "../draw.ts";
 import { readFrameSync, writeFrameSync } from "../wire.ts";
+import { ENDLESS, isEndless } from "./endless.ts";
 import { judge, type Surroundings } from "./judge.ts";
 import { type CompileReply, KIND, type OracleJob, type OracleMessage } from "./protocol.ts";
 import { Student } from "./student.ts";
@@ -56,11 +57,18 @@ const surroundings = (job: OracleJob, student: Student): Surroundings => ({
   compile,
   commit: (cell, survivors) => send({ type: "commit", cell, survivors }),
   load: (specifier) => import(specifier),
-  collect: async (body) => {
+  begin: (work) => send({ type: "begin", work }),
+  collect: async (test, body) => {
     const verdicts: Verdict[] = [];
     const run = (check: Check): CheckRun => ({
       seed: seedOf(job.draw, check.id),
       instances: job.instances,
+      begins: (property) => {
+        const work = { test, check: check.id, property };
+        if (isEndless(job.endless, work)) return ENDLESS;
+        send({ type: "begin", work });
+        return undefined;
+      },
     });
     kit.setCheckHost({
       answer: (value) => student.answer(value),

@@ -10,12 +10,14 @@ import type { Duplex, Readable } from "node:stream";
 import type { CageLimits, Sandbox } from "../cage/confined.ts";
 import type { Compiler } from "../compile/compiler.ts";
 import { FrameReader, frame } from "../wire.ts";
+import { workedMs } from "../work-time.ts";
 import {
   type CompileReply,
   KIND,
   type OracleJob,
   type OracleMessage,
   type OracleReport,
+  type Work,
 } from "./protocol.ts";
 
 const MAIN = path.join(import.meta.dirname, `main${path.extname(import.meta.filename)}`);
@@ -26,10 +28,23 @@ export type CageEnd = "done" | "timeout" | "silent" | "output" | "memory" | "pro
 /** Result of one job; `fault` is a failure of ours and never a score. */
 export type JobResult =
   | { readonly ok: true; readonly report: OracleReport; readonly end: CageEnd; readonly stderr: string }
-  | { readonly ok: false; readonly fault: string };
+  | {
+      readonly ok: false;
+      readonly fault: string;
+      /** What the oracle worked on, when an answer may be to blame. */
+      readonly at?: Work | undefined;
+      /** `worked`: it used up its processor time, which no other program can bring about. */
+      readonly cause?: "worked" | "waited" | "lost";
+    };
 
-/** Milliseconds that a whole job may take in the oracle beyond what the cage took. */
+/** Milliseconds without a message while the oracle works on nothing of an answer's. */
 const ORACLE_MS = 120_000;
+/** Milliseconds between two looks at what the oracle has worked. */
+const LOOK_MS = 250;
+/** Milliseconds that a property may take by the clock: the last resort, since a busy machine is nobody's fault. */
+const WAIT_MS = 180_000;
+/** Megabytes of objects in the oracle. */
+const ORACLE_HEAP = 2_048;
 
 /** A warm oracle. Jobs run one at a time. */
 export class Oracle {
@@ -66,9 +81,13 @@ export class Oracle {
   }
 
   #start(): ChildProcess {
-    const child = spawn(process.execPath, ["--no-warnings", MAIN, this.#frontDoor], {
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
-    });
+    const child = spawn(
+      process.execPath,
+      ["--no-warnings", `--max-old-space-size=${ORACLE_HEAP}`, MAIN, this.#frontDoor],
+      {
+        stdio: ["ignore", "ignore", "pipe", "pipe"],
+      },
+    );
     child.on("exit", () => {
       if (this.#process === child) this.#process = undefined;
     });
@@ -87,8 +106,12 @@ class RunningJob {
   readonly #cage: Cage;
   readonly #finish: (result: JobResult) => void;
   readonly #watchdog: NodeJS.Timeout;
+  readonly #judgeMs: number;
   #stderr = "";
   #isOver = false;
+  #at: Work | undefined;
+  /** When the work began, and what the oracle had worked by then. */
+  #began = { at: performance.now(), worked: undefined as number | undefined };
 
   constructor(
     oracle: ChildProcess,
@@ -112,10 +135,8 @@ class RunningJob {
       if (this.#stderr.length < 20_000) this.#stderr += chunk.toString("utf8");
     });
     oracle.once("exit", this.#lost);
-    this.#watchdog = setTimeout(
-      () => this.#end({ ok: false, fault: "the instructor's checks did not finish in time" }),
-      ORACLE_MS,
-    );
+    this.#judgeMs = limits.judgeMs;
+    this.#watchdog = setInterval(() => this.#look(), LOOK_MS);
   }
 
   begin(job: OracleJob): void {
@@ -123,10 +144,34 @@ class RunningJob {
   }
 
   readonly #lost = (): void =>
-    this.#end({ ok: false, fault: `the oracle ended: ${this.#stderr.trim().slice(-600)}` });
+    this.#end({
+      ok: false,
+      fault: `the oracle ended: ${this.#stderr.trim().slice(-600)}`,
+      at: this.#at,
+      cause: "lost",
+    });
+
+  /** Starts the clocks anew. */
+  #begin(work: Work | null): void {
+    this.#at = work ?? undefined;
+    this.#began = { at: performance.now(), worked: workedMs(this.#oracle.pid) };
+  }
+
+  #look(): void {
+    const waited = performance.now() - this.#began.at;
+    const worked = (workedMs(this.#oracle.pid) ?? 0) - (this.#began.worked ?? 0);
+    const hasWorked = this.#at !== undefined && worked >= this.#judgeMs;
+    if (!hasWorked && waited < (this.#at === undefined ? ORACLE_MS : WAIT_MS)) return;
+    this.#end({
+      ok: false,
+      fault: "the instructor's checks did not finish in time",
+      at: this.#at,
+      cause: hasWorked ? "worked" : "waited",
+    });
+  }
 
   async #take(payload: Uint8Array): Promise<void> {
-    this.#watchdog.refresh();
+    if (this.#at === undefined) this.#began.at = performance.now();
     if (payload[0] === KIND.cage) {
       this.#cage.ask(payload.subarray(1));
       return;
@@ -134,6 +179,7 @@ class RunningJob {
     const message = JSON.parse(Buffer.from(payload.subarray(1)).toString("utf8")) as OracleMessage;
     if (message.type === "compile") this.#reply(await this.#compiler.compile(message.source));
     else if (message.type === "commit") await this.#compiler.commit(message.cell, message.survivors);
+    else if (message.type === "begin") this.#begin(message.work);
     else if (message.type === "fault") this.#end({ ok: false, fault: message.message });
     else this.#end({ ok: true, report: message.report, end: this.#cage.close(), stderr: this.#cage.stderr });
   }
@@ -150,7 +196,7 @@ class RunningJob {
   #end(result: JobResult): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#watchdog);
+    clearInterval(this.#watchdog);
     this.#cage.close();
     this.#oracle.off("exit", this.#lost);
     channelOf(this.#oracle).removeAllListeners("data");

@@ -19,6 +19,13 @@ export interface InstructorCell {
   readonly isAnswer: boolean;
 }
 
+/** What the oracle works on: a test, or one property of a check in it. */
+export interface Work {
+  readonly test: string;
+  readonly check?: string;
+  readonly property?: string;
+}
+
 /** What the oracle is told to judge. */
 export interface OracleJob {
   readonly type: "job";
@@ -31,12 +38,15 @@ export interface OracleJob {
   /** Where this submission's random instances come from. */
   readonly draw: SubmissionDraw;
   readonly instances: number;
+  /** What did not end in an earlier try, and is passed over. */
+  readonly endless: readonly Work[];
 }
 
 /** Oracle → orchestrator. */
 export type OracleMessage =
   | { readonly type: "compile"; readonly source: string }
   | { readonly type: "commit"; readonly cell: number; readonly survivors: readonly string[] }
+  | { readonly type: "begin"; readonly work: Work | null }
   | { readonly type: "done"; readonly report: OracleReport }
   | { readonly type: "fault"; readonly message: string };
 
