@@ -38,7 +38,7 @@ def tables(url):
     return {name: {"columns": sorted([c["name"], str(c["type"]).split("(")[0], c["nullable"]] for c in seen.get_columns(name)),
                    "keys": sorted([k["constrained_columns"][0], k["referred_table"]] for k in seen.get_foreign_keys(name)),
                    "unique": sorted(sorted(u["column_names"]) for u in seen.get_unique_constraints(name))}
-            for name in seen.get_table_names() if name != "dom0_run"}
+            for name in seen.get_table_names() if name not in ("dom0_run", "dom0_secret")}
 `;
 
 describeWith(["jupyter"], "nbgrader's own Python", () => {
