@@ -9,34 +9,14 @@ import { checksumCheck, longChecksumCheck } from "../../lib/course/assignments/l
 import { codecCheck } from "../../lib/course/assignments/landing/codec.ts";
 import { replayCheck } from "../../lib/course/assignments/landing/replay.ts";
 import { tripCheck } from "../../lib/course/assignments/landing/trip.ts";
-import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
-import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
-import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
 import { exerciseTable } from "../support/exercise-table.ts";
 import { CHECKSUM, CODEC, REPLAY, TRIP } from "./support/answers.ts";
-import { PROJECT, TestCourse } from "./support/course.ts";
+import { type Names, namesOf } from "./support/assignment-trial.ts";
+import { TestCourse } from "./support/course.ts";
 
-const compiler = createCellCompiler(nodeCompilerHost(PROJECT));
 const IMPORTS = `import { asm, buildBoard, label, type Mstatus, program, pulse } from "dom0-kit";\nconst RAM = 0x8000_0000n;`;
 
-/** Runs the answer's text as a cell after the imports and returns its names. */
-async function namesOf(source: string): Promise<Record<string, unknown>> {
-  compiler.reset();
-  const scopes = new Map<number, StartedCell>();
-  for (const text of [IMPORTS, source]) {
-    const compiled = compiler.compile(text);
-    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ message }) => message).join("; "));
-    const load = () => import("../../lib/index.ts");
-    const started = startCell(compiled.cell, (id) => scopes.get(id)?.scope() ?? {}, load);
-    await started.done;
-    scopes.set(compiled.cell.id, started);
-    compiler.commit(compiled.cell.id);
-  }
-  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
-  return Object.fromEntries(
-    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
-  );
-}
+const namesIn = (source: string): Promise<Names> => namesOf(IMPORTS, source);
 
 const instances = process.env["DOM0_TEST_FULL"] === "1" ? 200 : 25;
 const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
@@ -62,20 +42,15 @@ interface Row {
 const judged = exerciseTable();
 const holds = /Every property holds/;
 
-function table(
-  check: Check,
-  id: string,
-  pick: (names: Record<string, unknown>) => unknown,
-  rows: readonly Row[],
-): void {
+function table(check: Check, id: string, pick: (names: Names) => unknown, rows: readonly Row[]): void {
   describe(`${check.id} ${check.title}`, () => {
     test("the instructor's answer earns everything", async () => {
-      const verdict = judge(check, pick(await namesOf(instructorsAnswer(id))));
+      const verdict = judge(check, pick(await namesIn(instructorsAnswer(id))));
       judged.add(check, "the instructor's answer", check.points, verdict);
       expect(verdict).toMatchObject({ passed: true, score: check.points });
     });
     test.each(rows)("$name earns $score", async ({ name, source, score, says }) => {
-      const verdict = judge(check, pick(await namesOf(source)));
+      const verdict = judge(check, pick(await namesIn(source)));
       judged.add(check, name, score, verdict);
       expect(verdict.message).toMatch(says);
       expect(verdict.score).toBe(score);
@@ -135,8 +110,8 @@ table(replayCheck, "replay", ({ traceHash, retired }) => ({ traceHash, retired }
 
 describe("the hidden test", () => {
   test("a long message tells signed bytes and right answers apart", async () => {
-    const right = await namesOf(CHECKSUM.shifts);
-    const wrong = await namesOf(CHECKSUM.signedBytes);
+    const right = await namesIn(CHECKSUM.shifts);
+    const wrong = await namesIn(CHECKSUM.signedBytes);
     expect(judge(longChecksumCheck, right["checksum"]).score).toBe(1);
     expect(judge(longChecksumCheck, wrong["checksum"]).score).toBe(0);
   });

@@ -2,111 +2,18 @@
  * Tests for the tests: every exercise of assignment 02 with the instructor's answer, the released stub, and wrong answers that
  * must lose the right points and be told why. The cells run through the kit's own compiler; the table is printed.
  */
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { describe, expect, test } from "vitest";
-import { localAnswer } from "../../lib/checks/answer.ts";
-import type { Check, Verdict } from "../../lib/checks/check.ts";
 import { auditCheck } from "../../lib/course/assignments/walls/audit.ts";
 import { blameCheck } from "../../lib/course/assignments/walls/blame.ts";
 import { unmapCheck } from "../../lib/course/assignments/walls/unmap.ts";
-import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
-import { Course } from "../../lib/grader/course.ts";
-import { releaseNotebook } from "../../lib/grader/release.ts";
-import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
-import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
-import { isNotebookError, parseNotebook } from "../../lib/notebook/nbformat.ts";
-import { exerciseTable } from "../support/exercise-table.ts";
-import { gradeId, PROJECT, unwrap } from "./support/course.ts";
+import { assignmentTrial, named, row } from "./support/assignment-trial.ts";
 
-const ASSIGNMENT = "02-walls";
-const FILE = path.join(PROJECT, "assignments/source", ASSIGNMENT, "walls.ipynb");
-const IMPORTS = 'import { type Access, check } from "dom0-kit";';
-const instances = process.env["DOM0_TEST_FULL"] === "1" ? 1_000 : 40;
-
-const compiler = createCellCompiler(nodeCompilerHost(PROJECT));
-
-/** Runs a cell after the imports and returns its names. */
-async function namesOf(source: string): Promise<Record<string, unknown>> {
-  compiler.reset();
-  const scopes = new Map<number, StartedCell>();
-  for (const text of [IMPORTS, source]) {
-    const compiled = compiler.compile(text);
-    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ message }) => message).join("; "));
-    const load = () => import("../../lib/index.ts");
-    const started = startCell(compiled.cell, (id) => scopes.get(id)?.scope() ?? {}, load);
-    await started.done;
-    scopes.set(compiled.cell.id, started);
-    compiler.commit(compiled.cell.id);
-  }
-  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
-  return Object.fromEntries(
-    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
-  );
-}
-
-function cellOf(id: string): string {
-  const notebook = parseNotebook(readFileSync(FILE, "utf8"));
-  if (isNotebookError(notebook)) throw new Error(notebook.message);
-  return notebook.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** What students get in that cell. */
-function stubOf(id: string): string {
-  const source = unwrap(new Course(path.join(PROJECT, "assignments")).readSource(ASSIGNMENT));
-  const manifest = source.manifest.notebooks[0];
-  const notebook = source.notebooks[0]?.notebook;
-  if (manifest === undefined || notebook === undefined) throw new Error("the assignment has no notebook");
-  const released = unwrap(releaseNotebook(ASSIGNMENT, manifest, notebook));
-  return released.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** The instructor's answer with some of its text replaced. */
-function changed(id: string, from: string, to: string): string {
-  const source = cellOf(id);
-  if (!source.includes(from)) throw new Error(`${id} has no ${from}`);
-  return source.replaceAll(from, to);
-}
-
-const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
-const judged = exerciseTable();
-interface Row {
-  readonly name: string;
-  readonly edit: readonly [from: string, to: string];
-  readonly score: number;
-  readonly says: RegExp;
-}
-
-const row = (name: string, score: number, says: RegExp, from: string, to: string): Row => ({
-  name,
-  edit: [from, to],
-  score,
-  says,
+const trial = assignmentTrial({
+  folder: "02-walls",
+  notebook: "walls.ipynb",
+  imports: 'import { type Access, check } from "dom0-kit";',
 });
 
-function table(check: Check, id: string, name: string, rows: readonly Row[]): void {
-  describe(`${check.id} ${check.title}`, () => {
-    test("the instructor's answer earns everything", async () => {
-      const verdict = judge(check, (await namesOf(cellOf(id)))[name]);
-      judged.add(check, "the instructor's answer", check.points, verdict);
-      expect(verdict).toMatchObject({ passed: true, score: check.points });
-    });
-    test("the released stub earns nothing", async () => {
-      const verdict = judge(check, (await namesOf(stubOf(id)))[name]);
-      judged.add(check, "the released stub", 0, verdict);
-      expect(verdict.message).toMatch(/not written yet/);
-      expect(verdict.score).toBe(0);
-    });
-    test.each(rows)("$name earns $score", async ({ name: what, edit, score, says }) => {
-      const verdict = judge(check, (await namesOf(changed(id, ...edit)))[name]);
-      judged.add(check, what, score, verdict);
-      expect(verdict.message).toMatch(says);
-      expect(verdict.score).toBe(score);
-    });
-  });
-}
-
-table(blameCheck, "walk", "walk", [
+trial(blameCheck, named("walk", "walk"), [
   row("three levels whatever satp says", 1, /Under Sv48/, "satp >> 60n === 8n ? 3n : 4n", "3n"),
   row(
     "the table in place of the entry is blamed",
@@ -134,7 +41,7 @@ table(blameCheck, "walk", "walk", [
   ),
 ]);
 
-table(unmapCheck, "unmap", "unmapRange", [
+trial(unmapCheck, named("unmap", "unmapRange"), [
   row(
     "tables never given back",
     2,
@@ -169,7 +76,7 @@ table(unmapCheck, "unmap", "unmapRange", [
   ),
 ]);
 
-table(auditCheck, "audit", "audit", [
+trial(auditCheck, named("audit", "audit"), [
   row("entries alone, not frames", 2, /compare frames/, "rights.get(frame) === 12n", "flags === 12n"),
   row("whoever shares a frame is guilty", 2, /innocent/, "flags !== 0n && rights", "rights"),
   row(

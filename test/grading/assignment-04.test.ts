@@ -2,111 +2,17 @@
  * Tests for the tests: every exercise of assignment 04 with the instructor's answer, the released stub, and wrong answers that
  * must lose the right points and be told why. The cells run through the kit's own compiler; the table is printed.
  */
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { describe, expect, test } from "vitest";
-import { localAnswer } from "../../lib/checks/answer.ts";
-import type { Check, Verdict } from "../../lib/checks/check.ts";
 import { bothWalksCheck } from "../../lib/course/assignments/second-wall/both-walks.ts";
 import { buildCheck } from "../../lib/course/assignments/second-wall/build.ts";
 import { deviceCheck } from "../../lib/course/assignments/second-wall/device.ts";
 import { islandsCheck } from "../../lib/course/assignments/second-wall/islands.ts";
-import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
-import { Course } from "../../lib/grader/course.ts";
-import { releaseNotebook } from "../../lib/grader/release.ts";
-import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
-import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
-import { isNotebookError, parseNotebook } from "../../lib/notebook/nbformat.ts";
-import { exerciseTable } from "../support/exercise-table.ts";
-import { gradeId, PROJECT, unwrap } from "./support/course.ts";
+import { assignmentTrial, named, row } from "./support/assignment-trial.ts";
 
-const ASSIGNMENT = "04-second-wall";
-const FILE = path.join(PROJECT, "assignments/source", ASSIGNMENT, "second-wall.ipynb");
-const IMPORTS = 'import { type Access, check } from "dom0-kit";';
-const instances = process.env["DOM0_TEST_FULL"] === "1" ? 1_000 : 40;
-
-const compiler = createCellCompiler(nodeCompilerHost(PROJECT));
-
-/** Runs a cell after the imports and returns its names. */
-async function namesOf(source: string): Promise<Record<string, unknown>> {
-  compiler.reset();
-  const scopes = new Map<number, StartedCell>();
-  for (const text of [IMPORTS, source]) {
-    const compiled = compiler.compile(text);
-    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ message }) => message).join("; "));
-    const load = () => import("../../lib/index.ts");
-    const started = startCell(compiled.cell, (id) => scopes.get(id)?.scope() ?? {}, load);
-    await started.done;
-    scopes.set(compiled.cell.id, started);
-    compiler.commit(compiled.cell.id);
-  }
-  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
-  return Object.fromEntries(
-    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
-  );
-}
-
-function cellOf(id: string): string {
-  const notebook = parseNotebook(readFileSync(FILE, "utf8"));
-  if (isNotebookError(notebook)) throw new Error(notebook.message);
-  return notebook.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** What students get in that cell. */
-function stubOf(id: string): string {
-  const source = unwrap(new Course(path.join(PROJECT, "assignments")).readSource(ASSIGNMENT));
-  const manifest = source.manifest.notebooks[0];
-  const notebook = source.notebooks[0]?.notebook;
-  if (manifest === undefined || notebook === undefined) throw new Error("the assignment has no notebook");
-  const released = unwrap(releaseNotebook(ASSIGNMENT, manifest, notebook));
-  return released.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** The instructor's answer with some of its text replaced. */
-function changed(id: string, from: string, to: string): string {
-  const source = cellOf(id);
-  if (!source.includes(from)) throw new Error(`${id} has no ${from}`);
-  return source.replaceAll(from, to);
-}
-
-const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
-const judged = exerciseTable();
-interface Row {
-  readonly name: string;
-  /** What to change in the instructor's answer. */
-  readonly edit: readonly [from: string, to: string];
-  readonly score: number;
-  readonly says: RegExp;
-}
-
-const row = (name: string, score: number, says: RegExp, from: string, to: string): Row => ({
-  name,
-  edit: [from, to],
-  score,
-  says,
+const trial = assignmentTrial({
+  folder: "04-second-wall",
+  notebook: "second-wall.ipynb",
+  imports: 'import { type Access, check } from "dom0-kit";',
 });
-
-function table(check: Check, id: string, name: string, rows: readonly Row[]): void {
-  describe(`${check.id} ${check.title}`, () => {
-    test("the instructor's answer earns everything", async () => {
-      const verdict = judge(check, (await namesOf(cellOf(id)))[name]);
-      judged.add(check, "the instructor's answer", check.points, verdict);
-      expect(verdict).toMatchObject({ passed: true, score: check.points });
-    });
-    test("the released stub earns nothing", async () => {
-      const verdict = judge(check, (await namesOf(stubOf(id)))[name]);
-      judged.add(check, "the released stub", 0, verdict);
-      expect(verdict.message).toMatch(/not written yet/);
-      expect(verdict.score).toBe(0);
-    });
-    test.each(rows)("$name earns $score", async ({ name: what, edit, score, says }) => {
-      const verdict = judge(check, (await namesOf(changed(id, ...edit)))[name]);
-      judged.add(check, what, score, verdict);
-      expect(verdict.message).toMatch(says);
-      expect(verdict.score).toBe(score);
-    });
-  });
-}
 
 /** Where the instructor's answers begin, to put another one before it. */
 const BEGIN = {
@@ -115,7 +21,7 @@ const BEGIN = {
   leaks: "  const found: { vm: number; gpa: bigint }[] = [];\n",
 } as const;
 
-table(buildCheck, "build", "buildSecondStage", [
+trial(buildCheck, named("build", "buildSecondStage"), [
   row(
     "a place for the root, and no page",
     0,
@@ -173,7 +79,7 @@ table(buildCheck, "build", "buildSecondStage", [
   ),
 ]);
 
-table(bothWalksCheck, "walks", "translate", [
+trial(bothWalksCheck, named("walks", "translate"), [
   row("the guest's tables read where they are not", 0, /./, 'load(second(at, "load"))', "load(at)"),
   row(
     "the code of a load for its tables",
@@ -215,7 +121,7 @@ table(bothWalksCheck, "walks", "translate", [
   ),
 ]);
 
-table(deviceCheck, "device", "serve", [
+trial(deviceCheck, named("device", "serve"), [
   row(
     "a state with methods",
     0,
@@ -261,7 +167,7 @@ ${BEGIN.serve}`,
   row("single bytes of DATA refused", 0, /is allowed/, " && !(offset === 8 && width === 1)", ""),
 ]);
 
-table(islandsCheck, "islands", "leaks", [
+trial(islandsCheck, named("islands", "leaks"), [
   row(
     "60,000 pages, whatever was asked",
     0,

@@ -2,134 +2,20 @@
  * Tests for the tests: every exercise of assignment 06 with the instructor's answer, the released stub, and wrong answers that
  * must lose the right points and be told why. The cells run through the kit's own compiler; the table is printed.
  */
-import { readFileSync } from "node:fs";
-import path from "node:path";
-import { describe, expect, test } from "vitest";
-import { localAnswer } from "../../lib/checks/answer.ts";
-import type { Check, Verdict } from "../../lib/checks/check.ts";
 import { bellsCheck } from "../../lib/course/assignments/xen-core/bells.ts";
 import { handsCheck } from "../../lib/course/assignments/xen-core/hands.ts";
 import { huntCheck } from "../../lib/course/assignments/xen-core/hunt.ts";
 import { pageTypesCheck } from "../../lib/course/assignments/xen-core/page-types.ts";
-import { type StartedCell, startCell } from "../../lib/grader/cell-runner.ts";
-import { Course } from "../../lib/grader/course.ts";
-import { releaseNotebook } from "../../lib/grader/release.ts";
-import { nodeCompilerHost } from "../../lib/host/kernel/headless-files.ts";
-import { createCellCompiler } from "../../lib/notebook/compiler/cell-compiler.ts";
-import { isNotebookError, parseNotebook } from "../../lib/notebook/nbformat.ts";
-import { exerciseTable } from "../support/exercise-table.ts";
-import { gradeId, PROJECT, unwrap } from "./support/course.ts";
+import { assignmentTrial, named, row } from "./support/assignment-trial.ts";
 
-const ASSIGNMENT = "06-xens-core";
-const FILE = path.join(PROJECT, "assignments/source", ASSIGNMENT, "xens-core.ipynb");
-const IMPORTS =
-  'import { check, type EventDomain, type FoundEntry, type HandAsk, type Hands, type PaperEntry, type PaperMachine, type PaperOp, seededWords, type TypedMachine } from "dom0-kit";';
-const instances = process.env["DOM0_TEST_FULL"] === "1" ? 400 : 30;
-
-const compiler = createCellCompiler(nodeCompilerHost(PROJECT));
-
-/** Runs a cell after the imports and returns its names. */
-async function namesOf(source: string): Promise<Record<string, unknown>> {
-  compiler.reset();
-  const scopes = new Map<number, StartedCell>();
-  for (const text of [IMPORTS, source]) {
-    const compiled = compiler.compile(text);
-    if (!compiled.ok) throw new Error(compiled.diagnostics.map(({ message }) => message).join("; "));
-    const load = () => import("../../lib/index.ts");
-    const started = startCell(compiled.cell, (id) => scopes.get(id)?.scope() ?? {}, load);
-    await started.done;
-    scopes.set(compiled.cell.id, started);
-    compiler.commit(compiled.cell.id);
-  }
-  const scope = [...scopes.values()].at(-1)?.scope() ?? {};
-  return Object.fromEntries(
-    Object.getOwnPropertyNames(scope).map((name) => [name, Reflect.get(scope, name)]),
-  );
-}
-
-function cellOf(id: string): string {
-  const notebook = parseNotebook(readFileSync(FILE, "utf8"));
-  if (isNotebookError(notebook)) throw new Error(notebook.message);
-  return notebook.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** What students get in that cell. */
-function stubOf(id: string): string {
-  const source = unwrap(new Course(path.join(PROJECT, "assignments")).readSource(ASSIGNMENT));
-  const manifest = source.manifest.notebooks[0];
-  const notebook = source.notebooks[0]?.notebook;
-  if (manifest === undefined || notebook === undefined) throw new Error("the assignment has no notebook");
-  const released = unwrap(releaseNotebook(ASSIGNMENT, manifest, notebook));
-  return released.cells.find((cell) => gradeId(cell) === id)?.source ?? "";
-}
-
-/** The instructor's answer with some of its text replaced. */
-function changed(id: string, from: string, to: string): string {
-  const source = cellOf(id);
-  if (!source.includes(from)) throw new Error(`${id} has no ${from}`);
-  return source.replaceAll(from, to);
-}
-
-const judge = (check: Check, value: unknown): Verdict => check.run(localAnswer(value), { instances });
-const judged = exerciseTable();
-interface Row {
-  readonly name: string;
-  readonly edit: readonly [from: string, to: string];
-  readonly score: number;
-  readonly says: RegExp;
-}
-
-const row = (name: string, score: number, says: RegExp, from: string, to: string): Row => ({
-  name,
-  edit: [from, to],
-  score,
-  says,
+const trial = assignmentTrial({
+  folder: "06-xens-core",
+  notebook: "xens-core.ipynb",
+  imports:
+    'import { check, type EventDomain, type FoundEntry, type HandAsk, type Hands, type PaperEntry, type PaperMachine, type PaperOp, seededWords, type TypedMachine } from "dom0-kit";',
 });
 
-/** What a student hands in: names of cells, or all of them as one record. */
-interface Handed {
-  readonly cells: readonly string[];
-  readonly pick: (names: Readonly<Record<string, unknown>>) => unknown;
-}
-
-async function handed({ cells, pick }: Handed, sourceOf: (id: string) => string): Promise<unknown> {
-  const names: Record<string, unknown> = {};
-  for (const id of cells) Object.assign(names, await namesOf(sourceOf(id)));
-  return pick(names);
-}
-
-function table(check: Check, answer: Handed, rows: readonly Row[]): void {
-  describe(`${check.id} ${check.title}`, () => {
-    test("the instructor's answer earns everything", async () => {
-      const verdict = judge(check, await handed(answer, cellOf));
-      judged.add(check, "the instructor's answer", check.points, verdict);
-      expect(verdict).toMatchObject({ passed: true, score: check.points });
-    });
-    test("the released stub earns nothing", async () => {
-      const verdict = judge(check, await handed(answer, stubOf));
-      judged.add(check, "the released stub", 0, verdict);
-      expect(verdict.message).toMatch(/not written yet/);
-      expect(verdict.score).toBe(0);
-    });
-    test.each(rows)("$name earns $score", { timeout: 60_000 }, async ({ name, edit, score, says }) => {
-      let isThere = false;
-      const verdict = judge(
-        check,
-        await handed(answer, (id) => {
-          const has = cellOf(id).includes(edit[0]);
-          isThere ||= has;
-          return has ? changed(id, ...edit) : cellOf(id);
-        }),
-      );
-      expect(isThere, edit[0]).toBe(true);
-      judged.add(check, name, score, verdict);
-      expect(verdict.message).toMatch(says);
-      expect(verdict.score).toBeCloseTo(score, 3);
-    });
-  });
-}
-
-table(pageTypesCheck, { cells: ["types"], pick: (names) => names["pvUpdate"] }, [
+trial(pageTypesCheck, named("types", "pvUpdate"), [
   row(
     "a page may stand in a root (XSA-148)",
     3,
@@ -203,7 +89,7 @@ table(pageTypesCheck, { cells: ["types"], pick: (names) => names["pvUpdate"] }, 
   ),
 ]);
 
-table(handsCheck, { cells: ["hands"], pick: (names) => names["handCall"] }, [
+trial(handsCheck, named("hands", "handCall"), [
   row(
     "a frame is given away as it was left",
     3,
@@ -276,7 +162,7 @@ table(handsCheck, { cells: ["hands"], pick: (names) => names["handCall"] }, [
   ),
 ]);
 
-table(bellsCheck, { cells: ["bells"], pick: (names) => names["eventCall"] }, [
+trial(bellsCheck, named("bells", "eventCall"), [
   row("whoever comes binds a port", 2, /waits for/, " || far.remote !== me", ""),
   row("a closed port leaves its event behind", 2, /pending and masked/, "    mine.pending &= ~bit(a);\n", ""),
   row("a closed port leaves its mask behind", 2, /pending and masked/, "    mine.masked &= ~bit(a);\n", ""),
@@ -297,7 +183,7 @@ table(bellsCheck, { cells: ["bells"], pick: (names) => names["eventCall"] }, [
   ),
 ]);
 
-table(huntCheck, { cells: ["hunt", "referee"], pick: ({ trial, isBroken }) => ({ trial, isBroken }) }, [
+trial(huntCheck, { cells: ["hunt", "referee"], pick: ({ trial, isBroken }) => ({ trial, isBroken }) }, [
   row("trials without grants", 1.5, /of 10/, "switch (pick(9))", "switch (7 + pick(2))"),
   row("the same request again and again", 0, /of 10/, "switch (pick(9))", "switch (0 * pick(9))"),
   row(

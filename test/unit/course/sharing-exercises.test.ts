@@ -88,14 +88,14 @@ const ROWS: readonly Row[] = [
   row(
     "05.1",
     "rows from below",
-    1.33,
+    1.3333,
     /Right counts in the wrong order|Count the thick/,
     changed("05.1", [turns, `[${third}, ${second}, ${first}]`]),
   ),
   row(
     "05.1",
     "one bar missed",
-    1.67,
+    1.6667,
     /cuts off counts/,
     changed("05.1", [turns, `[${first}, ${second}, ${Number(third) - 1}]`]),
   ),
@@ -363,7 +363,7 @@ describe("the exercises of notebook 05", () => {
       const verdict = judge(id, answerOf(id, source, 1));
       table.add(checkOf(id), what, score, verdict);
       expect(verdict.message).toMatch(says);
-      expect(verdict.score).toBeCloseTo(score, 1);
+      expect(verdict.score).toBe(score);
       expect(verdict.properties.find(({ passed }) => !passed)?.detail ?? "").toMatch(shows);
     },
   );
