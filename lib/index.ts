@@ -68,7 +68,7 @@ export { SHARING_ASSIGNMENT } from "./course/assignments/sharing/sharing.ts";
 export type { TimerEvent } from "./course/assignments/sharing/timer.ts";
 export { WALLS_ASSIGNMENT } from "./course/assignments/walls/walls.ts";
 export type { Hands, TypedMachine } from "./course/assignments/xen-core/cell-types.ts";
-export type { HandAsk } from "./course/assignments/xen-core/hands.ts";
+export type { HandAsk } from "./course/assignments/xen-core/hand-office.ts";
 export { XEN_CORE_ASSIGNMENT } from "./course/assignments/xen-core/xen-core.ts";
 export {
   CLAIMS,

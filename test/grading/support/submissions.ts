@@ -478,7 +478,11 @@ export const AT_THE_DOOR: readonly Member[] = [
               "dom0-kit/lib/index.ts",
               "DOM0-KIT",
             ],
-            ...["./lib/index.ts", "../kit/lib/index.ts", "/kit/lib/course/assignments/xen-core/hands.ts"],
+            ...[
+              "./lib/index.ts",
+              "../kit/lib/index.ts",
+              "/kit/lib/course/assignments/xen-core/hand-office.ts",
+            ],
             ...["file:///kit/lib/course/help.ts", "data:text/javascript,export default 1", ""],
           ].map((specifier) => [specifier, imported(specifier)]),
         ),

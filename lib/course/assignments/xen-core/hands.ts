@@ -12,149 +12,15 @@ import { type Inert, member } from "../../../checks/inert.ts";
 import { type Broken, fails } from "../../../checks/property.ts";
 import { fewestCalls, forAllFewest, leaveOutNumbered } from "../../xen-core/fewest-calls.ts";
 import { seldomMade } from "../../xen-core/made-calls.ts";
+import { HAND_FRAMES, HANDS, HANDS_START, type HandAsk, type HandOffice, handModel } from "./hand-office.ts";
 
-/** A frame: whose it is (0: nobody's), who counts on it, and the word that it holds. */
-export interface HandFrame {
-  readonly owner: number;
-  readonly refs: number;
-  readonly word: number;
-}
-export interface HandGrant {
-  readonly from: number;
-  readonly to: number;
-  readonly frame: number;
-  readonly writable: boolean;
-  readonly mapped: number;
-}
-/** All that the hypervisor keeps. A domain maps each of its frames once itself, and that is its reference. */
-export interface HandOffice {
-  readonly frames: readonly HandFrame[];
-  readonly grants: readonly (HandGrant | null)[];
-  readonly mappings: readonly ({ readonly domain: number; readonly grant: number } | null)[];
-}
-export type HandAsk =
-  | { readonly call: "grant"; readonly to: number; readonly frame: number; readonly writable: boolean }
-  | { readonly call: "map"; readonly grant: number }
-  | { readonly call: "revoke"; readonly grant: number }
-  | { readonly call: "unmap"; readonly mapping: number }
-  | { readonly call: "copy"; readonly grant: number; readonly frame: number; readonly store: boolean }
-  | { readonly call: "release"; readonly frame: number }
-  | { readonly call: "claim" };
 interface Op {
   readonly me: number;
   readonly ask: HandAsk;
 }
-interface Result {
-  readonly value: number;
-  readonly office: HandOffice;
-}
 
-const COUNT = 3;
 /** Histories of a property at most: a submission has ten seconds. */
 const MOST_HISTORIES = 240;
-const FRAMES = 6;
-
-/** Domains 1 to 3 with a frame each, which holds a word of theirs; three frames are free. */
-const start: HandOffice = {
-  frames: Array.from({ length: FRAMES }, (_, frame) =>
-    frame < COUNT ? { owner: frame + 1, refs: 1, word: 100 * (frame + 1) } : { owner: 0, refs: 0, word: 0 },
-  ),
-  grants: [],
-  mappings: [],
-};
-
-const put = <Value>(list: readonly Value[], at: number, change: Partial<Value>): Value[] =>
-  list.map((each, index) => (index === at ? { ...each, ...change } : each));
-
-/** The model. */
-export function handModel(office: HandOffice, me: number, ask: HandAsk): Result {
-  const refused = (value: number): Result => ({ value, office });
-  const { frames, grants, mappings } = office;
-  switch (ask.call) {
-    case "grant":
-      if (frames[ask.frame]?.owner !== me) return refused(-1);
-      return {
-        value: grants.length,
-        office: {
-          ...office,
-          grants: [...grants, { from: me, to: ask.to, frame: ask.frame, writable: ask.writable, mapped: 0 }],
-        },
-      };
-    case "map": {
-      const grant = grants[ask.grant];
-      if (grant === undefined || grant === null) return refused(-2);
-      if (grant.to !== me) return refused(-1);
-      return {
-        value: mappings.length,
-        office: {
-          frames: put(frames, grant.frame, { refs: (frames[grant.frame]?.refs ?? 0) + 1 }),
-          grants: put(grants, ask.grant, { mapped: grant.mapped + 1 }),
-          mappings: [...mappings, { domain: me, grant: ask.grant }],
-        },
-      };
-    }
-    case "unmap": {
-      const mapping = mappings[ask.mapping];
-      const grant = mapping === undefined || mapping === null ? undefined : grants[mapping.grant];
-      if (
-        mapping === undefined ||
-        mapping === null ||
-        mapping.domain !== me ||
-        grant === undefined ||
-        grant === null
-      )
-        return refused(-2);
-      return {
-        value: 0,
-        office: {
-          frames: put(frames, grant.frame, { refs: (frames[grant.frame]?.refs ?? 0) - 1 }),
-          grants: put(grants, mapping.grant, { mapped: grant.mapped - 1 }),
-          mappings: mappings.map((each, index) => (index === ask.mapping ? null : each)),
-        },
-      };
-    }
-    case "revoke": {
-      const grant = grants[ask.grant];
-      if (grant === undefined || grant === null || grant.from !== me) return refused(-2);
-      if (grant.mapped > 0) return refused(-16);
-      return {
-        value: 0,
-        office: { ...office, grants: grants.map((each, index) => (index === ask.grant ? null : each)) },
-      };
-    }
-    case "copy":
-      return copy(office, me, ask);
-    case "release": {
-      const frame = frames[ask.frame];
-      if (frame === undefined || frame.owner !== me) return refused(-1);
-      if (frame.refs > 1 || grants.some((grant) => grant?.frame === ask.frame)) return refused(-16);
-      return {
-        value: 0,
-        office: { ...office, frames: put(frames, ask.frame, { owner: 0, refs: 0, word: 0 }) },
-      };
-    }
-    case "claim": {
-      const at = frames.findIndex(({ owner }) => owner === 0);
-      if (at < 0) return refused(-12);
-      return { value: at, office: { ...office, frames: put(frames, at, { owner: me, refs: 1, word: 0 }) } };
-    }
-  }
-}
-
-function copy(
-  office: HandOffice,
-  me: number,
-  { grant: number, frame, store }: Extract<HandAsk, { call: "copy" }>,
-): Result {
-  const { frames, grants } = office;
-  const grant = grants[number];
-  const refused = (value: number): Result => ({ value, office });
-  if (grant === undefined || grant === null) return refused(-2);
-  if (grant.to !== me || (store && !grant.writable)) return refused(-1);
-  if (frames[frame]?.owner !== me) return refused(-14);
-  const [from, to] = store ? [frame, grant.frame] : [grant.frame, frame];
-  return { value: 0, office: { ...office, frames: put(frames, to, { word: frames[from]?.word ?? 0 }) } };
-}
 
 interface Draw {
   readonly call: HandAsk["call"];
@@ -180,9 +46,9 @@ const draws: fc.Arbitrary<Draw> = fc.record({
     "release",
     "claim",
   ),
-  me: fc.integer({ min: 1, max: COUNT }),
-  other: fc.integer({ min: 1, max: COUNT }),
-  frame: fc.integer({ min: 0, max: FRAMES - 1 }),
+  me: fc.integer({ min: 1, max: HANDS }),
+  other: fc.integer({ min: 1, max: HANDS }),
+  frame: fc.integer({ min: 0, max: HAND_FRAMES - 1 }),
   number: fc.nat(20),
   flag: fc.boolean(),
   wild: fc.nat(5),
@@ -209,7 +75,7 @@ function aimed(
     case "grant":
       return {
         me,
-        ask: { call, to: other === me ? (me % COUNT) + 1 : other, frame: ownFrame(me), writable: flag },
+        ask: { call, to: other === me ? (me % HANDS) + 1 : other, frame: ownFrame(me), writable: flag },
       };
     case "map":
       return { me: isBlind ? me : (grant?.value.to ?? me), ask: { call, grant: grant?.at ?? number % 3 } };
@@ -232,7 +98,7 @@ function aimed(
 }
 
 const plans: fc.Arbitrary<readonly Op[]> = fc.array(draws, { minLength: 1, maxLength: 24 }).map((list) => {
-  let office = start;
+  let office = HANDS_START;
   return list.map((each) => {
     const op = aimed(office, each);
     office = handModel(office, op.me, op.ask).office;
@@ -242,7 +108,7 @@ const plans: fc.Arbitrary<readonly Op[]> = fc.array(draws, { minLength: 1, maxLe
 
 /** What the model answers. */
 function valuesOf(plan: readonly Op[]): number[] {
-  let office = start;
+  let office = HANDS_START;
   return plan.map(({ me, ask }) => {
     const result = handModel(office, me, ask);
     office = result.office;
@@ -298,7 +164,7 @@ function officeOf(value: Inert): HandOffice | undefined {
   ];
   if (!Array.isArray(frames) || !Array.isArray(grants) || !Array.isArray(mappings)) return undefined;
   const isGood =
-    frames.length === FRAMES &&
+    frames.length === HAND_FRAMES &&
     grants.length + mappings.length < 1_000 &&
     frames.every((each) => numbers(each, "owner", "refs", "word")) &&
     grants.every(
@@ -326,8 +192,8 @@ function play(answer: Answer, list: readonly (readonly Op[])[]): History[] {
   const runs = list.map((plan) => ({
     plan,
     steps: [] as Step[],
-    office: start,
-    model: start,
+    office: HANDS_START,
+    model: HANDS_START,
     broken: undefined as string | undefined,
   }));
   const longest = Math.max(0, ...list.map(({ length }) => length));
