@@ -179,17 +179,6 @@ describe("a part that is wrong", () => {
     expect([message, vmm.state.vcpu(0).schedule.ran]).toEqual(["", 0n]);
     expect(board.clock.now).toBeGreaterThan(100_000);
   });
-
-  it("and remembers in a closure is found by amnesia, when a function makes it", () => {
-    const remembering = (): VmmParts => {
-      let calls = 0;
-      return { choose: (_host, { vcpus }) => vcpus[calls++ % 2] };
-    };
-    const [plain, forgetful] = [false, true].map((amnesia) =>
-      run(guests(BUSY, BUSY), remembering, 100_000, amnesia),
-    );
-    expect(forgetful?.board.trace.hash()).not.toBe(plain?.board.trace.hash());
-  });
 });
 
 describe("a timer that a guest has to call for", () => {
