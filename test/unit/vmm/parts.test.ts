@@ -28,9 +28,8 @@ const run = (
   load: LoadOptions,
   parts: VmmParts | (() => VmmParts),
   insns = 300_000,
-  amnesia = false,
 ): VmmScene & { message: string } => {
-  const scene = vmmScene(load, { parts, ...(amnesia ? { handlers: { amnesia: { seed: 1 } } } : {}) });
+  const scene = vmmScene(load, { parts });
   const stop = scene.board.run({ instructions: insns });
   return { ...scene, message: stop.reason === "handler-error" ? stop.message : "" };
 };
